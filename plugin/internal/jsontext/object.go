@@ -1,0 +1,65 @@
+package jsontext
+
+import "github.com/tidwall/gjson"
+
+// An Object is a JSON object taken apart once, its members in their order.
+// gjson decodes a member's text each time it passes it, so looking up one name
+// after another in the raw text costs as many readings of all the others.
+type Object []Field
+
+// A Field is one member of an Object.
+type Field struct {
+	Name  string
+	Value gjson.Result
+}
+
+// Fields takes an object apart; of anything else it returns nil. It keeps at
+// most limit members: more are a mistake that the first ones show.
+func Fields(object gjson.Result, limit int) (fields Object) {
+	if !object.IsObject() {
+		return nil
+	}
+	object.ForEach(func(key, value gjson.Result) bool {
+		fields = append(fields, Field{key.String(), value})
+		return len(fields) < limit
+	})
+	return fields
+}
+
+// Get returns the value of the first member called name, or a value that does
+// not exist. Unlike gjson's Get it takes no path: a foreign name is only a name.
+func (o Object) Get(name string) gjson.Result {
+	for i := range o {
+		if o[i].Name == name {
+			return o[i].Value
+		}
+	}
+	return gjson.Result{}
+}
+
+// Member returns one member of an object, as Fields and Get do.
+func Member(object gjson.Result, name string) (value gjson.Result) {
+	if !object.IsObject() {
+		return value
+	}
+	object.ForEach(func(key, v gjson.Result) bool {
+		if key.String() != name {
+			return true
+		}
+		value = v
+		return false
+	})
+	return value
+}
+
+// Strings returns the elements of an array of strings; of anything else, none.
+func Strings(array gjson.Result) (list []string) {
+	if !array.IsArray() {
+		return nil
+	}
+	array.ForEach(func(_, element gjson.Result) bool {
+		list = append(list, element.String())
+		return true
+	})
+	return list
+}
