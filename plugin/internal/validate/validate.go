@@ -1,0 +1,118 @@
+package validate
+
+import (
+	"strconv"
+	"unicode/utf8"
+
+	"dingtalk-plugin/plugin/internal/jsontext"
+
+	"github.com/tidwall/gjson"
+)
+
+// A Fault is the first place where a value breaks its schema.
+type Fault struct {
+	Path string // JSON Pointer, "" for the value itself
+	Text string // what was expected and what was found
+}
+
+// maxMembers is how many members of an object are looked at.
+const maxMembers = 256
+
+// CheckObject returns the first fault of an object, or nil, as Check does.
+func (s *Schema) CheckObject(object jsontext.Object) *Fault { return s.checkObject(object, "") }
+
+// Check returns the first fault of value, or nil. Unknown members come first,
+// then missing ones, then each member in the schema's order.
+//
+// One thing it does more kindly than JSON Schema: null for a member that is
+// not required counts as absent, because agents write it so.
+func (s *Schema) Check(value gjson.Result) *Fault { return s.check(value, "") }
+
+func (s *Schema) check(value gjson.Result, path string) *Fault {
+	got := typeOf(value)
+	if fits := s.kind == "" || got == s.kind || s.kind == "number" && got == "integer"; !fits {
+		return &Fault{path, "expected " + article(s.kind) + ", got " + article(got)}
+	}
+	switch got {
+	case "object":
+		return s.checkObject(jsontext.Fields(value, maxMembers), path)
+	case "array":
+		return s.checkArray(value, path)
+	case "string":
+		return s.checkString(value.Str, path)
+	}
+	return nil
+}
+
+// typeOf names a value's type in the schema's words.
+func typeOf(value gjson.Result) string {
+	switch value.Type {
+	case gjson.String:
+		return "string"
+	case gjson.True, gjson.False:
+		return "boolean"
+	case gjson.Number:
+		if value.Num == float64(int64(value.Num)) {
+			return "integer"
+		}
+		return "number"
+	case gjson.JSON:
+		if value.IsArray() {
+			return "array"
+		}
+		return "object"
+	}
+	return "null"
+}
+
+func article(name string) string {
+	switch name {
+	case "null":
+		return name
+	case "array", "object", "integer":
+		return "an " + name
+	}
+	return "a " + name
+}
+
+func (s *Schema) checkString(value, path string) *Fault {
+	if s.enum != nil && !contains(s.enum, value) {
+		return &Fault{path, "expected one of " + list(s.enum) + suggestion(value, s.enum)}
+	}
+	if s.length.least == 0 && s.length.most < 0 {
+		return nil
+	}
+	return s.length.check(utf8.RuneCountInString(value), "character", path)
+}
+
+func (s *Schema) checkArray(array gjson.Result, path string) (fault *Fault) {
+	n := 0
+	array.ForEach(func(_, _ gjson.Result) bool { n++; return true })
+	if fault := s.count.check(n, "element", path); fault != nil || s.items == nil {
+		return fault
+	}
+	i := 0
+	array.ForEach(func(_, element gjson.Result) bool {
+		fault = s.items.check(element, path+"/"+strconv.Itoa(i))
+		i++
+		return fault == nil
+	})
+	return fault
+}
+
+func (s size) check(n int, unit, path string) *Fault {
+	if n < s.least {
+		return &Fault{path, "expected at least " + count(s.least, unit) + ", got " + strconv.Itoa(n)}
+	}
+	if s.most >= 0 && n > s.most {
+		return &Fault{path, "expected at most " + count(s.most, unit) + ", got " + strconv.Itoa(n)}
+	}
+	return nil
+}
+
+func count(n int, unit string) string {
+	if n != 1 {
+		unit += "s"
+	}
+	return strconv.Itoa(n) + " " + unit
+}
