@@ -1,0 +1,198 @@
+package dingtalk
+
+import "strings"
+
+// DefaultWebhook is where DingTalk's robots listen
+// (https://open.dingtalk.com/document/development/custom-robots-send-group-messages).
+const DefaultWebhook = "https://oapi.dingtalk.com/robot/send"
+
+// An Address is where a robot listens, taken apart.
+type Address struct {
+	Base  string // scheme, host and path
+	Query string // parameters of the address itself, "" or "a=b&c=d"
+	Token string // the access token that stood in it, ""
+}
+
+// ParseAddress reads a webhook address as people paste it: a token in it is
+// set aside, a stale timestamp and sign are dropped, a missing path is the
+// robot's usual one. Plain http is only for a loopback host. A fault says what
+// is wrong and never quotes the address, because a token may stand in it.
+//
+// It accepts less than RFC 3986 does, and all it accepts every host's parser
+// reads alike.
+func ParseAddress(s string) (a Address, fault string) {
+	s = strings.TrimSpace(s)
+	if fault := checkCharacters(s); fault != "" {
+		return a, fault
+	}
+	scheme, rest, found := strings.Cut(s, "://")
+	if !found {
+		return a, "is no address: it must begin with https://"
+	}
+	rest, query, _ := strings.Cut(rest, "?")
+	authority, path, _ := strings.Cut(rest, "/")
+	host, fault := parseAuthority(authority)
+	if fault != "" {
+		return a, fault
+	}
+	switch scheme = lower(scheme); {
+	case scheme == "http" && !loopback(host):
+		return a, "is not encrypted: http is only for a loopback host such as 127.0.0.1; use https"
+	case scheme != "http" && scheme != "https":
+		return a, "has an unknown scheme: it must begin with https://"
+	case path == "":
+		path = "robot/send"
+	}
+	a.Base = scheme + "://" + lower(authority) + "/" + path
+	fault = a.takeQuery(query)
+	return a, fault
+}
+
+// checkCharacters refuses what has no place in an address or is read
+// differently by different parsers.
+func checkCharacters(s string) (fault string) {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c <= ' ' || c >= 0x7f || strings.IndexByte("\\\"<>{}|^`", c) >= 0:
+			return "holds a character that no address may hold (blank, quotation mark, bracket or not ASCII)"
+		case c == '#':
+			return "must not hold a #"
+		case c == '%' && !hexPair(s[i+1:]):
+			return "holds a % that is not followed by two hexadecimal digits"
+		}
+	}
+	return ""
+}
+
+func hexPair(s string) bool {
+	return len(s) >= 2 && isHex(s[0]) && isHex(s[1])
+}
+
+func isHex(c byte) bool {
+	return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f'
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+// lower is strings.ToLower for ASCII, which is all that gets here, without the
+// Unicode tables.
+func lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c | 0x20
+		}
+	}
+	return string(b)
+}
+
+// parseAuthority takes host[:port] apart.
+func parseAuthority(authority string) (host, fault string) {
+	if strings.Contains(authority, "@") {
+		return "", "must not hold a user name or password (an @ before the host)"
+	}
+	host, port := authority, ""
+	if strings.HasPrefix(authority, "[::1]") {
+		host, port = "[::1]", authority[len("[::1]"):]
+	} else if i := strings.IndexByte(authority, ':'); i >= 0 {
+		host, port = authority[:i], authority[i:]
+	}
+	if !validHost(host) {
+		return "", "has no valid host name"
+	}
+	if port != "" && !validPort(port) {
+		return "", "has an invalid port"
+	}
+	return lower(host), ""
+}
+
+func validHost(host string) bool {
+	if host == "[::1]" {
+		return true
+	}
+	for i := range len(host) {
+		c := host[i]
+		edge := i == 0 || host[i-1] == '.' || i == len(host)-1
+		if !isDigit(c) && !isLetter(c) && (edge || c != '.' && c != '-') {
+			return false
+		}
+	}
+	return host != ""
+}
+
+func validPort(port string) bool {
+	n := 0
+	for i := 1; i < len(port) && n <= 0xFFFF; i++ {
+		if !isDigit(port[i]) {
+			return false
+		}
+		n = n*10 + int(port[i]-'0')
+	}
+	return 0 < n && n <= 0xFFFF
+}
+
+// loopback reports whether host is this machine by its very form: a name that
+// merely begins like one, such as 127.0.0.1.evil.example, is not.
+func loopback(host string) bool {
+	if host == "localhost" || host == "[::1]" {
+		return true
+	}
+	parts := strings.Split(host, ".")
+	if len(parts) != 4 || parts[0] != "127" {
+		return false
+	}
+	for _, part := range parts {
+		if n, ok := parseNumber(part); !ok || n > 255 || len(part) > 1 && part[0] == '0' {
+			return false
+		}
+	}
+	return true
+}
+
+// parseNumber reads up to nine decimal digits.
+func parseNumber(s string) (n int, ok bool) {
+	if s == "" || len(s) > 9 {
+		return 0, false
+	}
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return 0, false
+		}
+		n = n*10 + int(s[i]-'0')
+	}
+	return n, true
+}
+
+// takeQuery sets the token aside and drops what every request makes anew.
+func (a *Address) takeQuery(query string) (fault string) {
+	for _, pair := range strings.Split(query, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		switch name {
+		case "", "timestamp", "sign":
+		case "access_token":
+			if a.Token, fault = ParseToken(value); fault != "" {
+				return "carries an access_token that " + fault
+			}
+		default:
+			if a.Query != "" {
+				a.Query += "&"
+			}
+			a.Query += pair
+		}
+	}
+	return ""
+}
+
+// ParseToken reads an access token. Tokens are letters and digits; what else
+// stands in one was pasted by mistake.
+func ParseToken(s string) (token, fault string) {
+	s = strings.TrimSpace(s)
+	for i := range len(s) {
+		if c := s[i]; !isDigit(c) && !isLetter(c) && strings.IndexByte("-._~", c) < 0 {
+			return "", "holds a character that no access token holds (a quotation mark, blank or other sign)"
+		}
+	}
+	return s, ""
+}

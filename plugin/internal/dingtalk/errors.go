@@ -1,0 +1,82 @@
+package dingtalk
+
+import "strconv"
+
+// A Reason is why a call ended as it did, from the closed list in
+// schema/output.json.
+type Reason string
+
+// The reasons that this package gives.
+const (
+	ReasonSent         Reason = "sent"
+	ReasonAlreadySent  Reason = "already_sent"
+	ReasonArguments    Reason = "invalid_arguments"
+	ReasonConfigured   Reason = "not_configured"
+	ReasonPolicy       Reason = "policy"
+	ReasonClock        Reason = "clock"
+	ReasonRate         Reason = "rate_limited"
+	ReasonRefused      Reason = "refused"
+	ReasonUnknown      Reason = "unknown_outcome"
+	ReasonHTTPDisabled Reason = "http_disabled"
+)
+
+// Rules of the text in an Error, which models and operators read: Text is one
+// sentence that says what failed and, where DingTalk spoke, holds its code and
+// words; Next is what to do next, in the imperative. Neither ever holds an
+// access token, a secret, a signature or an address.
+
+// An Error says why a message did not reach the group, or may not have.
+type Error struct {
+	Reason     Reason
+	Text       string
+	Next       string
+	Key        string // the configuration key concerned, or ""
+	Code       int    // DingTalk's errcode, when Spoke
+	Msg        string // DingTalk's errmsg, when Spoke
+	Spoke      bool   // DingTalk answered with an errcode
+	Retryable  bool   // the same call, unchanged, may succeed later
+	RetryAfter int    // seconds until it may; 0 is at once or never
+}
+
+// Unknown reports whether the message may have been delivered all the same.
+// Only then is a repeat under the same msgUuid worth while.
+func (e *Error) Unknown() bool { return e.Reason == ReasonUnknown }
+
+func (e *Error) throttled() bool {
+	return e.Spoke && (e.Code == codeTooFast || e.Code == codeTooFastNew)
+}
+
+// argumentError is a refusal of what the caller asked for.
+func argumentError(text, next string) *Error {
+	return &Error{Reason: ReasonArguments, Text: "The message was not sent: " + text + ".", Next: next}
+}
+
+// answerError explains an errcode by the table in causes.go; an unknown one
+// stays a number with DingTalk's own words.
+func answerError(code int, msg string) *Error {
+	c := causeOf(code, msg)
+	return &Error{
+		Reason: c.reason,
+		Text: "Failed to send message, code: " + strconv.Itoa(code) + ", message: " + sentence(msg) + " " +
+			c.Why,
+		Next:       c.Next,
+		Key:        c.Key,
+		Code:       code,
+		Msg:        msg,
+		Spoke:      true,
+		Retryable:  c.retryable,
+		RetryAfter: c.after,
+	}
+}
+
+// sentence ends s with a full stop.
+func sentence(s string) string {
+	if s == "" {
+		return "(none)."
+	}
+	switch s[len(s)-1] {
+	case '.', ';', '!':
+		return s
+	}
+	return s + "."
+}

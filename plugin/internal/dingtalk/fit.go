@@ -1,0 +1,71 @@
+package dingtalk
+
+import (
+	"strconv"
+
+	"dingtalk-plugin/plugin/internal/jsontext"
+)
+
+// MaxBody is the most bytes a request body may take
+// (https://open.dingtalk.com/document/development/custom-robots-send-group-messages).
+const MaxBody = 20000
+
+// someUuid is as long as any.
+const someUuid = "00000000000000000000000000000000"
+
+// fit turns a message into parts that the robot takes: mentions and a keyword
+// added where they are missing, cut where it is too long.
+func (r *Robot) fit(m *Message) ([]part, *Error) {
+	size := r.bare(m, 0, 1) + jsontext.Len(m.Text)
+	if size <= MaxBody {
+		return []part{r.makePart(m, chunk{text: m.Text}, 0, 1)}, nil
+	}
+	for _, fill := range []int{4, 7, 8} {
+		chunks := split(m.Text, m.Kind.Markdown, r.MaxParts, fill, r.room(m))
+		if len(chunks) < 2 {
+			continue
+		}
+		parts := make([]part, len(chunks))
+		for i, c := range chunks {
+			parts[i] = r.makePart(m, c, i, len(chunks))
+		}
+		return parts, nil
+	}
+	return nil, r.tooLong(m, size)
+}
+
+// room returns how many bytes are left for the text of part i in JSON, once
+// all that may have to stand beside it is there, with the longest number.
+func (r *Robot) room(m *Message) func(i int) int {
+	first, other := MaxBody-r.bare(m, 0, 99), MaxBody-r.bare(m, 98, 99)
+	return func(i int) int {
+		if i == 0 {
+			return first
+		}
+		return other
+	}
+}
+
+// bare returns how many bytes a part takes without its text, if that holds
+// neither keyword nor mention.
+func (r *Robot) bare(m *Message, index, count int) int {
+	p := r.makePart(m, chunk{}, index, count)
+	r.body = p.appendBody(r.body[:0], someUuid)
+	return len(r.body)
+}
+
+// tooLong says why a message fits in no way.
+func (r *Robot) tooLong(m *Message, size int) *Error {
+	const shorten = "Shorten it, or send it in several calls."
+	allowed := " and " + strconv.Itoa(MaxBody) + " are allowed"
+	if beside := size - jsontext.Len(m.Text); beside > MaxBody/2 {
+		return argumentError("title and mentions alone take "+strconv.Itoa(beside)+" bytes,"+allowed, "Shorten the title.")
+	}
+	text := "it takes " + strconv.Itoa(size) + " bytes,"
+	if r.MaxParts > 1 {
+		e := argumentError(text+allowed+" in each of at most "+strconv.Itoa(r.MaxParts)+" parts", shorten)
+		e.Key = "DINGTALK_BOT_MAX_PARTS"
+		return e
+	}
+	return argumentError(text+allowed, shorten)
+}

@@ -1,0 +1,167 @@
+package dingtalk
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"dingtalk-plugin/plugin/internal/jsontext"
+)
+
+// MaxMentions is how many people one message may mention
+// (https://open.dingtalk.com/document/development/custom-robots-send-group-messages).
+const MaxMentions = 50
+
+// Mentions are those whom a message shall notify. DingTalk notifies a person
+// only who stands both here and, as @ID, in the text
+// (https://open.dingtalk.com/document/development/robot-message-type); All
+// needs nothing in the text.
+type Mentions struct {
+	People []Mention
+	All    bool
+}
+
+// A Mention names one person.
+type Mention struct {
+	ID   string // mobile number or user id, as it follows the @ in the text
+	User bool   // ID is a user id
+}
+
+// AddMobiles adds people by mobile number: digits, or +country-digits. A
+// number that is there already counts once.
+func (m *Mentions) AddMobiles(mobiles []string) *Error {
+	for i, mobile := range mobiles {
+		mobile = strings.TrimSpace(mobile)
+		if !validMobile(mobile) {
+			return argumentError("argument /atMobiles/"+strconv.Itoa(i)+": not a mobile number",
+				"Give 5 to 15 digits without blanks, as in 13800000001, or with a country code as in +86-13800000001.")
+		}
+		m.add(Mention{ID: mobile})
+	}
+	return m.check()
+}
+
+func (m *Mentions) add(mention Mention) {
+	for _, known := range m.People {
+		if known.ID == mention.ID && known.User == mention.User {
+			return
+		}
+	}
+	m.People = append(m.People, mention)
+}
+
+func (m *Mentions) check() *Error {
+	if n := len(m.People); n > MaxMentions {
+		return argumentError("it mentions "+strconv.Itoa(n)+" people, and DingTalk takes at most 50",
+			"Mention fewer people, or everybody with atAll.")
+	}
+	return nil
+}
+
+func validMobile(s string) bool {
+	if strings.HasPrefix(s, "+") {
+		country, rest, found := strings.Cut(s[1:], "-")
+		return found && len(country) <= 4 && allDigits(country) && allDigits(rest) && 4 <= len(rest) && len(rest) <= 15
+	}
+	return allDigits(s) && 5 <= len(s) && len(s) <= 15
+}
+
+func allDigits(s string) bool {
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// missing returns those whose token does not stand in text.
+func (m *Mentions) missing(text string) (people []Mention) {
+	for _, mention := range m.People {
+		if !mentioned(text, mention.ID) {
+			people = append(people, mention)
+		}
+	}
+	return people
+}
+
+// mentioned reports whether text holds @id as a token of its own:
+// @138000000012 is no mention of 13800000001. What follows must be a blank or
+// punctuation; whether DingTalk would see a token that a letter follows is not
+// documented, and one mention too many rings while one too few does not.
+func mentioned(text, id string) bool {
+	token := "@" + id
+	for {
+		i := strings.Index(text, token)
+		if i < 0 {
+			return false
+		}
+		text = text[i+len(token):]
+		if r, _ := utf8.DecodeRuneInString(text); text == "" || !joins(r) {
+			return true
+		}
+	}
+}
+
+// joins reports whether r, behind a token, makes it another token.
+func joins(r rune) bool {
+	if r < utf8.RuneSelf {
+		return inToken(byte(r))
+	}
+	return !punctuation(r)
+}
+
+// punctuation reports whether r is a blank or a sign of Chinese or general
+// typography, by Unicode's blocks; package unicode's tables are many kilobytes.
+func punctuation(r rune) bool {
+	for _, block := range [...][2]rune{
+		{0x2000, 0x206F}, {0x3000, 0x3004}, {0x3008, 0x3020},
+		{0xFF01, 0xFF0F}, {0xFF1A, 0xFF20}, {0xFF3B, 0xFF40}, {0xFF5B, 0xFF65},
+	} {
+		if block[0] <= r && r <= block[1] {
+			return true
+		}
+	}
+	return false
+}
+
+// inToken reports whether c may be a part of a mobile number or user id.
+func inToken(c byte) bool {
+	return isDigit(c) || isLetter(c) || c == '-' || c == '_'
+}
+
+// appendTokens appends the tokens of people, with a blank between two.
+func appendTokens(dst []byte, people []Mention) []byte {
+	for i, mention := range people {
+		if i > 0 {
+			dst = append(dst, ' ')
+		}
+		dst = jsontext.AppendPiece(append(dst, '@'), mention.ID)
+	}
+	return dst
+}
+
+// appendAt appends the value of the body's "at" as the reference server sends
+// it: atMobiles and isAtAll are always there.
+func (m *Mentions) appendAt(dst []byte) []byte {
+	dst = append(dst, `{"atMobiles":`...)
+	dst = jsontext.AppendStrings(dst, m.ids(false))
+	if users := m.ids(true); users != nil {
+		dst = append(dst, `,"atUserIds":`...)
+		dst = jsontext.AppendStrings(dst, users)
+	}
+	dst = append(dst, `,"isAtAll":`...)
+	if m.All {
+		return append(dst, "true}"...)
+	}
+	return append(dst, "false}"...)
+}
+
+func (m *Mentions) ids(user bool) (list []string) {
+	for _, mention := range m.People {
+		if mention.User == user {
+			list = append(list, mention.ID)
+		}
+	}
+	return list
+}

@@ -1,0 +1,136 @@
+package dingtalk
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"dingtalk-plugin/plugin/internal/jsontext"
+
+	"github.com/tidwall/gjson"
+)
+
+// MaxReply is how much of an answer is worth reading, in bytes. DingTalk's own
+// take a few hundred.
+const MaxReply = 16 << 10
+
+// maxMsg bounds how much of DingTalk's words an Error repeats, in bytes.
+const maxMsg = 400
+
+// ParseReply reads the answer to a send: nil when DingTalk took the message,
+// which is HTTP 200 with errcode 0, as a number or as the string "0", and
+// nothing else (https://open.dingtalk.com/document/development/custom-robots-send-group-messages).
+// The credentials are what an Error must not repeat should the answer echo them.
+func ParseReply(status int, reply []byte, credentials ...string) *Error {
+	if status == 0 {
+		return &Error{
+			Reason: ReasonHTTPDisabled,
+			Text:   "The message was not sent: HTTP is switched off in this host.",
+			Next:   "Have the operator switch it on; in the JavaScript SDK that is runInWorker: true together with allowedHosts.",
+		}
+	}
+	answer, fault := jsontext.Parse(reply)
+	if fault != "" {
+		if bytes.Contains(reply, []byte("punish")) {
+			return punishError()
+		}
+		return gatewayError(status, describeReply(reply))
+	}
+	code, spoke := errcode(answer)
+	switch {
+	case spoke && code == 0 && status == 200:
+		return nil
+	case spoke && code != 0:
+		return answerError(code, clip(mask(jsontext.Member(answer, "errmsg").String(), credentials)))
+	case jsontext.Member(answer, "punish").Exists():
+		return punishError()
+	}
+	return gatewayError(status, "JSON without a usable errcode")
+}
+
+// errcode reads the code, which is a whole number or, in DingTalk's own
+// sample, a string of one.
+func errcode(answer gjson.Result) (code int, spoke bool) {
+	switch value := jsontext.Member(answer, "errcode"); value.Type {
+	case gjson.Number, gjson.String:
+		n, err := strconv.Atoi(value.String())
+		return n, err == nil
+	}
+	return 0, false
+}
+
+// gatewayError is for an answer that is not DingTalk's. Below 500 the message
+// was turned away at the door; otherwise nobody knows.
+func gatewayError(status int, what string) *Error {
+	e := &Error{
+		Reason:    ReasonUnknown,
+		Text:      "DingTalk's answer is unusable: HTTP " + strconv.Itoa(status) + " with " + what + "; the message may or may not have arrived.",
+		Next:      "Repeat the call with the idempotencyKey given here: it arrives once at most.",
+		Retryable: true,
+	}
+	if 300 <= status && status < 500 {
+		e.Reason, e.Retryable, e.Key = ReasonRefused, false, keyWebhook
+		e.Text = "The message was not sent: HTTP " + strconv.Itoa(status) + " with " + what + ", from a gateway before DingTalk's robots."
+		e.Next = "Have the operator check the webhook address and what stands between the host and DingTalk."
+	}
+	return e
+}
+
+// punishError is the answer of DingTalk's firewall, in JSON or as a page that
+// names itself so
+// (https://open.dingtalk.com/document/development/how-to-process-api-throttling-on-the-dingtalk-server).
+func punishError() *Error {
+	return &Error{
+		Reason:     ReasonRate,
+		Text:       "The message was not sent: DingTalk's firewall has locked the host's IP address out for too many calls.",
+		Next:       "Wait five minutes before calling again.",
+		Retryable:  true,
+		RetryAfter: punishSeconds,
+	}
+}
+
+// describeReply names the kind of an answer that is not JSON. It quotes
+// nothing: a foreign page may echo the address it was asked for.
+func describeReply(reply []byte) string {
+	head := bytes.TrimSpace(reply[:min(len(reply), 512)])
+	switch {
+	case len(reply) == 0:
+		return "an empty body"
+	case len(reply) >= MaxReply:
+		return "an overlong body"
+	case bytes.HasPrefix(head, []byte("<")):
+		return "a web page"
+	case bytes.HasPrefix(head, []byte("{")):
+		return "JSON that is cut short or broken"
+	case !utf8.Valid(reply) || bytes.IndexByte(reply, 0) >= 0:
+		return "binary data"
+	}
+	return "a text that is not JSON"
+}
+
+// mask replaces each credential in s, and its form in a query.
+func mask(s string, credentials []string) string {
+	for _, c := range credentials {
+		if c == "" {
+			continue
+		}
+		s = strings.ReplaceAll(s, c, "***")
+		s = strings.ReplaceAll(s, string(appendEscaped(nil, c)), "***")
+	}
+	return s
+}
+
+// clip makes DingTalk's words fit for an answer: bounded, on one line.
+func clip(msg string) string {
+	b := []byte(msg)
+	if len(b) > maxMsg {
+		b = append(bytes.ToValidUTF8(b[:maxMsg], nil), "…"...)
+	}
+	for i, c := range b {
+		if c < ' ' || c == 0x7f {
+			b[i] = ' '
+		}
+	}
+	return string(b)
+}

@@ -1,0 +1,183 @@
+package dingtalk
+
+import "strconv"
+
+// A Web is what a robot needs of its host. Send has no error: a guest cannot
+// see one, the host ends the call instead. Its status is 0 where the host has
+// HTTP switched off.
+type Web struct {
+	Now    func() int64  // Unix time in milliseconds
+	Random func() uint64 // may be the same in every instance
+	Send   func(method, url string, body []byte) (status int, reply []byte)
+}
+
+// A Robot posts to one group. It is configured by its exported fields, which
+// do not change afterwards, and keeps what it learns in the others.
+type Robot struct {
+	Address    Address
+	Token      string
+	Secret     string   // "" when the robot has no signing
+	Keywords   []string // one of them must be in each message
+	AllowAll   bool     // atAll is allowed
+	PerMinute  int      // messages a minute; 0 is any number
+	MaxParts   int      // parts of one message; 1 is no splitting
+	MaxRepeats int      // of a send whose outcome is unknown
+
+	window  window
+	ledger  ledger
+	reached bool // the address answered, and nothing went wrong since
+	calls   int
+	body    []byte // reused
+	url     []byte // reused
+}
+
+// A Receipt says how far a message got.
+type Receipt struct {
+	Sent, Total int // parts
+	Again       bool
+	Bytes       int       // of all bodies that were sent
+	UUID        string    // msgUuid of the first part
+	Key         string    // under which the same message may be sent again
+	Keyword     string    // that was added, or ""
+	Mentions    *Mentions // who is notified; nil when nobody was sent anything
+}
+
+// Send posts m, in parts when it is long, and returns how far it got; the Error
+// is nil when all of it arrived. Key, or "" for none, is the caller's name for
+// this message: what arrived under it before is not sent again.
+func (r *Robot) Send(web Web, m Message, key string) (Receipt, *Error) {
+	if e := r.check(m); e != nil {
+		return Receipt{}, e
+	}
+	parts, e := r.fit(&m)
+	if e != nil {
+		return Receipt{}, e
+	}
+	print := m.print()
+	if key == "" {
+		key = r.freshKey(web, print)
+	}
+	receipt := Receipt{Total: len(parts), UUID: r.msgUuid(key, 0), Key: key}
+	entry := r.ledger.find(receipt.UUID, print)
+	if entry.print != print {
+		return Receipt{}, argumentError("this idempotencyKey was used for another message", "Use a new key for a new message.")
+	}
+	receipt.Sent = entry.arrived
+	receipt.Again = entry.arrived == len(parts)
+	if e := r.ready(web, len(parts)-entry.arrived); e != nil {
+		return receipt, e
+	}
+	for i := entry.arrived; i < len(parts); i++ {
+		if e := r.post(web, &parts[i], r.msgUuid(key, i)); e != nil {
+			return receipt, e
+		}
+		entry.arrived++
+		receipt.add(&parts[i], len(r.body))
+	}
+	return receipt, nil
+}
+
+func (receipt *Receipt) add(p *part, bytes int) {
+	receipt.Sent++
+	receipt.Bytes += bytes
+	if p.keyword != "" {
+		receipt.Keyword = p.keyword
+	}
+	if receipt.Mentions == nil {
+		receipt.Mentions = p.mentions
+	}
+}
+
+// check refuses what the operator does not allow.
+func (r *Robot) check(m Message) *Error {
+	if !m.Mentions.All || r.AllowAll {
+		return nil
+	}
+	return &Error{
+		Reason: ReasonPolicy,
+		Text:   "The message was not sent: the operator does not allow mentioning everybody.",
+		Next:   "Send it without atAll, and mention by atMobiles those who must act.",
+		Key:    "DINGTALK_BOT_ALLOW_AT_ALL",
+	}
+}
+
+// ready refuses before anything is sent what could only fail, and makes sure
+// that the address can be reached.
+func (r *Robot) ready(web Web, parts int) *Error {
+	if parts == 0 {
+		return nil
+	}
+	now := web.Now()
+	if stopped(now) && r.Secret != "" {
+		return clockError(now)
+	}
+	r.window.most = r.PerMinute
+	if stopped(now) {
+		r.window.most = 0 // such a clock can keep no window
+	}
+	if e := r.window.admit(now, parts); e != nil {
+		return e
+	}
+	return r.reach(web)
+}
+
+// reach asks the address for an answer, once, without any credential. Where the
+// host does not allow it or the network is dead, the host ends the call with an
+// error that quotes the address; this one may be read by anybody.
+func (r *Robot) reach(web Web) *Error {
+	if r.reached {
+		return nil
+	}
+	if status, _ := web.Send("GET", r.Address.Base, nil); status == 0 {
+		return ParseReply(0, nil)
+	}
+	r.reached = true
+	return nil
+}
+
+// post sends one part, repeatedly while its outcome is unknown.
+func (r *Robot) post(web Web, p *part, uuid string) (e *Error) {
+	r.body = p.appendBody(r.body[:0], uuid)
+	now := web.Now()
+	r.window.count(now)
+	for range 1 + r.MaxRepeats {
+		if e = r.postOnce(web); e == nil || !e.Unknown() {
+			break
+		}
+	}
+	r.window.settle(now, e)
+	return e
+}
+
+// postOnce sends the body once, under a signature of its own. Should the host
+// end the call meanwhile, the address must answer anew, without a credential,
+// before the next one goes out.
+func (r *Robot) postOnce(web Web) *Error {
+	now := web.Now()
+	sign := ""
+	if r.Secret != "" {
+		sign = Sign(r.Secret, now)
+	}
+	r.url = r.appendURL(r.url[:0], now, sign)
+	r.reached = false
+	status, reply := web.Send("POST", string(r.url), r.body)
+	r.reached = true
+	return ParseReply(status, reply, r.Token, r.Secret, sign)
+}
+
+// appendURL appends the address of one request made at now.
+func (r *Robot) appendURL(dst []byte, now int64, sign string) []byte {
+	dst = append(dst, r.Address.Base...)
+	dst = append(dst, "?access_token="...)
+	dst = append(dst, r.Token...)
+	if sign != "" {
+		dst = append(dst, "&timestamp="...)
+		dst = strconv.AppendInt(dst, now, 10)
+		dst = append(dst, "&sign="...)
+		dst = appendEscaped(dst, sign)
+	}
+	if r.Address.Query != "" {
+		dst = append(append(dst, '&'), r.Address.Query...)
+	}
+	return dst
+}

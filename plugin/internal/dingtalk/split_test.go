@@ -1,0 +1,162 @@
+package dingtalk
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestBreakBefore(t *testing.T) {
+	for _, test := range []struct{ name, text, want string }{ // | is where n stands
+		{"paragraph", "one\n\ntwo three| four", "one\n\n"},
+		{"line", "one\ntwo three| four", "one\n"},
+		{"sentence", "One two. Three| four.", "One two. "},
+		{"Chinese sentence", "一二三。四五| 六", "一二三。"},
+		{"character", "onetwo|three", "onetwo"},
+		{"word", "one two th|ree", "one two "},
+		{"mention", "onetwo。@1380|0000001", "onetwo。"},
+		{"address", "onetwo https://a.ex|ample/b", "onetwo "},
+		{"link label", "onetwo [a b| c](https://a)", "onetwo "},
+		{"link address", "onetwo [a](https://a|b)", "onetwo "},
+		{"picture", "onetwo !|[a](https://a)", "onetwo "},
+		{"sentence in a link", "onetwo [a. b| c](https://a)", "onetwo "},
+		{"behind a link", "[a](https://a)|bc", "[a](https://a)"},
+		{"nothing but an address", "https://aaaa|aaaa", "https://aaaa"},
+	} {
+		n := strings.IndexByte(test.text, '|')
+		text := test.text[:n] + test.text[n+1:]
+		if got := text[:breakBefore(text, n, 1)]; got != test.want {
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+func TestFences(t *testing.T) {
+	const text = "a\n```go\nx := 1\ny := 2\n```\nb"
+	rooms := func(int) int { return len(`a\n` + "```go" + `\nx := 1\n` + "```" + "``") }
+	want := []chunk{
+		{"", "a\n```go\nx := 1\n", "```"},
+		{"```go\n", "y := 2\n```\nb", ""},
+	}
+	got := split(text, true, 5, 4, rooms)
+	if len(got) != len(want) || got[0] != want[0] || got[1] != want[1] {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, chunk := range split(text, false, 5, 4, rooms) {
+		if chunk.open+chunk.close != "" {
+			t.Errorf("plain text has a fence: %q", chunk)
+		}
+	}
+}
+
+// However a long text is made: nothing is lost, every body fits, every part has
+// its keyword and number, only the first mentions, and every fence is closed.
+func TestSplitProperties(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	split := 0
+	for range 1000 {
+		r := &Robot{MaxParts: 1 + random.IntN(6)}
+		if random.IntN(2) == 0 {
+			r.Keywords = []string{"告警"}
+		}
+		m := Message{Kind: Text, Text: randomText(random, random.IntN(90000))}
+		if random.IntN(2) == 0 {
+			m.Kind, m.Title = Markdown, randomText(random, 30)
+		}
+		m.Mentions.AddMobiles(numbers(random.IntN(51)))
+		if n := checkFit(t, r, m); n > 1 {
+			split++
+		}
+	}
+	if split < 100 {
+		t.Errorf("only %d texts were split", split)
+	}
+}
+
+func FuzzSplit(f *testing.F) {
+	f.Add("a paragraph\n\n```go\ncode\n```\n[l](https://a) @13800000001。", uint8(3), true)
+	f.Add("0\x01\x00", uint8(3), true) // ten parts and more have longer numbers
+	f.Fuzz(func(t *testing.T, seed string, people uint8, markdown bool) {
+		if seed == "" || !utf8.ValidString(seed) || len(seed) > 20000 {
+			return
+		}
+		m := Message{Kind: Text, Text: strings.Repeat(seed, 1+60000/len(seed))}
+		if markdown {
+			m.Kind, m.Title = Markdown, "t"
+		}
+		m.Mentions.AddMobiles(numbers(int(people % 51)))
+		checkFit(t, &Robot{MaxParts: 20, Keywords: []string{"k"}}, m)
+	})
+}
+
+// checkFit fits m and checks what must hold; it returns how many parts there are.
+func checkFit(t *testing.T, r *Robot, m Message) int {
+	t.Helper()
+	parts, e := r.fit(&m)
+	if e != nil {
+		if !strings.Contains(e.Text, "bytes") || !strings.Contains(e.Text, "20000") {
+			t.Fatalf("refusal without sizes: %s", e.Text)
+		}
+		return 0
+	}
+	var joined strings.Builder
+	for i := range parts {
+		p := &parts[i]
+		body := p.appendBody(nil, someUuid)
+		title, text := shown(body)
+		switch {
+		case len(body) > MaxBody:
+			t.Fatalf("part %d takes %d bytes", i, len(body))
+		case !json.Valid(body) || !utf8.Valid(body):
+			t.Fatalf("part %d is no JSON: %q", i, body)
+		case !strings.Contains(text, p.chunk.text):
+			t.Fatalf("part %d misses its text", i)
+		case missingKeyword(r.Keywords, title, text) != "":
+			t.Fatalf("part %d has no keyword", i)
+		case i > 0 && len(p.mentions.People) > 0:
+			t.Fatalf("part %d mentions", i)
+		case i == 0 && len(p.mentions.missing(text)) > 0:
+			t.Fatal("a mention is not in the first part")
+		}
+		if m.Kind.Markdown && i < len(parts)-1 && unclosed(text) {
+			t.Fatalf("part %d leaves a fence open", i)
+		}
+		joined.WriteString(p.chunk.text)
+	}
+	if joined.String() != m.Text {
+		t.Fatal("the parts do not give back the text")
+	}
+	return len(parts)
+}
+
+// shown returns what a body shows.
+func shown(body []byte) (title, text string) {
+	var parsed struct {
+		Text     struct{ Content string }
+		Markdown struct{ Title, Text string }
+	}
+	json.Unmarshal(body, &parsed)
+	return parsed.Markdown.Title, parsed.Text.Content + parsed.Markdown.Text
+}
+
+// unclosed reports whether a fence reaches to the end of the text.
+func unclosed(text string) bool {
+	list := findFences(text, true).list
+	return len(list) > 0 && list[len(list)-1].to == len(text)
+}
+
+// randomText makes text of about n bytes out of what makes cutting hard.
+func randomText(random *rand.Rand, n int) string {
+	pieces := []string{
+		"word ", "中文。", "😀", "\n", "\n\n", "A sentence. ", "@13800000001 ", "[label one](https://example.com/a_b)",
+		"![pic](https://example.com/p.png)", "https://example.com/very/long/path?x=1 ", "\"quoted\\\"", "\x01",
+		"```go\n", "```\n", "~~~~\ncode\n~~~~\n", "| a | b |\n", strings.Repeat("x", 300), strings.Repeat("长", 300),
+	}
+	var b strings.Builder
+	for b.Len() < n {
+		b.WriteString(pieces[random.IntN(len(pieces))])
+	}
+	return b.String()
+}
