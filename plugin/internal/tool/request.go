@@ -1,0 +1,57 @@
+package tool
+
+import (
+	"strconv"
+
+	"dingtalk-plugin/plugin/internal/dingtalk"
+	"dingtalk-plugin/plugin/internal/jsontext"
+
+	"github.com/tidwall/gjson"
+)
+
+// MaxInput is the longest request that is read, in bytes: a message of as many
+// parts as can be allowed, and as much again for escapes.
+const MaxInput = 512 << 10
+
+// maxArguments is how many arguments are looked at; the first that is unknown
+// is an error anyway.
+const maxArguments = 64
+
+// A request is what a runner asks of call.
+type request struct {
+	name      string
+	arguments gjson.Result    // an object, or whatever was given in its place
+	fields    jsontext.Object // the object taken apart
+}
+
+// readRequest reads {"params":{"name":…,"arguments":{…}}}. What else a runner
+// adds (method, _meta, task) is passed over; absent or null arguments are none.
+func readRequest(input []byte) (r request, e *dingtalk.Error) {
+	if len(input) > MaxInput {
+		return r, requestError("it is longer than " + strconv.Itoa(MaxInput) + " bytes")
+	}
+	envelope, fault := jsontext.Parse(input)
+	if fault != "" {
+		return r, requestError(fault)
+	}
+	params := jsontext.Member(envelope, "params")
+	name := jsontext.Member(params, "name")
+	if name.Type != gjson.String {
+		return r, requestError(`it has no "params" object with the tool's "name"`)
+	}
+	r.name = name.String()
+	r.arguments = jsontext.Member(params, "arguments")
+	if r.arguments.Type == gjson.Null {
+		r.arguments = gjson.Parse("{}")
+	}
+	r.fields = jsontext.Fields(r.arguments, maxArguments)
+	return r, nil
+}
+
+func requestError(fault string) *dingtalk.Error {
+	return &dingtalk.Error{
+		Reason: reasonRequest,
+		Text:   "The call cannot be read: " + fault + ".",
+		Next:   `Send JSON of the form {"params":{"name":"send_text_message","arguments":{"text":"…"}}}.`,
+	}
+}
