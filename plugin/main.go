@@ -1,0 +1,59 @@
+//go:build wasip1
+
+// Command plugin is the DingTalk plugin for MCP runners, an Extism module with
+// the two exports describe and call.
+//
+// It only joins: what the host offers (package kernel) to what the plugin does
+// (package tool). It makes no decisions, and its exports return 0 whatever
+// happens: failures are results, which a model can read.
+package main
+
+import (
+	"time"
+
+	"dingtalk-plugin/plugin/internal/dingtalk"
+	"dingtalk-plugin/plugin/internal/kernel"
+	"dingtalk-plugin/plugin/internal/tool"
+)
+
+func main() {}
+
+// The exports have no frame of their own: a host that ends a call midway leaves
+// the stack pointer where it was, so each call first sets it to the top. See
+// RATIONALE.md, "Why does every call reset the stack?".
+
+//go:wasmexport describe
+func describe() int32 {
+	resetStack()
+	return runDescribe()
+}
+
+//go:wasmexport call
+func call() int32 {
+	resetStack()
+	return runCall()
+}
+
+//go:noinline
+func runDescribe() int32 {
+	kernel.Output(server.Describe())
+	return 0
+}
+
+//go:noinline
+func runCall() int32 {
+	kernel.Output(server.Call(kernel.Input(tool.MaxInput + 1)))
+	return 0
+}
+
+// server lives as long as the instance: it remembers how much was sent.
+var server = tool.New(tool.Host{
+	Config: kernel.Config,
+	Web: dingtalk.Web{
+		Now:    func() int64 { return time.Now().UnixMilli() },
+		Random: kernel.Random,
+		Send: func(method, url string, body []byte) (status int, reply []byte) {
+			return kernel.Send(method, url, body, dingtalk.MaxReply)
+		},
+	},
+})
