@@ -1,0 +1,137 @@
+// Package host loads an Extism plugin that serves MCP tools, and calls it as a
+// runner does. It decides what the plugin sees: configuration, clock, and which
+// hosts it may reach. It knows nothing of DingTalk.
+package host
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	extism "github.com/extism/go-sdk"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/experimental"
+)
+
+// Options say what a plugin sees. Nil is ready to use: the real clock, no
+// configuration, nothing to be reached.
+type Options struct {
+	Config       map[string]string       // Extism configuration
+	AllowedHosts []string                // globs over host names, without ports
+	Now          func() time.Time        // the plugin's clock; nil is the real one
+	Frozen       bool                    // leave extism/go-sdk's default clock, 2022-01-01
+	Random       io.Reader               // the plugin's random source; nil is the real one
+	MaxPages     uint32                  // limit of the plugin's memory in pages of 64 KiB; 0 is none
+	Cache        wazero.CompilationCache // shared between loads; nil compiles anew
+	Interrupt    bool                    // end a call when its context is done, which makes every call slower
+}
+
+// A Plugin is one loaded instance. It must not be used by several goroutines at
+// once.
+type Plugin struct {
+	instance *extism.Plugin
+	meter    *meter
+}
+
+// Load instantiates the module. Close the Plugin when done.
+func Load(ctx context.Context, wasm []byte, o *Options) (*Plugin, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	manifest := extism.Manifest{
+		Wasm:         []extism.Wasm{extism.WasmData{Data: wasm}},
+		Config:       o.Config,
+		AllowedHosts: o.AllowedHosts,
+	}
+	if o.MaxPages > 0 {
+		manifest.Memory = &extism.ManifestMemory{MaxPages: o.MaxPages, MaxHttpResponseBytes: -1, MaxVarBytes: -1}
+	}
+	runtime := wazero.NewRuntimeConfig().WithCloseOnContextDone(o.Interrupt)
+	if o.Cache != nil {
+		runtime = runtime.WithCompilationCache(o.Cache)
+	}
+	meter := &meter{}
+	ctx = experimental.WithMemoryAllocator(ctx, meter)
+	instance, err := extism.NewPlugin(ctx, manifest, extism.PluginConfig{
+		EnableWasi:    true,
+		RuntimeConfig: runtime,
+		ModuleConfig:  o.moduleConfig(),
+	}, nil)
+	if err != nil {
+		return nil, fmt.Errorf("load plugin: %w", err)
+	}
+	return &Plugin{instance, meter}, nil
+}
+
+// moduleConfig gives the plugin a clock. Without one wazero shows it the year
+// 2022, and DingTalk refuses every signature.
+func (o *Options) moduleConfig() wazero.ModuleConfig {
+	config := wazero.NewModuleConfig().WithRandSource(rand.Reader)
+	if o.Random != nil {
+		config = config.WithRandSource(o.Random)
+	}
+	switch {
+	case o.Frozen:
+		return config
+	case o.Now == nil:
+		return config.WithSysWalltime()
+	}
+	return config.WithWalltime(func() (int64, int32) {
+		now := o.Now()
+		return now.Unix(), int32(now.Nanosecond())
+	}, 1)
+}
+
+// Close frees the instance.
+func (p *Plugin) Close(ctx context.Context) error { return p.instance.Close(ctx) }
+
+// Describe returns the plugin's tools.
+func (p *Plugin) Describe(ctx context.Context) (*mcp.ListToolsResult, error) {
+	output, err := p.Raw(ctx, "describe", nil)
+	if err != nil {
+		return nil, err
+	}
+	var list mcp.ListToolsResult
+	if err := json.Unmarshal(output, &list); err != nil {
+		return nil, fmt.Errorf("describe: %w", err)
+	}
+	return &list, nil
+}
+
+// Call runs a tool with arguments in JSON. A failure of the host itself, which
+// no plugin can turn into a result, is a *Failure.
+func (p *Plugin) Call(ctx context.Context, name string, arguments json.RawMessage) (*mcp.CallToolResult, error) {
+	params := map[string]any{"name": name}
+	if len(arguments) > 0 {
+		params["arguments"] = arguments
+	}
+	input, err := json.Marshal(map[string]any{"params": params})
+	if err != nil {
+		return nil, fmt.Errorf("arguments of %s: %w", name, err)
+	}
+	output, err := p.Raw(ctx, "call", input)
+	if err != nil {
+		return nil, err
+	}
+	var result mcp.CallToolResult
+	if err := json.Unmarshal(output, &result); err != nil {
+		return nil, fmt.Errorf("call: %w", err)
+	}
+	return &result, nil
+}
+
+// Raw calls an export and returns its output as it is.
+func (p *Plugin) Raw(ctx context.Context, export string, input []byte) ([]byte, error) {
+	code, output, err := p.instance.CallWithContext(ctx, export, input)
+	if err != nil {
+		return nil, failure(ctx, err)
+	}
+	if code != 0 {
+		return nil, fmt.Errorf("%s returned %d", export, code)
+	}
+	return output, nil
+}
