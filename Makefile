@@ -1,0 +1,46 @@
+# What a person types; everything else is in plugin/toolchain and host-test.
+
+SOURCES := $(shell find plugin schema -name '*_test.go' -prune -o -type f \( -name '*.go' -o -name '*.c' -o -name '*.json' \) -print) go.mod go.sum
+TOOLCHAIN := $(shell find plugin/toolchain -type f)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
+
+plugin: dist/plugin.wasm ## build the plugin with TinyGo, which is fetched when it is missing
+
+plugin-go: dist/plugin-go.wasm ## build the same source with the standard toolchain
+
+dist/plugin.wasm: $(SOURCES) $(TOOLCHAIN)
+	plugin/toolchain/build $@
+
+dist/plugin-go.wasm: $(SOURCES)
+	@mkdir -p dist
+	GOOS=wasip1 GOARCH=wasm go build -trimpath -ldflags='-s -w' -buildmode=c-shared -o $@ ./plugin
+
+demo: dist/plugin.wasm ## send both kinds of message to a fake robot and show what the group sees
+	@go run ./host-test demo
+
+test: dist/plugin.wasm dist/plugin-go.wasm ## run all tests, against both builds
+	go test ./...
+
+check: format vet lint test ## what CI runs
+
+format:
+	@test -z "$$(gofmt -l plugin schema host-test)" || { echo "run gofmt -w on:"; gofmt -l plugin schema host-test; exit 1; }
+
+vet:
+	go vet ./...
+	GOOS=wasip1 GOARCH=wasm go vet ./plugin/...
+
+lint: .tools/staticcheck
+	.tools/staticcheck ./...
+	GOOS=wasip1 GOARCH=wasm .tools/staticcheck ./plugin/...
+
+.tools/staticcheck: Makefile
+	GOBIN=$(CURDIR)/.tools go install $(STATICCHECK)
+
+clean: ## remove what was built here, not the TinyGo outside
+	rm -rf dist .tools
+
+.PHONY: help plugin plugin-go demo test check format vet lint clean

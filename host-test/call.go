@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/host-test/internal/host"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+type callCommand struct {
+	Tool      string `arg:"" optional:"" help:"The tool's name."`
+	Arguments string `arg:"" optional:"" help:"Its arguments, a JSON object." default:"{}"`
+	List      bool   `help:"Print the tools instead."`
+	Fake      bool   `help:"Post to a fake robot, which is started for this call."`
+	JSON      bool   `name:"json" help:"Print the raw CallToolResult."`
+}
+
+// Run exits with status 1 when the tool says that it failed.
+func (c *callCommand) Run(ctx context.Context, line *commands) error {
+	values := config.FromEnvironment()
+	if c.Fake {
+		group := startGroup(values)
+		defer group.Close()
+		values = group.config
+		defer group.print(os.Stdout)
+	}
+	plugin, err := line.load(ctx, values)
+	if err != nil {
+		return err
+	}
+	defer plugin.Close(ctx)
+	if c.List {
+		return printTools(ctx, plugin)
+	}
+	if c.Tool == "" {
+		return fmt.Errorf("name a tool, or list them with --list")
+	}
+	if !json.Valid([]byte(c.Arguments)) {
+		return fmt.Errorf("the arguments are not JSON; write them like '{\"text\":\"hello\"}'")
+	}
+	result, err := plugin.Call(ctx, c.Tool, json.RawMessage(c.Arguments))
+	if err != nil {
+		return err
+	}
+	return c.print(result)
+}
+
+// load loads the plugin so that it reaches the configured addresses alone.
+func (c *commands) load(ctx context.Context, values map[string]string) (*host.Plugin, error) {
+	module, err := c.wasm()
+	if err != nil {
+		return nil, err
+	}
+	return host.Load(ctx, module, &host.Options{Config: values, AllowedHosts: config.AllowedHosts(values)})
+}
+
+func (c *callCommand) print(result *mcp.CallToolResult) error {
+	if c.JSON {
+		encoder := json.NewEncoder(os.Stdout)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(result); err != nil {
+			return err
+		}
+	} else {
+		fmt.Println(textOf(result))
+	}
+	if result.IsError {
+		return exitError(1)
+	}
+	return nil
+}
+
+// textOf returns what a model reads of a result.
+func textOf(result *mcp.CallToolResult) string {
+	for _, content := range result.Content {
+		if text, ok := content.(*mcp.TextContent); ok {
+			return text.Text
+		}
+	}
+	return ""
+}
+
+func printTools(ctx context.Context, plugin *host.Plugin) error {
+	list, err := plugin.Describe(ctx)
+	if err != nil {
+		return err
+	}
+	for _, tool := range list.Tools {
+		fmt.Printf("%-24s%s\n", tool.Name, tool.Title)
+	}
+	return nil
+}

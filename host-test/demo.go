@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/host-test/internal/host"
+	"dingtalk-plugin/host-test/internal/robot"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+type demoCommand struct{}
+
+// The two calls of an agent that the demo plays, and one of a robot whose
+// secret is wrong.
+var (
+	demoText     = `{"text":"Deploy of shop 2.4 has begun, @13800000001 please watch.","atMobiles":["13800000001"]}`
+	demoMarkdown = `{"title":"Deploy finished","text":"## Shop 2.4 is live\n\n- 42 tests passed\n- [release notes](https://example.com/shop-2.4)","atMobiles":["13800000002"]}`
+)
+
+// Run fails when anything is not as it should be: two messages, both signed,
+// and one refusal that says why.
+func (c *demoCommand) Run(ctx context.Context, line *commands) error {
+	group := startGroup(nil)
+	defer group.Close()
+	plugin, err := line.load(ctx, group.config)
+	if err != nil {
+		return err
+	}
+	defer plugin.Close(ctx)
+	fmt.Println(bold("The tools that an agent sees:"))
+	if err := printTools(ctx, plugin); err != nil {
+		return err
+	}
+	fmt.Println(bold("\nTwo calls:"))
+	for _, call := range []struct{ tool, arguments string }{
+		{"send_text_message", demoText},
+		{"send_markdown_message", demoMarkdown},
+	} {
+		if _, err := demoCall(ctx, plugin, call.tool, call.arguments); err != nil {
+			return err
+		}
+	}
+	fmt.Println(bold("\nWhat the group sees:"))
+	group.print(os.Stdout)
+	fmt.Println(bold("\nThe same with a wrong secret:"))
+	if err := demoRefusal(ctx, line, group); err != nil {
+		return err
+	}
+	return checkDemo(group.robot.Messages())
+}
+
+func demoCall(ctx context.Context, plugin *host.Plugin, tool, arguments string) (*mcp.CallToolResult, error) {
+	fmt.Printf("%s %s\n", tool, arguments)
+	result, err := plugin.Call(ctx, tool, json.RawMessage(arguments))
+	if err != nil {
+		return nil, err
+	}
+	fmt.Printf("  %s\n", textOf(result))
+	return result, nil
+}
+
+func demoRefusal(ctx context.Context, line *commands, group *group) error {
+	group.config[config.Secret] = "SECwrong"
+	plugin, err := line.load(ctx, group.config)
+	if err != nil {
+		return err
+	}
+	defer plugin.Close(ctx)
+	result, err := demoCall(ctx, plugin, "send_text_message", `{"text":"hello"}`)
+	if err == nil && !result.IsError {
+		err = errors.New("a wrong secret was not refused")
+	}
+	return err
+}
+
+// checkDemo makes the exit status tell the truth.
+func checkDemo(messages []robot.Message) error {
+	if len(messages) != 2 {
+		return fmt.Errorf("the group has %d messages, want 2", len(messages))
+	}
+	for _, message := range messages {
+		if !message.Signed || len(message.Mentions) != 1 {
+			return fmt.Errorf("message %d: signed %v, notifies %v", message.Seq, message.Signed, message.Mentions)
+		}
+	}
+	return nil
+}
+
+// bold is a heading, where standard output is a terminal.
+func bold(text string) string {
+	info, err := os.Stdout.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 || os.Getenv("NO_COLOR") != "" {
+		return text
+	}
+	return "\x1b[1m" + text + "\x1b[0m"
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/http/httptest"
+
+	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/host-test/internal/robot"
+)
+
+// A group is a fake robot that listens on this machine, and the configuration
+// with which the plugin posts to it.
+type group struct {
+	*httptest.Server
+	robot  *robot.Robot
+	config map[string]string
+}
+
+// fakeSecret signs where no secret is configured, so that signing is seen.
+const fakeSecret = "SECfake0000000000000000000000000000000000000000000000000000000000"
+
+// startGroup starts a robot that takes what the configuration signs with.
+func startGroup(values map[string]string) *group {
+	secret := values[config.Secret]
+	if secret == "" {
+		secret = fakeSecret
+	}
+	g := &group{robot: robot.New(&robot.Options{Secret: secret}), config: map[string]string{}}
+	maps.Copy(g.config, values)
+	g.Server = httptest.NewServer(g.robot)
+	g.config[config.Token] = robot.DefaultToken
+	g.config[config.Secret] = secret
+	g.config[config.Webhook] = g.URL + "/robot/send"
+	return g
+}
+
+// print shows what the group sees.
+func (g *group) print(w io.Writer) {
+	for _, message := range g.robot.Messages() {
+		fmt.Fprint(w, "\n", robot.RenderText(message))
+	}
+}

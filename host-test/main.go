@@ -1,0 +1,63 @@
+// Command host-test loads plugin.wasm as an MCP runner does, for people and for
+// tests.
+//
+//	go run ./host-test demo     shows what the plugin does, with a fake robot
+//	go run ./host-test call     calls one tool
+//	go run ./host-test robot    serves the fake robot alone
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+
+	"dingtalk-plugin/host-test/internal/robot"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is the command line; each command is a file of its own.
+type commands struct {
+	Plugin string `help:"The plugin's file." default:"dist/plugin.wasm" env:"DINGTALK_PLUGIN" type:"path"`
+
+	Demo  demoCommand  `cmd:"" help:"Send both kinds of message to a fake robot and show what the group sees."`
+	Call  callCommand  `cmd:"" help:"Call one tool, configured by the environment."`
+	Robot robotCommand `cmd:"" help:"Serve the fake robot alone."`
+	Soak  soakCommand  `cmd:"" help:"Call one instance very often, with faults, and count what went wrong."`
+}
+
+// An exitError ends the command with a status of its own; what it has to say
+// was said.
+type exitError int
+
+func (e exitError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+func main() {
+	var line commands
+	parsed := kong.Parse(&line,
+		kong.Name("host-test"),
+		kong.Description("Loads the DingTalk plugin as an MCP runner does."),
+		kong.Vars{"token": robot.DefaultToken, "faults": strings.Join(robot.FaultNames(), ", ")},
+	)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	var status exitError
+	err := parsed.Run(&line)
+	if errors.As(err, &status) {
+		os.Exit(int(status))
+	}
+	parsed.FatalIfErrorf(err)
+}
+
+// wasm reads the plugin's file.
+func (c *commands) wasm() ([]byte, error) {
+	module, err := os.ReadFile(c.Plugin)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%s is missing: make it with `make plugin`", c.Plugin)
+	}
+	return module, err
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"dingtalk-plugin/host-test/internal/robot"
+)
+
+type robotCommand struct {
+	Addr    string   `help:"Where to listen." default:"127.0.0.1:8787"`
+	Token   string   `help:"The access token it knows." default:"${token}"`
+	Secret  string   `help:"Its signing secret; without one it wants no signature."`
+	Keyword []string `help:"A keyword, one of which each message must contain."`
+	Texts   string   `help:"Which generation of DingTalk's error texts it answers (${enum})." enum:"old,mid,new" default:"new"`
+	Fault   []string `help:"A fault for one of the next messages, in order: ${faults}."`
+}
+
+// Run serves until it is interrupted, and prints each request as it comes.
+func (c *robotCommand) Run(ctx context.Context) error {
+	fake, err := c.robot()
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("fake robot: DINGTALK_BOT_WEBHOOK_URL=http://%s/robot/send\n", listener.Addr())
+	server := &http.Server{Handler: fake, ReadHeaderTimeout: 5 * time.Second}
+	go printRequests(ctx, fake)
+	go func() {
+		<-ctx.Done()
+		server.Close()
+	}()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func (c *robotCommand) robot() (*robot.Robot, error) {
+	options := robot.Options{Token: c.Token, Secret: c.Secret, Keywords: c.Keyword}
+	if err := options.Texts.UnmarshalText([]byte(c.Texts)); err != nil {
+		return nil, err
+	}
+	fake := robot.New(&options)
+	for _, name := range c.Fault {
+		fault, known := robot.Named(name)
+		if !known {
+			return nil, fmt.Errorf("there is no fault %q; known are %v", name, robot.FaultNames())
+		}
+		fake.Script(fault)
+	}
+	return fake, nil
+}
+
+// printRequests prints what arrives: messages as the group sees them, refusals
+// in a line.
+func printRequests(ctx context.Context, fake *robot.Robot) {
+	changed, cancel := fake.Watch()
+	defer cancel()
+	printed := 0
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		}
+		for _, request := range fake.Requests() {
+			if request.Seq <= printed {
+				continue
+			}
+			printed = request.Seq
+			if request.Message != nil && !request.Duplicate {
+				fmt.Print("\n", robot.RenderText(*request.Message))
+			} else {
+				fmt.Printf("\n%s %s: %d %s (%s)\n", request.Method, request.Path, request.Code, request.Text, request.Explanation)
+			}
+		}
+	}
+}
