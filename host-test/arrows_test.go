@@ -1,0 +1,64 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What each room may import of this module and of others; the standard library
+// is free except where barred.
+var rooms = map[string]struct {
+	allowed []string
+	barred  []string // of the standard library
+}{
+	"schema":                    {},
+	"plugin":                    {allowed: []string{"plugin/internal/dingtalk", "plugin/internal/kernel", "plugin/internal/tool"}},
+	"plugin/internal/kernel":    {allowed: []string{"plugin/internal/jsontext", "github.com/extism/go-pdk"}},
+	"plugin/internal/tool":      {allowed: []string{"plugin/internal/dingtalk", "plugin/internal/jsontext", "plugin/internal/validate", "schema", "github.com/tidwall/gjson"}},
+	"plugin/internal/validate":  {allowed: []string{"plugin/internal/jsontext", "github.com/tidwall/gjson"}},
+	"plugin/internal/dingtalk":  {allowed: []string{"plugin/internal/jsontext", "github.com/tidwall/gjson"}},
+	"plugin/internal/jsontext":  {allowed: []string{"github.com/tidwall/gjson"}},
+	"host-test/internal/host":   {allowed: []string{"github.com/extism/go-sdk", "github.com/modelcontextprotocol/go-sdk/mcp", "github.com/tetratelabs/wazero", "github.com/tetratelabs/wazero/experimental"}},
+	"host-test/internal/robot":  {},
+	"host-test/internal/config": {},
+}
+
+// heavy are packages that cost the guest more bytes than they are worth.
+var heavy = []string{"fmt", "encoding/json", "reflect", "net/url", "net/http", "regexp", "log"}
+
+// The arrows between the rooms stand as RATIONALE.md draws them.
+func TestArrows(t *testing.T) {
+	const module = "dingtalk-plugin/"
+	for room, rule := range rooms {
+		if strings.HasPrefix(room, "plugin") {
+			rule.barred = heavy
+		}
+		for _, imported := range imports(t, module+room) {
+			own := strings.TrimPrefix(imported, module)
+			switch {
+			case own != imported || strings.Contains(strings.Split(imported, "/")[0], "."):
+				if !slices.Contains(rule.allowed, own) {
+					t.Errorf("%s imports %s", room, own)
+				}
+			case slices.Contains(rule.barred, imported):
+				t.Errorf("%s imports %s, which is too heavy for the guest", room, imported)
+			}
+		}
+	}
+}
+
+// imports lists a package's direct imports as the guest's build sees it.
+func imports(t *testing.T, pkg string) []string {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", "list", "-f", `{{join .Imports "\n"}}`, pkg)
+	if !strings.Contains(pkg, "host-test") {
+		command.Env = append(command.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	}
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("go list %s: %v", pkg, err)
+	}
+	return strings.Fields(string(out))
+}
