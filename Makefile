@@ -26,6 +26,16 @@ test: dist/plugin.wasm dist/plugin-go.wasm ## run all tests, against both builds
 
 check: format vet lint test ## what CI runs
 
+fuzz: dist/plugin.wasm ## fuzz everything that reads foreign input, a minute each
+	@set -e; for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime 60s $$package; \
+		done; \
+	done
+
+soak: dist/plugin.wasm ## call one instance a million times, with faults, and count what went wrong
+	go run ./host-test soak --calls 1000000
+
 format:
 	@test -z "$$(gofmt -l plugin schema host-test)" || { echo "run gofmt -w on:"; gofmt -l plugin schema host-test; exit 1; }
 
@@ -43,4 +53,4 @@ lint: .tools/staticcheck
 clean: ## remove what was built here, not the TinyGo outside
 	rm -rf dist .tools
 
-.PHONY: help plugin plugin-go demo test check format vet lint clean
+.PHONY: help plugin plugin-go demo test check fuzz soak format vet lint clean
