@@ -54,7 +54,7 @@ func session(text string) map[string]string {
 // README's table of tools names the arguments that describe lists, in their
 // order, the optional ones with a question mark.
 func TestREADMETools(t *testing.T) {
-	plugin, err := host.Load(t.Context(), module(t, 0), &host.Options{Cache: cache})
+	plugin, err := host.Load(t.Context(), module(t, 0), &host.Options{Cache: cache, Config: map[string]string{"DINGTALK_BOT_TOOLS": "all"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,8 @@ import (
 //	before      what happens first, a line each: "advance 61s", "robot-ahead 2h",
 //	            "fault busy", "pass" (no fault for the next), "restart"
 //	call        a tool's name and its arguments, or a raw input from { on; a
-//	            template with the function repeat
+//	            template with the function repeat; or "describe", of which the
+//	            tools' names and arguments are compared
 //	requests    what the fake got, a request and its verdict each
 //	result      the CallToolResult
 //

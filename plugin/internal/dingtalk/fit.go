@@ -20,7 +20,7 @@ func (r *Robot) fit(m *Message) ([]part, *Error) {
 	if size <= MaxBody {
 		return []part{r.makePart(m, chunk{text: m.Text}, 0, 1)}, nil
 	}
-	for _, fill := range []int{4, 7, 8} {
+	for _, fill := range m.Kind.fills() {
 		chunks := split(m.Text, m.Kind.Markdown, r.MaxParts, fill, r.room(m))
 		if len(chunks) < 2 {
 			continue
@@ -32,6 +32,15 @@ func (r *Robot) fit(m *Message) ([]part, *Error) {
 		return parts, nil
 	}
 	return nil, r.tooLong(m, size)
+}
+
+// fills are how full the chunks of a text must be, in eighths, from the nicest
+// to the tightest; none for a kind that cannot be split.
+func (k *Kind) fills() []int {
+	if k.Whole {
+		return nil
+	}
+	return []int{4, 7, 8}
 }
 
 // room returns how many bytes are left for the text of part i in JSON, once
@@ -59,10 +68,10 @@ func (r *Robot) tooLong(m *Message, size int) *Error {
 	const shorten = "Shorten it, or send it in several calls."
 	allowed := " and " + strconv.Itoa(MaxBody) + " are allowed"
 	if beside := size - jsontext.Len(m.Text); beside > MaxBody/2 {
-		return argumentError("title and mentions alone take "+strconv.Itoa(beside)+" bytes,"+allowed, "Shorten the title.")
+		return argumentError("title, links and mentions alone take "+strconv.Itoa(beside)+" bytes,"+allowed, "Shorten them.")
 	}
 	text := "it takes " + strconv.Itoa(size) + " bytes,"
-	if r.MaxParts > 1 {
+	if r.MaxParts > 1 && !m.Kind.Whole {
 		e := argumentError(text+allowed+" in each of at most "+strconv.Itoa(r.MaxParts)+" parts", shorten)
 		e.Key = "DINGTALK_BOT_MAX_PARTS"
 		return e

@@ -13,18 +13,24 @@ func ParseKeywords(s string) (keywords []string) {
 	return keywords
 }
 
-// missingKeyword returns the keyword that must be added to a message with that
-// title and text, or "" when it contains one or the robot has none. DingTalk
-// looks for any of them in title and text
-// (https://open.dingtalk.com/document/dingstart/customize-robot-security-settings).
-func missingKeyword(keywords []string, title, text string) string {
+// findKeyword returns the keyword that a message of that text contains, or the
+// one that must be added to it; "" when the robot has none. DingTalk looks for
+// any of them in title and text
+// (https://open.dingtalk.com/document/dingstart/customize-robot-security-settings);
+// a feed card's entries have titles, too.
+func findKeyword(keywords []string, m *Message, text string) (keyword string, found bool) {
 	for _, keyword := range keywords {
-		if strings.Contains(title, keyword) || strings.Contains(text, keyword) {
-			return ""
+		if strings.Contains(m.Title, keyword) || strings.Contains(text, keyword) {
+			return keyword, true
+		}
+		for _, link := range m.Links {
+			if m.Kind == FeedCard && strings.Contains(link.Title, keyword) {
+				return keyword, true
+			}
 		}
 	}
 	if len(keywords) == 0 {
-		return ""
+		return "", true
 	}
-	return keywords[0]
+	return keywords[0], false
 }

@@ -25,6 +25,15 @@ type Mentions struct {
 type Mention struct {
 	ID   string // mobile number or user id, as it follows the @ in the text
 	User bool   // ID is a user id
+	Name string // under which the caller knows the person; "" for the ID itself
+}
+
+// Label is what the caller calls the person.
+func (m *Mention) Label() string {
+	if m.Name != "" {
+		return m.Name
+	}
+	return m.ID
 }
 
 // AddMobiles adds people by mobile number: digits, or +country-digits. A
@@ -38,7 +47,23 @@ func (m *Mentions) AddMobiles(mobiles []string) *Error {
 		}
 		m.add(Mention{ID: mobile})
 	}
-	return m.check()
+	return nil
+}
+
+// AddUsers adds people by user id. DingTalk makes them of letters, digits, -
+// and _, as a token in the text must be.
+func (m *Mentions) AddUsers(ids []string) *Error {
+	for i, id := range ids {
+		id = strings.TrimSpace(id)
+		for j := range len(id) {
+			if !inToken(id[j]) {
+				return argumentError("argument /atUserIds/"+strconv.Itoa(i)+": not a user id",
+					"Give the id alone, of letters, digits, - and _, without an @ before it.")
+			}
+		}
+		m.add(Mention{ID: id, User: true})
+	}
+	return nil
 }
 
 func (m *Mentions) add(mention Mention) {

@@ -51,6 +51,9 @@ func TestAddMobiles(t *testing.T) {
 	} {
 		var m Mentions
 		e := m.AddMobiles(test.mobiles)
+		if e == nil {
+			e = m.check()
+		}
 		switch {
 		case test.fault == "" && (e != nil || !slices.Equal(m.ids(false), test.want)):
 			t.Errorf("%v: got %v %v, want %v", test.mobiles, m.ids(false), e, test.want)

@@ -5,12 +5,23 @@
 // It knows nothing of MCP or Extism. What it needs of the world is a Web.
 package dingtalk
 
+import "dingtalk-plugin/plugin/internal/jsontext"
+
 // A Message is what shall be said, before it is fitted to the robot's rules.
 type Message struct {
 	Kind     *Kind
 	Title    string // of kinds that have one
 	Text     string
 	Mentions Mentions
+	Links    []Link // of a link one, of an action card its buttons, of a feed card its entries
+	Side     bool   // an action card's buttons stand side by side
+}
+
+// A Link leads somewhere from a message.
+type Link struct {
+	Title   string
+	URL     string
+	Picture string // address of a picture, or ""
 }
 
 // A Kind is one of DingTalk's message types
@@ -19,31 +30,75 @@ type Kind struct {
 	Type     string // msgtype
 	Markdown bool   // the text is Markdown
 	Titled   bool   // it has a title, which the chat list shows
+	Whole    bool   // it cannot be split
+	Silent   bool   // it cannot mention
+	ByUser   bool   // it can mention by user id only
 
+	// read takes the arguments that only this kind has; nil when there are none.
+	read func(m *Message, arguments jsontext.Object, style *Style) *Error
 	// append appends the value of the member that is named like the type.
 	append func(dst []byte, p *part) []byte
 }
 
-// Text is plain text.
-var Text = &Kind{
-	Type: "text",
-	append: func(dst []byte, p *part) []byte {
-		dst = append(dst, `{"content":`...)
-		return append(p.appendText(dst), '}')
-	},
+// A Style is how the operator wants messages made.
+type Style struct {
+	Links  LinkStyle
+	Fix    bool     // mend Markdown for DingTalk's clients
+	People []Person // who can be mentioned by name
 }
 
-// Markdown is text in DingTalk's subset of Markdown.
-var Markdown = &Kind{
-	Type:     "markdown",
-	Markdown: true,
-	Titled:   true,
-	append: func(dst []byte, p *part) []byte {
-		dst = append(dst, `{"title":`...)
-		dst = p.appendTitle(dst)
-		dst = append(dst, `,"text":`...)
-		return append(p.appendText(dst), '}')
-	},
+// Message makes a message of this kind from a tool's arguments, which fit the
+// tool's schema.
+func (k *Kind) Message(arguments jsontext.Object, style *Style) (m Message, e *Error) {
+	m.Kind = k
+	m.Title = arguments.Get("title").String()
+	m.Text = arguments.Get("text").String()
+	if k.Markdown && style.Fix {
+		m.Text = FixMarkdown(m.Text)
+	}
+	if !k.Silent {
+		e = m.readMentions(arguments, k.mentionable(style.People))
+	}
+	if e == nil && k.read != nil {
+		e = k.read(&m, arguments, style)
+	}
+	return m, e
+}
+
+func (m *Message) readMentions(arguments jsontext.Object, people []Person) *Error {
+	m.Mentions.All = arguments.Get("atAll").Bool()
+	m.mentionNames(people, jsontext.Strings(arguments.Get("atNames")))
+	if e := m.Mentions.AddMobiles(jsontext.Strings(arguments.Get("atMobiles"))); e != nil {
+		return e
+	}
+	if e := m.Mentions.AddUsers(jsontext.Strings(arguments.Get("atUserIds"))); e != nil {
+		return e
+	}
+	return m.Mentions.check()
+}
+
+// mentionable are those people whom this kind can mention.
+func (k *Kind) mentionable(people []Person) (list []Person) {
+	if !k.ByUser {
+		return people
+	}
+	for _, person := range people {
+		if person.User {
+			list = append(list, person)
+		}
+	}
+	return list
+}
+
+// Names are the names under which people can be mentioned in this kind.
+func (k *Kind) Names(people []Person) (names []string) {
+	if k.Silent {
+		return nil
+	}
+	for _, person := range k.mentionable(people) {
+		names = append(names, person.Name)
+	}
+	return names
 }
 
 // newline begins a line of its own in the kind's text.

@@ -53,6 +53,11 @@ func (m *Message) print() uint64 {
 	for _, mention := range m.Mentions.People {
 		add(mention.ID)
 	}
+	for _, link := range m.Links {
+		add(link.Title)
+		add(link.URL)
+		add(link.Picture)
+	}
 	add(strconv.FormatBool(m.Mentions.All))
 	return hash
 }

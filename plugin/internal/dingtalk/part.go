@@ -10,8 +10,7 @@ import (
 // pieces and writes them straight into the body, because a copy of a long text
 // is what costs a guest most.
 type part struct {
-	kind     *Kind
-	title    string // the caller's
+	message  *Message
 	keyword  string // that must be added, or ""
 	index    int
 	count    int // of all parts
@@ -26,8 +25,10 @@ var nobody = &Mentions{}
 // makePart makes part index of count out of a chunk of the text. Only the first
 // mentions; each has a keyword; of several each is numbered.
 func (r *Robot) makePart(m *Message, c chunk, index, count int) part {
-	p := part{kind: m.Kind, title: m.Title, index: index, count: count, chunk: c, mentions: nobody}
-	p.keyword = missingKeyword(r.Keywords, m.Title, c.text)
+	p := part{message: m, index: index, count: count, chunk: c, mentions: nobody}
+	if keyword, found := findKeyword(r.Keywords, m, c.text); !found {
+		p.keyword = keyword
+	}
 	if index == 0 {
 		p.mentions = &m.Mentions
 		p.tokens = m.Mentions.missing(c.text)
@@ -42,13 +43,16 @@ const uuidLen = 32
 // msgUuid behind.
 func (p *part) appendBody(dst []byte, uuid string) []byte {
 	dst = append(dst, `{"msgtype":"`...)
-	dst = append(dst, p.kind.Type...)
+	kind := p.message.Kind
+	dst = append(dst, kind.Type...)
 	dst = append(dst, `","`...)
-	dst = append(dst, p.kind.Type...)
+	dst = append(dst, kind.Type...)
 	dst = append(dst, `":`...)
-	dst = p.kind.append(dst, p)
-	dst = append(dst, `,"at":`...)
-	dst = p.mentions.appendAt(dst)
+	dst = kind.append(dst, p)
+	if !kind.Silent {
+		dst = append(dst, `,"at":`...)
+		dst = p.mentions.appendAt(dst)
+	}
 	dst = append(dst, `,"msgUuid":"`...)
 	dst = append(dst, uuid...)
 	return append(dst, `"}`...)
@@ -62,7 +66,7 @@ func (p *part) appendTitle(dst []byte) []byte {
 		dst = jsontext.AppendPiece(dst, p.keyword)
 		dst = append(dst, ' ')
 	}
-	dst = jsontext.AppendPiece(dst, p.title)
+	dst = jsontext.AppendPiece(dst, p.message.Title)
 	if p.count > 1 {
 		dst = p.appendNumber(append(dst, ' '))
 	}
@@ -74,14 +78,14 @@ func (p *part) appendTitle(dst []byte) []byte {
 // missing mentions on a last line.
 func (p *part) appendText(dst []byte) []byte {
 	dst = append(dst, '"')
-	if !p.kind.Titled {
+	if !p.message.Kind.Titled {
 		dst = p.appendHead(dst)
 	}
 	for _, piece := range [...]string{p.chunk.open, p.chunk.text, p.chunk.close} {
 		dst = jsontext.AppendPiece(dst, piece)
 	}
 	if len(p.tokens) > 0 {
-		dst = jsontext.AppendPiece(dst, p.kind.newline())
+		dst = jsontext.AppendPiece(dst, p.message.Kind.newline())
 		dst = appendTokens(dst, p.tokens)
 	}
 	return append(dst, '"')

@@ -107,7 +107,14 @@ func (r *Robot) ready(web Web, parts int) *Error {
 	if parts == 0 {
 		return nil
 	}
-	now := web.Now()
+	if e := r.admit(web.Now(), parts); e != nil {
+		return e
+	}
+	return r.reach(web)
+}
+
+// admit refuses what the clock or the rate does not allow.
+func (r *Robot) admit(now int64, parts int) *Error {
 	if stopped(now) && r.Secret != "" {
 		return clockError(now)
 	}
@@ -115,10 +122,7 @@ func (r *Robot) ready(web Web, parts int) *Error {
 	if stopped(now) {
 		r.window.most = 0 // such a clock can keep no window
 	}
-	if e := r.window.admit(now, parts); e != nil {
-		return e
-	}
-	return r.reach(web)
+	return r.window.admit(now, parts)
 }
 
 // reach asks the address for an answer, once, without any credential. Where the

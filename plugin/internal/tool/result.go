@@ -91,7 +91,7 @@ func notified(receipt dingtalk.Receipt) (list []string) {
 		if i == maxNotified {
 			return append(list, strconv.Itoa(len(receipt.Mentions.People)-i)+" more")
 		}
-		list = append(list, mention.ID)
+		list = append(list, mention.Label())
 	}
 	return list
 }
@@ -131,6 +131,12 @@ func (o *object) receipt(receipt dingtalk.Receipt, e *dingtalk.Error) {
 	if receipt.Sent < receipt.Total {
 		o.text("idempotencyKey", receipt.Key)
 	}
+	o.parts(receipt)
+	o.number("bytes", receipt.Bytes)
+	o.notified(receipt)
+}
+
+func (o *object) parts(receipt dingtalk.Receipt) {
 	o.member("parts")
 	parts := object{dst: append(o.dst, '{')}
 	parts.member("sent")
@@ -138,7 +144,9 @@ func (o *object) receipt(receipt dingtalk.Receipt, e *dingtalk.Error) {
 	parts.member("total")
 	parts.dst = jsontext.AppendInt(parts.dst, receipt.Total)
 	o.dst = append(parts.dst, '}')
-	o.number("bytes", receipt.Bytes)
+}
+
+func (o *object) notified(receipt dingtalk.Receipt) {
 	if list := notified(receipt); len(list) > 0 {
 		o.member("notified")
 		o.dst = jsontext.AppendStrings(o.dst, list)

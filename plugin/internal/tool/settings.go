@@ -7,21 +7,42 @@ import (
 	"dingtalk-plugin/plugin/internal/dingtalk"
 )
 
+// prefix is how all configuration keys begin.
+const prefix = "DINGTALK_BOT_"
+
 // The configuration keys. README's table is held against Keys.
 const (
-	keyToken     = "DINGTALK_BOT_ACCESS_TOKEN"
-	keySecret    = "DINGTALK_BOT_SECRET"
-	keyWebhook   = "DINGTALK_BOT_WEBHOOK_URL"
-	keyKeywords  = "DINGTALK_BOT_KEYWORDS"
-	keyAllowAll  = "DINGTALK_BOT_ALLOW_AT_ALL"
-	keyPerMinute = "DINGTALK_BOT_MESSAGES_PER_MINUTE"
-	keyMaxParts  = "DINGTALK_BOT_MAX_PARTS"
-	keyRetries   = "DINGTALK_BOT_RETRIES"
+	keyToken     = prefix + "ACCESS_TOKEN"
+	keySecret    = prefix + "SECRET"
+	keyWebhook   = prefix + "WEBHOOK_URL"
+	keyKeywords  = prefix + "KEYWORDS"
+	keyAllowAll  = prefix + "ALLOW_AT_ALL"
+	keyPerMinute = prefix + "MESSAGES_PER_MINUTE"
+	keyMaxParts  = prefix + "MAX_PARTS"
+	keyRetries   = prefix + "RETRIES"
+	keyTools     = prefix + "TOOLS"
+	keyUserIDs   = prefix + "AT_USER_IDS"
+	keyPeople    = prefix + "PEOPLE"
+	keyRobots    = prefix + "ROBOTS"
+	keyLinks     = prefix + "LINKS"
+	keyMarkdown  = prefix + "MARKDOWN"
+	keyDryRun    = prefix + "DRY_RUN"
 )
 
 // Keys are all configuration keys, in README's order.
 var Keys = []string{
 	keyToken, keySecret, keyWebhook, keyKeywords, keyAllowAll, keyPerMinute, keyMaxParts, keyRetries,
+	keyTools, keyUserIDs, keyPeople, keyRobots, keyLinks, keyMarkdown, keyDryRun,
+}
+
+// robotKey reports whether a key is one that each robot has its own of.
+func robotKey(key string) bool {
+	for _, own := range Keys[:8] {
+		if own == key {
+			return true
+		}
+	}
+	return false
 }
 
 // A reader reads configuration values and keeps the first fault it finds: what
@@ -29,6 +50,7 @@ var Keys = []string{
 type reader struct {
 	config func(key string) (string, bool)
 	fault  *dingtalk.Error
+	what   string // is wrong, without the key
 }
 
 // text returns a value, or "" when there is none. One that reads ${…} was never
@@ -67,71 +89,30 @@ func (r *reader) flag(key string, fallback bool) bool {
 	return fallback
 }
 
-func (r *reader) fail(key, fault string) {
-	if r.fault == nil {
-		r.fault = configError(key, fault)
+// choice returns the index of the value among the choices, the first of which
+// is the default.
+func (r *reader) choice(key string, choices ...string) int {
+	value := r.text(key)
+	for i, choice := range choices {
+		if value == choice {
+			return i
+		}
 	}
+	if value != "" {
+		r.fail(key, "is none of "+strings.Join(choices, ", "))
+	}
+	return 0
 }
 
-func configError(key, fault string) *dingtalk.Error {
-	return &dingtalk.Error{
+func (r *reader) fail(key, what string) {
+	if r.fault != nil {
+		return
+	}
+	r.what = what
+	r.fault = &dingtalk.Error{
 		Reason: dingtalk.ReasonConfigured,
-		Text:   "The message was not sent: the configuration value " + key + " " + fault + ".",
+		Text:   "The message was not sent: the configuration value " + key + " " + what + ".",
 		Next:   "Have the operator correct " + key + " in the runner's configuration.",
 		Key:    key,
 	}
-}
-
-// readRobot configures the one robot.
-func readRobot(config func(key string) (string, bool)) (*dingtalk.Robot, *dingtalk.Error) {
-	r := &reader{config: config}
-	robot := &dingtalk.Robot{
-		Secret:     r.text(keySecret),
-		Keywords:   dingtalk.ParseKeywords(r.text(keyKeywords)),
-		AllowAll:   r.flag(keyAllowAll, true),
-		PerMinute:  r.number(keyPerMinute, 20, 0, 10000),
-		MaxParts:   r.number(keyMaxParts, 5, 1, 10),
-		MaxRepeats: r.number(keyRetries, 1, 0, 5),
-	}
-	r.address(robot)
-	return robot, r.fault
-}
-
-// address finds the robot's address and token. A whole address is understood
-// under the token's key too, because that is what DingTalk gives people to copy.
-func (r *reader) address(robot *dingtalk.Robot) {
-	token, webhook := r.text(keyToken), r.text(keyWebhook)
-	webhookKey := keyWebhook
-	if strings.Contains(token, "://") {
-		if webhook == "" {
-			webhook, webhookKey, token = token, keyToken, ""
-		} else {
-			token = r.parseAddress(keyToken, token).Token
-		}
-	}
-	if webhook == "" {
-		webhook = dingtalk.DefaultWebhook
-	}
-	robot.Address = r.parseAddress(webhookKey, webhook)
-	token, fault := dingtalk.ParseToken(token)
-	if fault != "" {
-		r.fail(keyToken, fault)
-	}
-	switch inAddress := robot.Address.Token; {
-	case token == "" && inAddress == "":
-		r.fail(keyToken, "is missing")
-	case token != "" && inAddress != "" && token != inAddress:
-		r.fail(keyWebhook, "carries another access_token than "+keyToken)
-	case token == "":
-		token = inAddress
-	}
-	robot.Token = token
-}
-
-func (r *reader) parseAddress(key, value string) dingtalk.Address {
-	address, fault := dingtalk.ParseAddress(value)
-	if fault != "" {
-		r.fail(key, fault)
-	}
-	return address
 }

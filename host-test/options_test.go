@@ -1,0 +1,87 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"dingtalk-plugin/host-test/internal/host"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/tidwall/gjson"
+)
+
+// baseline is the SHA-256 of what describe prints when nothing but the robot is
+// configured. Whoever changes a description changes it, on purpose.
+const baseline = "43c45c1c4724fb6e3ebf6500ab38821e80d8917bc74be47ea2f643a783040021"
+
+// With none of the optional keys, describe is byte for byte what it was before
+// there were any.
+func TestDescribeBaseline(t *testing.T) {
+	for build := range builds {
+		plugin, err := host.Load(t.Context(), module(t, build), &host.Options{Cache: cache})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer plugin.Close(t.Context())
+		output, err := plugin.Raw(t.Context(), "describe", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(output)
+		if got := hex.EncodeToString(sum[:]); got != baseline {
+			t.Errorf("%s: describe has the sum %s, want %s", builds[build].name, got, baseline)
+		}
+	}
+}
+
+// A dry run answers with what its own output schema, as described, promises;
+// and that schema still takes every other answer.
+func TestDryRun(t *testing.T) {
+	s := (&scenario{clock: defaultClock, config: map[string]string{"DRY_RUN": "true", "KEYWORDS": "k"}}).set(t, 0)
+	promised := compile(t, string(describedTools(t, s.plugin)[0].OutputSchema))
+	for _, arguments := range []string{`{"text":"hello"}`, `{"text":"k","atMobiles":["13800000001"]}`, `{"tex":"hello"}`} {
+		result, err := s.plugin.Call(t.Context(), "send_text_message", json.RawMessage(arguments))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := promised.Validate(result.StructuredContent); err != nil {
+			t.Errorf("%s: %v", arguments, err)
+		}
+	}
+	long, _ := json.Marshal(map[string]string{"text": strings.Repeat("word ", 9000)})
+	result, err := s.plugin.Call(t.Context(), "send_text_message", long)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bodies := gjson.GetBytes(structured(t, result), "dryRun.bodies.#").Int()
+	if sizes := gjson.GetBytes(structured(t, result), "dryRun.sizes").Array(); bodies != 3 || len(sizes) != 3 || sizes[0].Int() > 20000 {
+		t.Errorf("a long message: %d bodies of %v bytes", bodies, sizes)
+	}
+	if got := s.wire.take(); got != "none" {
+		t.Errorf("a dry run sent %s", got)
+	}
+}
+
+func structured(t *testing.T, result *mcp.CallToolResult) []byte {
+	t.Helper()
+	data, err := json.Marshal(result.StructuredContent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// Every tool that can be switched on is as good as the two that always are.
+func TestDescribeAll(t *testing.T) {
+	s := (&scenario{clock: defaultClock, config: map[string]string{"TOOLS": "all", "AT_USER_IDS": "true"}}).set(t, 0)
+	tools := describedTools(t, s.plugin)
+	if len(tools) != 5 {
+		t.Errorf("%d tools, want 5", len(tools))
+	}
+	for i := range tools {
+		checkTool(t, &tools[i])
+	}
+}

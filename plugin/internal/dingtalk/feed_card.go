@@ -1,0 +1,33 @@
+package dingtalk
+
+import (
+	"strconv"
+
+	"dingtalk-plugin/plugin/internal/jsontext"
+)
+
+// FeedCard is a list of headlines with pictures, each with its link. Its fields
+// are messageURL and picURL, in capitals. It has no title of its own; a keyword
+// goes to that of its first entry.
+var FeedCard = &Kind{
+	Type:   "feedCard",
+	Whole:  true,
+	Silent: true,
+	read: func(m *Message, arguments jsontext.Object, style *Style) *Error {
+		m.readLinks(arguments.Get("links"), "messageURL", "picURL")
+		return m.checkLinks(style, func(i int) (url, picture string) {
+			path := "/links/" + strconv.Itoa(i)
+			return path + "/messageURL", path + "/picURL"
+		})
+	},
+	append: func(dst []byte, p *part) []byte {
+		links := p.message.Links
+		if p.keyword != "" {
+			first := links[0]
+			first.Title = p.keyword + " " + first.Title
+			links = append([]Link{first}, links[1:]...)
+		}
+		dst = append(dst, `{"links":`...)
+		return append(appendLinks(dst, links, "messageURL", "picURL"), '}')
+	},
+}

@@ -1,0 +1,129 @@
+package dingtalk
+
+import (
+	"strings"
+
+	"dingtalk-plugin/plugin/internal/jsontext"
+
+	"github.com/tidwall/gjson"
+)
+
+// A LinkStyle is where a link opens on a computer.
+type LinkStyle int
+
+// Default leaves it to the client; the others rewrite an address to DingTalk's
+// page link (https://open.dingtalk.com/document/development/message-link-description).
+const (
+	LinksDefault LinkStyle = iota
+	LinksBrowser
+	LinksSidebar
+)
+
+// readLinks reads a list of links whose addresses have those names.
+func (m *Message) readLinks(list gjson.Result, url, picture string) {
+	list.ForEach(func(_, each gjson.Result) bool {
+		m.Links = append(m.Links, Link{
+			Title:   jsontext.Member(each, "title").String(),
+			URL:     jsontext.Member(each, url).String(),
+			Picture: jsontext.Member(each, picture).String(),
+		})
+		return true
+	})
+}
+
+// appendLinks appends a list of links under those names; without a name for
+// the picture, without it.
+func appendLinks(dst []byte, links []Link, url, picture string) []byte {
+	dst = append(dst, '[')
+	for i, link := range links {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = jsontext.AppendString(append(dst, `{"title":`...), link.Title)
+		dst = append(append(append(dst, `,"`...), url...), `":`...)
+		dst = jsontext.AppendString(dst, link.URL)
+		if picture != "" {
+			dst = append(append(append(dst, `,"`...), picture...), `":`...)
+			dst = jsontext.AppendString(dst, link.Picture)
+		}
+		dst = append(dst, '}')
+	}
+	return append(dst, ']')
+}
+
+// checkLinks refuses addresses that a phone cannot open, and rewrites the
+// others as the operator wants them. paths names the arguments of link i.
+func (m *Message) checkLinks(style *Style, paths func(i int) (url, picture string)) *Error {
+	for i := range m.Links {
+		link := &m.Links[i]
+		urlPath, picturePath := paths(i)
+		if fault := checkURL(link.URL, true); fault != "" {
+			return argumentError("argument "+urlPath+": "+fault, openable)
+		}
+		if fault := checkURL(link.Picture, false); fault != "" && link.Picture != "" {
+			return argumentError("argument "+picturePath+": "+fault, openable)
+		}
+		link.URL = style.Links.rewrite(link.URL)
+	}
+	return nil
+}
+
+const openable = "Give a public address that begins with https:// or http://; DingTalk's servers and the members' phones must reach it."
+
+// checkURL says what is wrong with the address of a link, or of a picture,
+// which cannot be in DingTalk itself.
+func checkURL(s string, link bool) (fault string) {
+	scheme, rest, found := strings.Cut(s, ":")
+	switch scheme = lower(scheme); {
+	case !found:
+		return "not an address"
+	case scheme == "data":
+		return "DingTalk takes no data: address, nothing can be embedded"
+	case scheme == "file":
+		return "a file: address leads to this machine, where nobody else can follow"
+	case scheme == "dingtalk" && link, scheme == "http", scheme == "https":
+		if len(rest) < 3 || !strings.HasPrefix(rest, "//") || checkCharacters(strings.ReplaceAll(s, "#", "")) != "" && !utf8Address(s) {
+			return "not a whole address"
+		}
+		return ""
+	}
+	return "an address of this kind cannot be opened"
+}
+
+// utf8Address reports whether s would be a fine address if characters beyond
+// ASCII and braces, which browsers take, were allowed.
+func utf8Address(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c == 0x7f || c == '"' || c == '<' || c == '>' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// rewrite makes a web address open where the operator wants it.
+func (style LinkStyle) rewrite(url string) string {
+	if style == LinksDefault || !strings.HasPrefix(lower(url[:min(4, len(url))]), "http") {
+		return url
+	}
+	link := appendComponent([]byte("dingtalk://dingtalkclient/page/link?url="), url)
+	if style == LinksSidebar {
+		return string(append(link, "&pc_slide=true"...))
+	}
+	return string(append(link, "&pc_slide=false"...))
+}
+
+// appendComponent appends s as encodeURIComponent does
+// (https://tc39.es/ecma262/#sec-encodeuricomponent-uricomponent).
+func appendComponent(dst []byte, s string) []byte {
+	const digits = "0123456789ABCDEF"
+	for i := range len(s) {
+		c := s[i]
+		if isDigit(c) || isLetter(c) || strings.IndexByte("-_.!~*'()", c) >= 0 {
+			dst = append(dst, c)
+		} else {
+			dst = append(dst, '%', digits[c>>4], digits[c&15])
+		}
+	}
+	return dst
+}

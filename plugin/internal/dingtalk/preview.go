@@ -1,0 +1,60 @@
+package dingtalk
+
+import "strings"
+
+// A Preview is what a message would be on the wire.
+type Preview struct {
+	Address      string // its credentials masked
+	Bodies       []string
+	Sizes        []int  // of the bodies as they would be sent, in bytes
+	Keyword      string // that the message holds, or ""
+	KeywordAdded bool
+}
+
+const masked = "***"
+
+// Preview does all that Send does, up to the first request, and counts nothing.
+// In its bodies the number or id of those who were mentioned by name is masked:
+// the caller is not to see it.
+func (r *Robot) Preview(web Web, m Message, key string) (v Preview, receipt Receipt, e *Error) {
+	if e := r.check(m); e != nil {
+		return v, receipt, e
+	}
+	parts, e := r.fit(&m)
+	if e == nil {
+		e = r.admit(web.Now(), len(parts))
+	}
+	if e != nil {
+		return v, receipt, e
+	}
+	if key == "" {
+		key = r.freshKey(web, m.print())
+	}
+	for i := range parts {
+		body := string(parts[i].appendBody(nil, r.msgUuid(key, i)))
+		v.Sizes = append(v.Sizes, len(body))
+		receipt.Bytes += len(body)
+		v.Bodies = append(v.Bodies, m.Mentions.mask(body))
+	}
+	v.Address = r.Address.Base + "?access_token=" + masked
+	if r.Secret != "" {
+		v.Address += "&timestamp=" + masked + "&sign=" + masked
+	}
+	if r.Address.Query != "" {
+		v.Address += "&" + masked
+	}
+	v.Keyword, v.KeywordAdded = findKeyword(r.Keywords, &m, m.Text)
+	v.KeywordAdded = !v.KeywordAdded
+	receipt.Total, receipt.UUID, receipt.Key, receipt.Mentions = len(parts), r.msgUuid(key, 0), key, parts[0].mentions
+	return v, receipt, nil
+}
+
+// mask hides who was mentioned by name.
+func (m *Mentions) mask(body string) string {
+	for _, mention := range m.People {
+		if mention.Name != "" {
+			body = strings.ReplaceAll(body, mention.ID, masked)
+		}
+	}
+	return body
+}

@@ -1,0 +1,101 @@
+package tool
+
+import (
+	"strings"
+
+	"dingtalk-plugin/plugin/internal/dingtalk"
+	"dingtalk-plugin/plugin/internal/jsontext"
+	"dingtalk-plugin/schema"
+
+	"github.com/tidwall/gjson"
+)
+
+// A configuration is what the operator has configured, read once.
+type configuration struct {
+	offers  []offer
+	output  string // the output schema
+	robots  []robot
+	named   bool   // robots have names, and tools an argument for them
+	chosen  *robot // posts what names no robot; nil when one must be named
+	style   dingtalk.Style
+	userIDs bool
+	dryRun  bool
+	fault   *dingtalk.Error // the first; nothing is sent with one
+}
+
+// readConfiguration never fails: with a fault the tools are the plain ones,
+// because describe must answer; a fault of the one robot leaves them as they
+// are configured.
+func readConfiguration(config func(key string) (string, bool)) *configuration {
+	r := &reader{config: config}
+	c := &configuration{output: schema.Output}
+	c.dryRun = r.flag(keyDryRun, false)
+	c.userIDs = r.flag(keyUserIDs, false)
+	c.style.Links = dingtalk.LinkStyle(r.choice(keyLinks, "default", "browser", "sidebar"))
+	c.style.Fix = r.choice(keyMarkdown, "asis", "fix") == 1
+	c.style.People = r.people()
+	tools := r.tools()
+	c.readRobots(r)
+	if c.fault = r.fault; c.fault != nil && !robotKey(c.fault.Key) {
+		c.offers = allTools()[:plain]
+		return c
+	}
+	c.offers = tools
+	for i := range c.offers {
+		c.offers[i].splice(c)
+	}
+	if c.dryRun {
+		c.describeDryRun()
+	}
+	return c
+}
+
+// describeDryRun adds to the output schema what a dry run answers.
+func (c *configuration) describeDryRun() {
+	properties := jsontext.Member(gjson.Parse(c.output), "properties")
+	reasons := jsontext.Member(jsontext.Member(properties, "reason"), "enum").Raw
+	extended := extend(properties.Raw, reasons, quote(string(reasonDryRun)))
+	extended = extend(extended, extended, `"dryRun": `+strings.TrimSpace(schema.DryRun))
+	c.output = strings.Replace(c.output, properties.Raw, extended, 1)
+}
+
+func allTools() []offer {
+	list := make([]offer, len(schema.Tools))
+	for i := range list {
+		list[i] = newOffer(i)
+	}
+	return list
+}
+
+// tools reads which tools are offered; they stay in their order.
+func (r *reader) tools() (list []offer) {
+	all := allTools()
+	value := r.text(keyTools)
+	switch value {
+	case "":
+		return all[:plain]
+	case "all":
+		return all
+	}
+	wanted := dingtalk.ParseKeywords(value)
+	for _, tool := range all {
+		for i := range wanted {
+			if wanted[i] == tool.name {
+				list = append(list, tool)
+				wanted = append(wanted[:i], wanted[i+1:]...)
+				break
+			}
+		}
+	}
+	if len(wanted) > 0 {
+		r.fail(keyTools, "names a tool that there is not, or one twice; known are "+strings.Join(toolNames(all), ", ")+" and all")
+	}
+	return list
+}
+
+func toolNames(offers []offer) (names []string) {
+	for i := range offers {
+		names = append(names, offers[i].name)
+	}
+	return names
+}
