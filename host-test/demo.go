@@ -19,8 +19,11 @@ type demoCommand struct{}
 // The two calls of an agent that the demo plays, and one of a robot whose
 // secret is wrong.
 var (
-	demoText     = `{"text":"Deploy of shop 2.4 has begun, @13800000001 please watch.","atMobiles":["13800000001"]}`
-	demoMarkdown = `{"title":"Deploy finished","text":"## Shop 2.4 is live\n\n- 42 tests passed\n- [release notes](https://example.com/shop-2.4)","atMobiles":["13800000002"]}`
+	demoText       = `{"text":"Deploy of shop 2.4 has begun, @13800000001 please watch.","atMobiles":["13800000001"]}`
+	demoLink       = `{"title":"Release notes","text":"What is new in shop 2.4","messageUrl":"https://example.com/shop-2.4"}`
+	demoActionCard = `{"title":"Roll back?","text":"Errors rose to **2 %** after the deploy.","btns":[{"title":"Roll back","actionURL":"https://example.com/back"},{"title":"Wait","actionURL":"https://example.com/wait"}]}`
+	demoFeedCard   = `{"links":[{"title":"Shop 2.4 is live","messageURL":"https://example.com/1","picURL":"https://example.com/1.png"},{"title":"How we test","messageURL":"https://example.com/2","picURL":"https://example.com/2.png"}]}`
+	demoMarkdown   = `{"title":"Deploy finished","text":"## Shop 2.4 is live\n\n- 42 tests passed\n- [release notes](https://example.com/shop-2.4)","atMobiles":["13800000002"]}`
 )
 
 // Run fails when anything is not as it should be: two messages, both signed,
@@ -48,11 +51,37 @@ func (c *demoCommand) Run(ctx context.Context, line *commands) error {
 	}
 	fmt.Println(bold("\nWhat the group sees:"))
 	group.print(os.Stdout)
-	fmt.Println(bold("\nThe same with a wrong secret:"))
+	fmt.Println(bold("\nA call with a wrong secret:"))
 	if err := demoRefusal(ctx, line, group); err != nil {
 		return err
 	}
-	return checkDemo(group.robot.Messages())
+	if err := checkDemo(group.robot.Messages()); err != nil {
+		return err
+	}
+	return demoCards(ctx, line, group)
+}
+
+// demoCards shows the tools that are off by default.
+func demoCards(ctx context.Context, line *commands, group *group) error {
+	fmt.Println(bold("\nAnd with DINGTALK_BOT_TOOLS=all:"))
+	group.config["DINGTALK_BOT_TOOLS"] = "all"
+	group.robot.Clear()
+	plugin, err := line.load(ctx, group.config)
+	if err != nil {
+		return err
+	}
+	defer plugin.Close(ctx)
+	for _, card := range []struct{ tool, arguments string }{
+		{"send_link_message", demoLink},
+		{"send_action_card_message", demoActionCard},
+		{"send_feed_card_message", demoFeedCard},
+	} {
+		if result, err := demoCall(ctx, plugin, card.tool, card.arguments); err != nil || result.IsError {
+			return fmt.Errorf("%s failed: %v", card.tool, err)
+		}
+	}
+	group.print(os.Stdout)
+	return nil
 }
 
 func demoCall(ctx context.Context, plugin *host.Plugin, tool, arguments string) (*mcp.CallToolResult, error) {
@@ -72,6 +101,7 @@ func demoRefusal(ctx context.Context, line *commands, group *group) error {
 		return err
 	}
 	defer plugin.Close(ctx)
+	defer func() { group.config[config.Secret] = fakeSecret }()
 	result, err := demoCall(ctx, plugin, "send_text_message", `{"text":"hello"}`)
 	if err == nil && !result.IsError {
 		err = errors.New("a wrong secret was not refused")
