@@ -33,6 +33,9 @@ fuzz: dist/plugin.wasm ## fuzz everything that reads foreign input, a minute eac
 		done; \
 	done
 
+bench: dist/plugin.wasm dist/plugin-go.wasm ## measure; PEERS='a.wasm b.wasm' adds others
+	go run ./host-test bench $(PEERS)
+
 soak: dist/plugin.wasm ## call one instance a million times, with faults, and count what went wrong
 	go run ./host-test soak --calls 1000000
 
@@ -53,4 +56,4 @@ lint: .tools/staticcheck
 clean: ## remove what was built here, not the TinyGo outside
 	rm -rf dist .tools
 
-.PHONY: help plugin plugin-go demo test check fuzz soak format vet lint clean
+.PHONY: help plugin plugin-go demo test check fuzz bench soak format vet lint clean

@@ -26,6 +26,7 @@ type commands struct {
 	Demo  demoCommand  `cmd:"" help:"Send both kinds of message to a fake robot and show what the group sees."`
 	Call  callCommand  `cmd:"" help:"Call one tool, configured by the environment."`
 	Robot robotCommand `cmd:"" help:"Serve the fake robot alone."`
+	Bench benchCommand `cmd:"" help:"Measure the plugin beside native Go and its peers."`
 	Soak  soakCommand  `cmd:"" help:"Call one instance very often, with faults, and count what went wrong."`
 }
 

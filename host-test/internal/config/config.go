@@ -3,6 +3,8 @@
 package config
 
 import (
+	"encoding/json"
+	"maps"
 	"net/url"
 	"os"
 	"slices"
@@ -17,10 +19,11 @@ const (
 	Token   = Prefix + "ACCESS_TOKEN"
 	Secret  = Prefix + "SECRET"
 	Webhook = Prefix + "WEBHOOK_URL"
+	Robots  = Prefix + "ROBOTS"
 )
 
-// defaultHost is DingTalk's own.
-const defaultHost = "oapi.dingtalk.com"
+// DefaultWebhook is DingTalk's own address.
+const DefaultWebhook = "https://oapi.dingtalk.com/robot/send"
 
 // FromEnvironment returns the configuration keys that are set.
 func FromEnvironment() map[string]string {
@@ -33,16 +36,92 @@ func FromEnvironment() map[string]string {
 	return values
 }
 
-// AllowedHosts returns the hosts of the configured addresses and no others.
+// A Robot is where one robot posts, as it is configured: nothing is checked.
+type Robot struct {
+	Name    string // "" for the one robot
+	Webhook string // as the plugin finds it, DefaultWebhook where nothing else is said
+	Token   string // a token, an address that holds one, or ""
+	Secret  string
+}
+
+// ReadRobots returns the one robot, or the named ones in the order of their
+// names. A list of robots that cannot be read is none: the plugin refuses it.
+func ReadRobots(values map[string]string) (robots []Robot) {
+	list := Value(values, Robots)
+	if list == "" {
+		return []Robot{newRobot("", Value(values, Webhook), Value(values, Token), Value(values, Secret))}
+	}
+	var named map[string]map[string]any
+	if json.Unmarshal([]byte(list), &named) != nil {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		own := map[string]string{}
+		for key, value := range named[name] {
+			own[key], _ = value.(string)
+		}
+		webhook := Value(own, "webhookUrl")
+		if _, set := own["webhookUrl"]; !set {
+			webhook = Value(values, Webhook)
+		}
+		robots = append(robots, newRobot(name, webhook, Value(own, "accessToken"), Value(own, "secret")))
+	}
+	return robots
+}
+
+// newRobot decides which address counts: a whole address may stand in the
+// token's place, because that is what DingTalk gives people to copy.
+func newRobot(name, webhook, token, secret string) Robot {
+	if webhook == "" && strings.Contains(token, "://") {
+		webhook, token = token, ""
+	}
+	if webhook == "" {
+		webhook = DefaultWebhook
+	}
+	return Robot{Name: name, Webhook: webhook, Token: token, Secret: secret}
+}
+
+// Value returns a value, or "" when there is none. One that reads ${…} was never
+// expanded by the runner and counts as none.
+func Value(values map[string]string, key string) string {
+	value := strings.TrimSpace(values[key])
+	if strings.HasPrefix(value, "${") && strings.HasSuffix(value, "}") {
+		return ""
+	}
+	return value
+}
+
+// AllowedHosts returns the hosts of the addresses that are posted to, and no
+// others.
 func AllowedHosts(values map[string]string) (hosts []string) {
-	for _, key := range []string{Webhook, Token} {
-		u, err := url.Parse(strings.TrimSpace(values[key]))
-		if err == nil && u.Hostname() != "" && !slices.Contains(hosts, u.Hostname()) {
-			hosts = append(hosts, u.Hostname())
+	for _, robot := range ReadRobots(values) {
+		address, err := url.Parse(robot.Webhook)
+		if err == nil && address.Hostname() != "" && !slices.Contains(hosts, address.Hostname()) {
+			hosts = append(hosts, address.Hostname())
 		}
 	}
-	if len(hosts) == 0 {
-		hosts = []string{defaultHost}
-	}
 	return hosts
+}
+
+// Redirect returns the configuration with every robot's address, token and
+// secret replaced: whatever it held, messages go to one place.
+func Redirect(values map[string]string, to Robot) map[string]string {
+	redirected := maps.Clone(values)
+	redirected[Webhook], redirected[Token], redirected[Secret] = to.Webhook, to.Token, to.Secret
+	var named map[string]map[string]any
+	if json.Unmarshal([]byte(Value(values, Robots)), &named) != nil {
+		return redirected
+	}
+	for _, own := range named {
+		if own == nil {
+			return redirected // {"a":null}, which the plugin refuses
+		}
+		own["webhookUrl"], own["accessToken"], own["secret"] = to.Webhook, to.Token, to.Secret
+	}
+	list, err := json.Marshal(named)
+	if err != nil {
+		panic(err) // what was unmarshalled always marshals
+	}
+	redirected[Robots] = string(list)
+	return redirected
 }

@@ -58,6 +58,9 @@ func (r *Robot) room(m *Message) func(i int) int {
 // bare returns how many bytes a part takes without its text, if that holds
 // neither keyword nor mention.
 func (r *Robot) bare(m *Message, index, count int) int {
+	if r.body == nil {
+		r.body = make([]byte, 0, MaxBody+uuidLen)
+	}
 	p := r.makePart(m, chunk{}, index, count)
 	r.body = p.appendBody(r.body[:0], someUuid)
 	return len(r.body)

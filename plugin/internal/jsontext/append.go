@@ -1,109 +1,97 @@
 package jsontext
 
-import (
-	"strconv"
-	"unicode/utf8"
-)
+import "strconv"
 
-const hex = "0123456789abcdef"
-
-// AppendString appends s to dst as a JSON string, escaped just as
-// JSON.stringify escapes it: only the quotation mark, the backslash and the
-// control characters below U+0020. Everything else, U+2028 included, stays raw
-// UTF-8, because DingTalk's limit counts bytes and an escape costs six of them
-// (https://tc39.es/ecma262/#sec-quotejsonstring). A byte that is not UTF-8
-// becomes U+FFFD.
-func AppendString[T string | []byte](dst []byte, s T) []byte {
+// AppendString appends s, which must be valid UTF-8 as all is that Parse let
+// through, to dst as a JSON string, escaped just as JSON.stringify escapes it:
+// only the quotation mark, the backslash and the control characters below
+// U+0020. Everything else, U+2028 included, stays raw UTF-8, because DingTalk's
+// limit counts bytes and an escape costs six of them
+// (https://tc39.es/ecma262/#sec-quotejsonstring).
+func AppendString(dst []byte, s string) []byte {
 	return append(AppendPiece(append(dst, '"'), s), '"')
 }
 
 // AppendPiece appends s as a piece of a JSON string whose quotation marks the
 // caller writes, escaped as AppendString does it.
-func AppendPiece[T string | []byte](dst []byte, s T) []byte {
+func AppendPiece(dst []byte, s string) []byte {
 	start := 0
-	for i := 0; i < len(s); {
-		n, escape := step(s, i)
-		if escape != "" {
-			dst = append(dst, s[start:i]...)
-			dst = append(dst, escape...)
-			start = i + n
+	for i := range len(s) {
+		if c := s[i]; special(c) {
+			dst = appendEscape(append(dst, s[start:i]...), c)
+			start = i + 1
 		}
-		i += n
 	}
 	return append(dst, s[start:]...)
 }
 
-// Len returns the number of bytes that AppendString would append for s, less
-// the two quotation marks.
+// Len returns the number of bytes that AppendPiece appends for s.
 func Len(s string) int {
-	total := 0
-	for i := 0; i < len(s); {
-		n, escape := step(s, i)
-		if escape == "" {
-			total += n
+	n := len(s)
+	for i := range len(s) {
+		if c := s[i]; special(c) {
+			n += width(c) - 1
 		}
-		total += len(escape)
-		i += n
 	}
-	return total
+	return n
 }
 
 // Fit returns the length in bytes of the longest prefix of s that ends between
 // two characters and that Len measures as at most room.
 func Fit(s string, room int) int {
 	i := 0
-	for i < len(s) {
-		n, escape := step(s, i)
-		if escape == "" {
-			room -= n
+	for i < len(s) && room > 0 {
+		room--
+		if special(s[i]) {
+			if room -= width(s[i]) - 1; room < 0 {
+				break
+			}
 		}
-		if room -= len(escape); room < 0 {
-			break
-		}
-		i += n
+		i++
+	}
+	for i < len(s) && i > 0 && s[i]&0xC0 == 0x80 { // within a character
+		i--
 	}
 	return i
 }
 
-// step returns how many bytes the character at s[i] takes and what stands for
-// it in JSON, or "" when it stands for itself.
-func step[T string | []byte](s T, i int) (n int, escape string) {
-	c := s[i]
-	if c < utf8.RuneSelf {
-		if c >= ' ' && c != '"' && c != '\\' {
-			return 1, ""
-		}
-		return 1, escapes[c]
+// special reports whether c does not stand for itself in a JSON string.
+func special(c byte) bool { return c < ' ' || c == '"' || c == '\\' }
+
+// letter returns what follows the backslash in c's short escape, or 0.
+func letter(c byte) byte {
+	switch c {
+	case '\b':
+		return 'b'
+	case '\f':
+		return 'f'
+	case '\n':
+		return 'n'
+	case '\r':
+		return 'r'
+	case '\t':
+		return 't'
+	case '"', '\\':
+		return c
 	}
-	if n = runeLen(s, i); n > 0 {
-		return n, ""
-	}
-	return 1, "\uFFFD"
+	return 0
 }
 
-// runeLen returns how many bytes the UTF-8 character at s[i] takes, or 0 when
-// none begins there.
-func runeLen[T string | []byte](s T, i int) int {
-	end := min(len(s), i+utf8.UTFMax)
-	var window [utf8.UTFMax]byte
-	n := copy(window[:], s[i:end])
-	r, size := utf8.DecodeRune(window[:n])
-	if r == utf8.RuneError && size <= 1 {
-		return 0
+// width is how many bytes the escape of c takes.
+func width(c byte) int {
+	if letter(c) != 0 {
+		return len(`\n`)
 	}
-	return size
+	return len(`\u0000`)
 }
 
-// escapes is indexed by ASCII code; characters that need none are "".
-var escapes = func() (table ['\\' + 1]string) {
-	for c := range 0x20 {
-		table[c] = `\u00` + string(hex[c>>4]) + string(hex[c&15])
+func appendEscape(dst []byte, c byte) []byte {
+	if short := letter(c); short != 0 {
+		return append(dst, '\\', short)
 	}
-	table['\b'], table['\f'], table['\n'] = `\b`, `\f`, `\n`
-	table['\r'], table['\t'] = `\r`, `\t`
-	table['"'], table['\\'] = `\"`, `\\`
-	return table
-}()
+	const hex = "0123456789abcdef"
+	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+}
 
 // AppendInt appends n in decimal.
 func AppendInt(dst []byte, n int) []byte {

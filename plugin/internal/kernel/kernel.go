@@ -98,10 +98,15 @@ func read(offset uint64, limit int) []byte {
 	return replyBuffer
 }
 
-// resize returns a buffer of n bytes, the same one when it is large enough.
+// resize returns a buffer of n bytes, the same one when it is large enough. It
+// grows by doubling, lest slightly longer calls leave a trail of buffers.
 func resize(buffer []byte, n int) []byte {
-	if cap(buffer) < n {
-		buffer = make([]byte, n)
+	size := max(cap(buffer), 4<<10)
+	for size < n {
+		size *= 2
+	}
+	if size > cap(buffer) {
+		buffer = make([]byte, size)
 	}
 	return buffer[:n]
 }

@@ -34,13 +34,13 @@ func readRequest(input []byte) (r request, e *dingtalk.Error) {
 	if fault != "" {
 		return r, requestError(fault)
 	}
-	params := jsontext.Member(envelope, "params")
-	name := jsontext.Member(params, "name")
+	params := jsontext.Fields(jsontext.Member(envelope, "params"), maxArguments)
+	name := params.Get("name")
 	if name.Type != gjson.String {
 		return r, requestError(`it has no "params" object with the tool's "name"`)
 	}
 	r.name = name.String()
-	r.arguments = jsontext.Member(params, "arguments")
+	r.arguments = params.Get("arguments")
 	if r.arguments.Type == gjson.Null {
 		r.arguments = gjson.Parse("{}")
 	}

@@ -79,8 +79,8 @@ func (s *Schema) checkString(value, path string) *Fault {
 	if s.enum != nil && !contains(s.enum, value) {
 		return &Fault{path, "expected one of " + list(s.enum) + suggestion(value, s.enum)}
 	}
-	if s.length.least == 0 && s.length.most < 0 {
-		return nil
+	if s.length.most < 0 && len(value) >= utf8.UTFMax*s.length.least {
+		return nil // long enough however its characters are counted
 	}
 	return s.length.check(utf8.RuneCountInString(value), "character", path)
 }

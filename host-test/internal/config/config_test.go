@@ -1,0 +1,82 @@
+package config
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+)
+
+func TestReadRobots(t *testing.T) {
+	const other, third = "https://oapi.dingtalk.io/robot/send", "https://robots.example/send?access_token=t"
+	tests := []struct {
+		name   string
+		values map[string]string
+		want   []Robot
+		hosts  []string
+	}{
+		{"nothing", nil, []Robot{{Webhook: DefaultWebhook}}, []string{"oapi.dingtalk.com"}},
+		{"token", map[string]string{Token: " t ", Secret: "SEC"}, []Robot{{Webhook: DefaultWebhook, Token: "t", Secret: "SEC"}}, []string{"oapi.dingtalk.com"}},
+		{"unexpanded", map[string]string{Token: "${T}", Webhook: "${W}"}, []Robot{{Webhook: DefaultWebhook}}, []string{"oapi.dingtalk.com"}},
+		{"address", map[string]string{Webhook: other, Token: "t"}, []Robot{{Webhook: other, Token: "t"}}, []string{"oapi.dingtalk.io"}},
+		{"address for a token", map[string]string{Token: third}, []Robot{{Webhook: third}}, []string{"robots.example"}},
+		{"both addresses", map[string]string{Webhook: other, Token: third}, []Robot{{Webhook: other, Token: third}}, []string{"oapi.dingtalk.io"}},
+		{"loopback", map[string]string{Webhook: "http://[::1]:80/"}, []Robot{{Webhook: "http://[::1]:80/"}}, []string{"::1"}},
+		{"no address", map[string]string{Webhook: "robot"}, []Robot{{Webhook: "robot"}}, nil},
+		{"robots", map[string]string{Token: third, Robots: `{"b":{"accessToken":"x","secret":"SEC"},"a":{"webhookUrl":"` + other + `"}}`},
+			[]Robot{{Name: "a", Webhook: other}, {Name: "b", Webhook: DefaultWebhook, Token: "x", Secret: "SEC"}},
+			[]string{"oapi.dingtalk.io", "oapi.dingtalk.com"}},
+		{"robots inherit the address", map[string]string{Webhook: other, Robots: `{"a":{},"b":{"webhookUrl":""},"c":{"accessToken":"` + third + `","webhookUrl":""}}`},
+			[]Robot{{Name: "a", Webhook: other}, {Name: "b", Webhook: DefaultWebhook}, {Name: "c", Webhook: third}},
+			[]string{"oapi.dingtalk.io", "oapi.dingtalk.com", "robots.example"}},
+		{"robots that share a host", map[string]string{Robots: `{"a":{"accessToken":"x"},"b":{"accessToken":"y"}}`},
+			[]Robot{{Name: "a", Webhook: DefaultWebhook, Token: "x"}, {Name: "b", Webhook: DefaultWebhook, Token: "y"}}, []string{"oapi.dingtalk.com"}},
+		{"no object", map[string]string{Token: "t", Robots: `["a"]`}, nil, nil},
+		{"no robot", map[string]string{Token: "t", Robots: `{"a":1}`}, nil, nil},
+	}
+	for _, tt := range tests {
+		if got := ReadRobots(tt.values); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: robots = %+v, want %+v", tt.name, got, tt.want)
+		}
+		if got := AllowedHosts(tt.values); !slices.Equal(got, tt.hosts) {
+			t.Errorf("%s: hosts = %q, want %q", tt.name, got, tt.hosts)
+		}
+	}
+}
+
+func TestRedirect(t *testing.T) {
+	values := map[string]string{
+		Token: "real", Secret: "SECreal", Prefix + "MAX_PARTS": "2",
+		Robots: `{"a":{"accessToken":"https://robots.example/?access_token=real","default":true},"b":{"webhookUrl":"https://oapi.dingtalk.io"}}`,
+	}
+	to := Robot{Webhook: "http://127.0.0.1:1/robot/send", Token: "fake", Secret: "SECfake"}
+	got := Redirect(values, to)
+	if hosts := AllowedHosts(got); !slices.Equal(hosts, []string{"127.0.0.1"}) {
+		t.Errorf("hosts = %q", hosts)
+	}
+	for _, robot := range ReadRobots(got) {
+		robot.Name = ""
+		if robot != to {
+			t.Errorf("robot = %+v, want %+v", robot, to)
+		}
+	}
+	var named map[string]map[string]any
+	if err := json.Unmarshal([]byte(got[Robots]), &named); err != nil || named["a"]["default"] != true || got[Prefix+"MAX_PARTS"] != "2" {
+		t.Errorf("the rest was lost: %v, %v", got, err)
+	}
+	if values[Token] != "real" {
+		t.Error("Redirect changed what it was given")
+	}
+	for _, bad := range []string{"", "[]", `{"a":null}`} {
+		if got := Redirect(map[string]string{Robots: bad}, to); got[Robots] != bad || got[Token] != "fake" {
+			t.Errorf("with robots that cannot be read: %v", got)
+		}
+	}
+}
+
+func TestFromEnvironment(t *testing.T) {
+	t.Setenv(Token, "a=b")
+	t.Setenv("DINGTALK_OTHER", "x")
+	if got := FromEnvironment(); got[Token] != "a=b" || got["DINGTALK_OTHER"] != "" {
+		t.Errorf("values = %v", got)
+	}
+}
