@@ -11,6 +11,7 @@ package kernel
 
 import (
 	"encoding/binary"
+	"runtime"
 
 	pdk "github.com/extism/go-pdk"
 )
@@ -43,6 +44,11 @@ func httpStatusCode() int32
 
 const word = 8 // bytes
 
+// long is above what length an input is read into a heap that was swept first,
+// in bytes. TinyGo doubles its memory rather than sweep twice, and never gives
+// any back; swept here, where the stack is empty, half as much is enough.
+const long = 4 << 10
+
 // buffers are used anew by every call, so that a million calls need no more
 // memory than one. What is returned from them is good until the next use.
 var inputBuffer, replyBuffer []byte
@@ -52,6 +58,9 @@ func Input(limit int) []byte {
 	n := min(int(inputLength()), limit)
 	if n < word {
 		return pdk.Input()
+	}
+	if n > long {
+		runtime.GC()
 	}
 	inputBuffer = resize(inputBuffer, n)
 	for i := 0; i < n; i += word {
