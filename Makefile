@@ -5,7 +5,7 @@ TOOLCHAIN := $(shell find plugin/toolchain -type f)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 24
 
 plugin: dist/plugin.wasm ## build the plugin with TinyGo, which is fetched when it is missing
 
@@ -25,6 +25,12 @@ test: dist/plugin.wasm dist/plugin-go.wasm ## run all tests, against both builds
 	go test ./...
 
 check: format vet lint test ## what CI runs
+
+conformance: dist/plugin.wasm ## play the same cases in every Extism SDK, which are installed on the way
+	go run ./host-test/conformance
+
+conformance-hyper-mcp: dist/plugin.wasm ## the same in hyper-mcp, which takes twenty minutes to build; HYPER_MCP=/path uses one that is there
+	go run ./host-test/conformance --runners
 
 fuzz: dist/plugin.wasm ## fuzz everything that reads foreign input, a minute each
 	@set -e; for package in $$(go list ./...); do \
@@ -56,4 +62,4 @@ lint: .tools/staticcheck
 clean: ## remove what was built here, not the TinyGo outside
 	rm -rf dist .tools
 
-.PHONY: help plugin plugin-go demo test check fuzz bench soak format vet lint clean
+.PHONY: help plugin plugin-go demo test check conformance conformance-hyper-mcp fuzz bench soak format vet lint clean

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"dingtalk-plugin/host-test/conformance/internal/protocol"
+)
+
+// patience is how long a driver may take for one order.
+const patience = time.Minute
+
+// A driver is a running program that has the plugin loaded.
+type driver struct {
+	version string
+	cmd     *exec.Cmd
+	in      io.WriteCloser
+	out     *bufio.Reader
+	stderr  *stderr
+}
+
+// startDriver starts the program and waits for its version.
+func startDriver(ctx context.Context, command []string) (*driver, error) {
+	d := &driver{cmd: exec.CommandContext(ctx, command[0], command[1:]...), stderr: &stderr{}}
+	d.cmd.Env = environment()
+	d.cmd.Stderr = d.stderr
+	in, err := d.cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := d.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	d.in, d.out = in, bufio.NewReader(out)
+	if err := d.cmd.Start(); err != nil {
+		return nil, err
+	}
+	answer, err := d.receive()
+	if err != nil {
+		d.close()
+		return nil, err
+	}
+	d.version = answer.Version
+	return d, nil
+}
+
+// environment is small, so that proxies, log levels and caches of the machine do
+// not change what is measured. Loads are cold: libextism would otherwise keep
+// compiled modules in the user's home.
+func environment() []string {
+	list := []string{"EXTISM_CACHE_CONFIG="}
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "TEMP", "SYSTEMROOT"} {
+		if value, ok := os.LookupEnv(name); ok {
+			list = append(list, name+"="+value)
+		}
+	}
+	return list
+}
+
+// ask carries out an order. What the program wrote to its standard error counts
+// as log.
+func (d *driver) ask(order *protocol.Order) (*protocol.Answer, error) {
+	line, err := json.Marshal(order)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.in.Write(append(line, '\n')); err != nil {
+		return nil, d.failed(err)
+	}
+	answer, err := d.receive()
+	if err != nil {
+		return nil, err
+	}
+	answer.Log += d.stderr.take()
+	return answer, nil
+}
+
+func (d *driver) receive() (*protocol.Answer, error) {
+	timer := time.AfterFunc(patience, func() { _ = d.cmd.Process.Kill() })
+	defer timer.Stop()
+	line, err := d.out.ReadBytes('\n')
+	if err != nil {
+		return nil, d.failed(err)
+	}
+	var answer protocol.Answer
+	if err := json.Unmarshal(line, &answer); err != nil {
+		return nil, fmt.Errorf("the driver says %q: %w", line, err)
+	}
+	return &answer, nil
+}
+
+func (d *driver) failed(err error) error {
+	return fmt.Errorf("the driver ended or was silent for %v: %w\n%s", patience, err, strings.TrimSpace(d.stderr.take()))
+}
+
+// close lets the program end by itself before it makes it.
+func (d *driver) close() {
+	d.in.Close()
+	timer := time.AfterFunc(10*time.Second, func() { _ = d.cmd.Process.Kill() })
+	defer timer.Stop()
+	_ = d.cmd.Wait() // how a driver ends says nothing about the plugin
+}
+
+// stderr is written by the program and read between two answers.
+type stderr struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *stderr) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *stderr) take() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.text.Reset()
+	return s.text.String()
+}

@@ -1,0 +1,96 @@
+package page
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"dingtalk-plugin/host-test/internal/robot"
+)
+
+// entry is one request as it stands in the group.
+type entry struct {
+	robot.Request
+	Pause   bool // the time is shown above it
+	Part    part
+	painter *painter
+}
+
+// entries reads the robot's requests, oldest first. Each depends on those before it.
+func (p *page) entries(requests []robot.Request) []entry {
+	list := make([]entry, len(requests))
+	var s series
+	for i, q := range requests {
+		list[i] = entry{Request: q, painter: p.painter}
+		list[i].Pause = i == 0 || paused(requests[i-1].Time, q.Time)
+		if q.Message != nil {
+			list[i].Part = s.next(q.Message, q.Seq)
+		}
+	}
+	return list
+}
+
+// paused tells whether the group was silent for so long that DingTalk shows the time again.
+func paused(before, now time.Time) bool {
+	return now.Sub(before).Abs() > 5*time.Minute || before.YearDay() != now.YearDay()
+}
+
+// Mark names the request in an address.
+func (e entry) Mark() mark { return newMark(e.Request) }
+
+// Kind says what became of the request: message, repeat, refused or fault.
+func (e entry) Kind() string {
+	switch {
+	case e.Message != nil:
+		return "message"
+	case e.Duplicate:
+		return "repeat"
+	case e.Code != 0 && !e.faulty():
+		return "refused"
+	}
+	return "fault"
+}
+
+// Headline names the kinds other than message.
+func (e entry) Headline() string {
+	switch e.Kind() {
+	case "repeat":
+		return "Repeated"
+	case "refused":
+		return "Refused"
+	}
+	return "Not delivered"
+}
+
+// Doubtful tells that the sender of a message was told something else than ok.
+func (e entry) Doubtful() bool {
+	return e.Status != http.StatusOK || e.Code != 0 || e.Text == "" || e.faulty()
+}
+
+// faulty finds the word with which the robot notes that a fault was scripted.
+func (e entry) faulty() bool {
+	return strings.HasPrefix(e.Explanation, "fault: ") || strings.Contains(e.Explanation, "; fault: ")
+}
+
+// Told is the answer that the sender got.
+func (e entry) Told() string {
+	switch {
+	case e.Status == 0:
+		return "nothing: the connection was closed"
+	case e.Text == "":
+		return fmt.Sprintf("HTTP %d, an answer that is not the robot's", e.Status)
+	case e.Code == 0 && e.faulty():
+		return fmt.Sprintf("HTTP %d, errcode 0 %s, cut short", e.Status, visible(e.Text))
+	}
+	return fmt.Sprintf("HTTP %d, errcode %d %s", e.Status, e.Code, visible(e.Text))
+}
+
+// Why is the robot's explanation. It can quote the sender.
+func (e entry) Why() string { return visible(e.Explanation) }
+
+// Size is that of the body, in bytes.
+func (e entry) Size() int { return len(e.Body) }
+
+// Bubble is what the group sees. It takes a while to make: ask once.
+func (e entry) Bubble() bubble { return newBubble(e.Message, e.painter) }
