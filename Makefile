@@ -2,6 +2,7 @@
 
 SOURCES := $(shell find plugin schema -name '*_test.go' -prune -o -type f \( -name '*.go' -o -name '*.c' -o -name '*.json' \) -print) go.mod go.sum
 TOOLCHAIN := $(shell find plugin/toolchain -type f)
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 help: ## list the targets
@@ -25,6 +26,14 @@ test: dist/plugin.wasm dist/plugin-go.wasm ## run all tests, against both builds
 	go test ./...
 
 check: format vet lint test ## what CI runs
+
+dist: ## make everything that a release holds, under dist/
+	plugin/toolchain/build dist/plugin.wasm
+	@go run ./host-test dist
+
+push: ## push what make dist made: make push REF=registry/name:tag
+	@test -n "$(REF)" || { echo "say where to: make push REF=registry/name:tag"; exit 1; }
+	@go run ./host-test push "$(REF)"
 
 conformance: dist/plugin.wasm ## play the same cases in every Extism SDK, which are installed on the way
 	go run ./host-test/conformance
@@ -52,9 +61,13 @@ vet:
 	go vet ./...
 	GOOS=wasip1 GOARCH=wasm go vet ./plugin/...
 
-lint: .tools/staticcheck
+lint: .tools/staticcheck .tools/actionlint
 	.tools/staticcheck ./...
-	GOOS=wasip1 GOARCH=wasm .tools/staticcheck ./plugin/...
+	GOOS=wasip1 GOARCH=wasm .tools/staticcheck -checks=inherit,-U1000 ./plugin/... # it does not know that exports are used
+	.tools/actionlint .github/workflows/*.yml
+
+.tools/actionlint: Makefile
+	GOBIN=$(CURDIR)/.tools go install $(ACTIONLINT)
 
 .tools/staticcheck: Makefile
 	GOBIN=$(CURDIR)/.tools go install $(STATICCHECK)
@@ -62,4 +75,4 @@ lint: .tools/staticcheck
 clean: ## remove what was built here, not the TinyGo outside
 	rm -rf dist .tools
 
-.PHONY: help plugin plugin-go demo test check conformance conformance-hyper-mcp fuzz bench soak format vet lint clean
+.PHONY: help plugin plugin-go demo test check dist push conformance conformance-hyper-mcp fuzz bench soak format vet lint clean

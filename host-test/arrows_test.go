@@ -23,6 +23,7 @@ var rooms = map[string]struct {
 	"host-test/internal/host":   {allowed: []string{"github.com/extism/go-sdk", "github.com/modelcontextprotocol/go-sdk/mcp", "github.com/tetratelabs/wazero", "github.com/tetratelabs/wazero/experimental"}},
 	"host-test/internal/robot":  {},
 	"host-test/internal/config": {},
+	"host-test/internal/page":   {allowed: []string{"host-test/internal/robot", "github.com/microcosm-cc/bluemonday", "github.com/yuin/goldmark", "github.com/yuin/goldmark/ast", "github.com/yuin/goldmark/extension", "github.com/yuin/goldmark/parser", "github.com/yuin/goldmark/renderer", "github.com/yuin/goldmark/renderer/html", "github.com/yuin/goldmark/text", "github.com/yuin/goldmark/util"}},
 }
 
 // heavy are packages that cost the guest more bytes than they are worth.

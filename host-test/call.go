@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"dingtalk-plugin/host-test/internal/artifact"
 	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
 
@@ -16,17 +17,25 @@ type callCommand struct {
 	Tool      string `arg:"" optional:"" help:"The tool's name."`
 	Arguments string `arg:"" optional:"" help:"Its arguments, a JSON object." default:"{}"`
 	List      bool   `help:"Print the tools instead."`
+	Version   bool   `help:"Print what the plugin was made of instead."`
 	Fake      bool   `help:"Post to a fake robot, which is started for this call."`
+	Page      bool   `help:"With --fake: keep a page up that shows the group."`
 	JSON      bool   `name:"json" help:"Print the raw CallToolResult."`
 }
 
 // Run exits with status 1 when the tool says that it failed.
 func (c *callCommand) Run(ctx context.Context, line *commands) error {
+	if c.Version {
+		return printVersion(line)
+	}
 	values := config.FromEnvironment()
 	if c.Fake {
 		group := startGroup(values)
 		defer group.Close()
 		values = group.config
+		if c.Page {
+			defer group.linger(ctx)
+		}
 		defer group.print(os.Stdout)
 	}
 	plugin, err := line.load(ctx, values)
@@ -84,6 +93,20 @@ func textOf(result *mcp.CallToolResult) string {
 		}
 	}
 	return ""
+}
+
+// printVersion prints what make dist has stamped into the module.
+func printVersion(line *commands) error {
+	module, err := line.wasm()
+	if err != nil {
+		return err
+	}
+	version, stamped := artifact.ReadVersion(module)
+	if !stamped {
+		return fmt.Errorf("%s was compiled, but not made with `make dist`: it has no version", line.Plugin)
+	}
+	fmt.Println(version)
+	return nil
 }
 
 func printTools(ctx context.Context, plugin *host.Plugin) error {

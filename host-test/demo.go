@@ -14,7 +14,9 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-type demoCommand struct{}
+type demoCommand struct {
+	Page bool `help:"Keep a page up that shows the group."`
+}
 
 // The two calls of an agent that the demo plays, and one of a robot whose
 // secret is wrong.
@@ -31,6 +33,9 @@ var (
 func (c *demoCommand) Run(ctx context.Context, line *commands) error {
 	group := startGroup(nil)
 	defer group.Close()
+	if c.Page {
+		defer group.linger(ctx)
+	}
 	plugin, err := line.load(ctx, group.config)
 	if err != nil {
 		return err
@@ -65,7 +70,7 @@ func (c *demoCommand) Run(ctx context.Context, line *commands) error {
 func demoCards(ctx context.Context, line *commands, group *group) error {
 	fmt.Println(bold("\nAnd with DINGTALK_BOT_TOOLS=all:"))
 	group.config["DINGTALK_BOT_TOOLS"] = "all"
-	group.robot.Clear()
+	seen := len(group.robot.Messages())
 	plugin, err := line.load(ctx, group.config)
 	if err != nil {
 		return err
@@ -80,7 +85,9 @@ func demoCards(ctx context.Context, line *commands, group *group) error {
 			return fmt.Errorf("%s failed: %v", card.tool, err)
 		}
 	}
-	group.print(os.Stdout)
+	for _, message := range group.robot.Messages()[seen:] {
+		fmt.Print("\n", robot.RenderText(message))
+	}
 	return nil
 }
 

@@ -29,11 +29,17 @@ func startGroup(values map[string]string) *group {
 	}
 	g := &group{robot: robot.New(&robot.Options{Secret: secret}), config: map[string]string{}}
 	maps.Copy(g.config, values)
-	g.Server = httptest.NewServer(g.robot)
+	g.Server = httptest.NewServer(withPage(g.robot))
 	g.config[config.Token] = robot.DefaultToken
 	g.config[config.Secret] = secret
-	g.config[config.Webhook] = g.URL + "/robot/send"
+	g.config[config.Webhook] = g.URL + fakePath
 	return g
+}
+
+// Close ends the page's events, which the server would wait for, and the server.
+func (g *group) Close() {
+	g.CloseClientConnections()
+	g.Server.Close()
 }
 
 // print shows what the group sees.

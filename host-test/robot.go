@@ -30,8 +30,9 @@ func (c *robotCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("fake robot: DINGTALK_BOT_WEBHOOK_URL=http://%s/robot/send\n", listener.Addr())
-	server := &http.Server{Handler: fake, ReadHeaderTimeout: 5 * time.Second}
+	warnOpen(listener.Addr())
+	fmt.Printf("the group is at http://%s\nDINGTALK_BOT_WEBHOOK_URL=http://%s%s\n", listener.Addr(), listener.Addr(), fakePath)
+	server := &http.Server{Handler: withPage(fake), ReadHeaderTimeout: 5 * time.Second}
 	go printRequests(ctx, fake)
 	go func() {
 		<-ctx.Done()

@@ -27,6 +27,12 @@ var Tools = []string{
 	sendTextMessage, sendMarkdownMessage, sendLinkMessage, sendActionCardMessage, sendFeedCardMessage,
 }
 
+// Meta is what each tool shows as its _meta: the version of the plugin, which
+// make dist writes over it in the compiled module, at the same width.
+const Meta = `{"dingtalk-plugin/version":{"version":"unknown"}` + blanks + `}`
+
+const blanks = "                                                                                                                                                      "
+
 // Output is the schema of the structuredContent that every call answers,
 // whether it succeeded or failed.
 //

@@ -39,9 +39,13 @@ func paused(before, now time.Time) bool {
 // Mark names the request in an address.
 func (e entry) Mark() mark { return newMark(e.Request) }
 
-// Kind says what became of the request: message, repeat, refused or fault.
+// Kind says what became of the request: message, repeat, refused or fault; or
+// that it was only asked whether anybody is there, which a careful sender does
+// before it shows its token.
 func (e entry) Kind() string {
 	switch {
+	case e.Method == http.MethodGet:
+		return "asked"
 	case e.Message != nil:
 		return "message"
 	case e.Duplicate:
@@ -57,6 +61,8 @@ func (e entry) Headline() string {
 	switch e.Kind() {
 	case "repeat":
 		return "Repeated"
+	case "asked":
+		return "Asked whether anybody is there"
 	case "refused":
 		return "Refused"
 	}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// keptRequests bounds what Requests can return, so that a robot may run for weeks.
-const keptRequests = 1000
+// kept bounds what Requests and Messages can return, so that a robot may run for weeks.
+const kept = 1000
 
 // Robot is a fake custom robot. Use New. All methods may be called from several goroutines at once.
 type Robot struct {
@@ -18,6 +18,7 @@ type Robot struct {
 	messages []Message
 	requests []Request
 	received int // the Seq of the last request
+	accepted int // the Seq of the last message
 	window   window
 	repeats  repeats
 	watchers map[chan struct{}]bool
@@ -32,7 +33,7 @@ func New(o *Options) *Robot {
 	return r
 }
 
-// Messages returns what the group sees: every accepted message, oldest first. The slice is the caller's; what its elements
+// Messages returns what the group sees: the last 1000 accepted messages, oldest first. The slice is the caller's; what its elements
 // point to is shared and must not be changed.
 func (r *Robot) Messages() []Message {
 	r.mu.Lock()
@@ -84,7 +85,7 @@ func (r *Robot) Configure(change func(*Options)) {
 func (r *Robot) Clear() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.messages, r.requests, r.received = nil, nil, 0
+	r.messages, r.requests, r.received, r.accepted = nil, nil, 0, 0
 	r.window, r.repeats = window{}, repeats{}
 	r.signal()
 }
@@ -103,7 +104,7 @@ func (r *Robot) record(seen Request) {
 	r.received++
 	seen.Seq = r.received
 	r.requests = append(r.requests, seen)
-	if extra := len(r.requests) - keptRequests; extra > 0 {
+	if extra := len(r.requests) - kept; extra > 0 {
 		r.requests = slices.Delete(r.requests, 0, extra)
 	}
 	r.signal()

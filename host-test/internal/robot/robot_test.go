@@ -37,11 +37,11 @@ func TestConfigure(t *testing.T) {
 
 func TestRequestsAreBounded(t *testing.T) {
 	r := newRobot(Options{})
-	for range keptRequests + 5 {
+	for range kept + 5 {
 		do(t, r, httptest.NewRequest("GET", "/", nil))
 	}
 	got := r.Requests()
-	if len(got) != keptRequests || got[0].Seq != 6 || got[keptRequests-1].Seq != keptRequests+5 {
+	if len(got) != kept || got[0].Seq != 6 || got[kept-1].Seq != kept+5 {
 		t.Errorf("%d requests, %d to %d", len(got), got[0].Seq, got[len(got)-1].Seq)
 	}
 }

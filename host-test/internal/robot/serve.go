@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -68,8 +69,12 @@ func (r *Robot) deliver(v *visit) *refusal {
 		return refuse(v.tooFast(), why)
 	}
 	r.repeats.remember(m.MsgUUID, v.now)
-	m.Seq, m.Window = len(r.messages)+1, position
+	r.accepted++
+	m.Seq, m.Window = r.accepted, position
 	r.messages = append(r.messages, *m)
+	if extra := len(r.messages) - kept; extra > 0 {
+		r.messages = slices.Delete(r.messages, 0, extra)
+	}
 	v.seen.Message = m
 	v.remark(v.praise())
 	return nil

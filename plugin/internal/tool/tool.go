@@ -8,6 +8,7 @@ import (
 
 	"dingtalk-plugin/plugin/internal/dingtalk"
 	"dingtalk-plugin/plugin/internal/validate"
+	"dingtalk-plugin/schema"
 )
 
 // A Server answers the two exports. What it learns (configuration, the robots'
@@ -41,7 +42,9 @@ func (s *Server) Describe() []byte {
 		definition := c.offers[i].definition
 		out = append(out, definition[:strings.LastIndexByte(definition, '}')]...)
 		out = append(out, `,"outputSchema":`...)
-		out = append(append(out, c.output...), '}')
+		out = append(out, c.output...)
+		out = append(out, `,"_meta":`...)
+		out = append(append(out, schema.Meta...), '}')
 	}
 	return append(out, "]}"...)
 }

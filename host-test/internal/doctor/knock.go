@@ -1,0 +1,115 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// nothing is a message of a type that there is not. No robot can post it, so it
+// is always refused, and the refusal names the first check that it fails.
+const nothing = `{"msgtype":"doctor"}`
+
+// A stage is one of DingTalk's checks. They are in the order in which DingTalk
+// makes them: a live probe showed the first two; that the type comes after all
+// of these is inferred.
+type stage int
+
+const (
+	atRequest stage = iota // it arrived whole
+	atToken
+	atRobot
+	atSignature
+	atSource
+	atKeyword
+	atType // refused for the type alone
+)
+
+// stages are the lines of the report that the stages make.
+var stages = []struct {
+	stage      stage
+	what, text string // when it was passed
+}{
+	{atToken, "access token", "DingTalk knows it"},
+	{atRobot, "robot", "it is switched on, and its group is alive"},
+	{atSignature, "signature", "it is accepted"},
+	{atSource, "IP address", "this machine's is allowed"},
+}
+
+// knock posts the message of no type, and reports each check up to the one that
+// refused it.
+func (r *robot) knock(ctx context.Context) {
+	reply, err := r.post(ctx, r.Secret)
+	if err != nil {
+		r.add(Wrong, "network", r.address.Hostname()+" does not take a request: "+err.Error(), remedyOf(err))
+		return
+	}
+	if !reply.robot {
+		r.add(Untested, "access token", fmt.Sprintf("no robot answered, but something with status %d", reply.status), "Run the doctor again in a minute.")
+		return
+	}
+	refused := refusalOf(reply)
+	if refused.stage == atRequest {
+		r.report.add(refused.finding(reply))
+	}
+	for _, s := range stages {
+		switch {
+		case refused.stage == s.stage:
+			r.report.add(refused.finding(reply))
+		case refused.stage < s.stage:
+			r.add(Untested, s.what, "not tested, because the request was refused before", "")
+		case s.stage == atSignature:
+			r.signature(ctx, reply)
+		default:
+			r.add(Well, s.what, s.text+inferred(reply), "")
+		}
+	}
+	if refused.stage == atKeyword {
+		r.report.add(refused.finding(reply))
+	}
+}
+
+// inferred marks what no answer says outright.
+func inferred(reply *reply) string {
+	return fmt.Sprintf(" (inferred: a request of no type was refused with %d only, which comes later)", reply.code)
+}
+
+// signature makes the counter-test where a signature was not refused: a false
+// one must be, or the true one proves nothing.
+func (r *robot) signature(ctx context.Context, first *reply) {
+	const what = "signature"
+	if r.Secret == "" {
+		r.add(Well, what, "the robot wants none"+inferred(first), "")
+		return
+	}
+	reply, err := r.post(ctx, r.Secret+"0")
+	switch {
+	case err != nil || !reply.robot:
+		r.add(Well, what, "it is accepted"+inferred(first), "")
+	case refusalOf(reply).stage == atSignature:
+		r.add(Well, what, "it is accepted, and a false one is refused", "")
+	default:
+		r.add(Untested, what, "a false one is not refused either: the robot has no signature (加签), or DingTalk looks at it later", "")
+	}
+}
+
+// post signs with the secret, if there is one.
+func (r *robot) post(ctx context.Context, secret string) (*reply, error) {
+	query := url.Values{}
+	if r.address.RawQuery != "" {
+		query = r.address.Query()
+	}
+	query.Set("access_token", r.token)
+	query.Del("timestamp")
+	query.Del("sign")
+	if secret != "" {
+		timestamp := strconv.FormatInt(r.now().UnixMilli(), 10)
+		signed := sign(secret, timestamp)
+		r.report.hide(signed)
+		query.Set("timestamp", timestamp)
+		query.Set("sign", signed)
+	}
+	return r.send(ctx, http.MethodPost, r.base()+"?"+query.Encode(), nothing)
+}

@@ -1,0 +1,139 @@
+package doctor
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"unicode"
+
+	"dingtalk-plugin/host-test/internal/config"
+)
+
+// Rules of what is printed, which people read: a line is a verdict, what was
+// looked at, and what was found; where something is to be done, a second line
+// says what, in the imperative. No line holds a credential or a control
+// character, whoever wrote the text.
+
+// A Verdict is how something was found.
+type Verdict int
+
+// The verdicts.
+const (
+	Well     Verdict = iota
+	Wrong            // explains a silent robot; the doctor's status is then 1
+	Untested         // could not be tested
+	Note             // to know about
+)
+
+var words = [...]string{Well: "ok", Wrong: "WRONG", Untested: "?", Note: "note"}
+
+// String returns the word that is printed.
+func (v Verdict) String() string { return words[v] }
+
+// A Finding is one line of a report.
+type Finding struct {
+	Verdict Verdict
+	What    string // was looked at
+	Text    string // what was found
+	Remedy  string // what to do, or ""
+}
+
+// A Report is what the doctor found, in order.
+type Report struct {
+	sections    []section
+	credentials []string
+}
+
+type section struct {
+	title    string
+	findings []Finding
+}
+
+// conceal keeps the robots' credentials out of the report.
+func (r *Report) conceal(robots []config.Robot) {
+	for _, robot := range robots {
+		credentials := []string{robot.Token, robot.Secret}
+		for _, address := range []string{robot.Webhook, robot.Token} {
+			if u, err := url.Parse(address); err == nil {
+				credentials = append(credentials, u.Query().Get("access_token"))
+			}
+		}
+		for _, credential := range credentials {
+			r.hide(credential)
+		}
+	}
+}
+
+// hide keeps one text out of the report, however it is escaped. A short one is
+// no credential, and hiding every "t" would hide the report.
+func (r *Report) hide(credential string) {
+	if len(credential) >= 8 {
+		r.credentials = append(r.credentials, credential, url.QueryEscape(credential), url.PathEscape(credential))
+	}
+}
+
+func (r *Report) section(title string) {
+	r.sections = append(r.sections, section{title: r.clean(title)})
+}
+
+func (r *Report) add(f Finding) {
+	f.What, f.Text, f.Remedy = r.clean(f.What), r.clean(f.Text), r.clean(f.Remedy)
+	last := &r.sections[len(r.sections)-1]
+	last.findings = append(last.findings, f)
+}
+
+// longest is how much of a text is printed, in characters.
+const longest = 600
+
+func (r *Report) clean(text string) string {
+	for _, credential := range r.credentials {
+		text = strings.ReplaceAll(text, credential, "***")
+	}
+	text = strings.Map(func(c rune) rune {
+		if unicode.IsGraphic(c) {
+			return c
+		}
+		return ' '
+	}, text)
+	if runes := []rune(text); len(runes) > longest {
+		return string(runes[:longest]) + "…"
+	}
+	return text
+}
+
+// Findings returns all lines.
+func (r *Report) Findings() (all []Finding) {
+	for _, s := range r.sections {
+		all = append(all, s.findings...)
+	}
+	return all
+}
+
+// Wrong reports whether anything is.
+func (r *Report) Wrong() bool {
+	for _, f := range r.Findings() {
+		if f.Verdict == Wrong {
+			return true
+		}
+	}
+	return false
+}
+
+// Print writes the report for people.
+func (r *Report) Print(w io.Writer) {
+	for _, s := range r.sections {
+		fmt.Fprintln(w, s.title)
+		for _, f := range s.findings {
+			fmt.Fprintf(w, "  %-6s %s: %s\n", f.Verdict, f.What, f.Text)
+			if f.Remedy != "" {
+				fmt.Fprintf(w, "         → %s\n", f.Remedy)
+			}
+		}
+	}
+	if r.Wrong() {
+		fmt.Fprintln(w, "Something is wrong.")
+	} else {
+		fmt.Fprintln(w, "Nothing was found wrong.")
+	}
+}

@@ -1,0 +1,24 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"dingtalk-plugin/host-test/internal/artifact"
+)
+
+type pushCommand struct {
+	Layout string `help:"The OCI image layout that dist made." default:"dist/oci" type:"existingdir"`
+	Ref    string `arg:"" help:"Where to: registry/name:tag."`
+}
+
+// Run signs nothing: that takes an identity, which is the person's own.
+func (c *pushCommand) Run(ctx context.Context, _ *commands) error {
+	pushed, err := artifact.Push(ctx, c.Layout, c.Ref)
+	if err != nil {
+		return err
+	}
+	fmt.Println("pushed", pushed)
+	fmt.Println("sign it: cosign sign", pushed)
+	return nil
+}
