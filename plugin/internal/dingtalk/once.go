@@ -73,8 +73,10 @@ type ledger struct {
 	next    int
 }
 
+// An entry holds no pointers: small blocks that outlive a call break the heap
+// into pieces in which a long message finds no room.
 type entry struct {
-	uuid    string // of the first part
+	uuid    [uuidLen]byte // of the first part
 	print   uint64 // of the message
 	arrived int    // parts
 }
@@ -82,12 +84,13 @@ type entry struct {
 // find returns the entry of a message, a new one when it is not known.
 func (l *ledger) find(uuid string, print uint64) *entry {
 	for i := range l.entries {
-		if l.entries[i].uuid == uuid {
+		if string(l.entries[i].uuid[:]) == uuid {
 			return &l.entries[i]
 		}
 	}
 	e := &l.entries[l.next%ledgerSize]
 	l.next++
-	*e = entry{uuid: uuid, print: print}
+	*e = entry{print: print}
+	copy(e.uuid[:], uuid)
 	return e
 }

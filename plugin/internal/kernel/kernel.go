@@ -62,7 +62,7 @@ func Input(limit int) []byte {
 	if n > long {
 		runtime.GC()
 	}
-	inputBuffer = resize(inputBuffer, n)
+	resize(&inputBuffer, n)
 	for i := 0; i < n; i += word {
 		at := min(i, n-word)
 		binary.LittleEndian.PutUint64(inputBuffer[at:], inputLoad(uint64(at)))
@@ -99,7 +99,7 @@ func read(offset uint64, limit int) []byte {
 		block := pdk.NewMemory(offset, uint64(n))
 		return block.ReadBytes()
 	}
-	replyBuffer = resize(replyBuffer, n)
+	resize(&replyBuffer, n)
 	for i := 0; i < n; i += word {
 		at := min(i, n-word)
 		binary.LittleEndian.PutUint64(replyBuffer[at:], load(offset+uint64(at)))
@@ -107,15 +107,17 @@ func read(offset uint64, limit int) []byte {
 	return replyBuffer
 }
 
-// resize returns a buffer of n bytes, the same one when it is large enough. It
-// grows by doubling, lest slightly longer calls leave a trail of buffers.
-func resize(buffer []byte, n int) []byte {
-	size := max(cap(buffer), 4<<10)
-	for size < n {
-		size *= 2
+// resize makes a buffer n bytes long. There are two sizes, for short calls and
+// for others, and doubles beyond: slightly longer calls would leave a trail of
+// buffers. The old one is let go first, so that both need not fit.
+func resize(buffer *[]byte, n int) {
+	if cap(*buffer) < n {
+		*buffer = nil
+		size := long
+		for size < n {
+			size = max(2*size, 64<<10)
+		}
+		*buffer = make([]byte, size)
 	}
-	if size > cap(buffer) {
-		buffer = make([]byte, size)
-	}
-	return buffer[:n]
+	*buffer = (*buffer)[:n]
 }
