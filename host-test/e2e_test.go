@@ -242,6 +242,8 @@ func (s *stage) prepare(before string) {
 				s.t.Fatal(err)
 			}
 			s.fake.Advance(d)
+		case "answer":
+			s.fake.Script(robot.Fault{Body: object})
 		case "pass":
 			s.fake.Script(robot.Fault{})
 		case "restart":

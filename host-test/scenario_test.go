@@ -25,7 +25,7 @@ import (
 // and then steps, numbered from the second on ("call 2"):
 //
 //	before      what happens first, a line each: "advance 61s", "robot-ahead 2h",
-//	            "fault busy", "pass" (no fault for the next), "restart"
+//	            "fault busy", "pass" (no fault for the next), "answer BODY", "restart"
 //	call        a tool's name and its arguments, or a raw input from { on; a
 //	            template with the function repeat; or "describe", of which the
 //	            tools' names and arguments are compared

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -287,5 +288,31 @@ func checkBytes(t *testing.T, tools gjson.Result) {
 				t.Errorf("%s of %s:\n%s, want\n%s", part, want.Get("name"), got.Get(part).Raw, &compact)
 			}
 		}
+	}
+}
+
+// Being told to stop in the middle of a call is no failure.
+func TestServeStopped(t *testing.T) {
+	group := startGroup(nil)
+	defer group.Close()
+	slow, _ := robot.Named("slow")
+	group.robot.Script(slow)
+	changed, unwatch := group.robot.Watch()
+	defer unwatch()
+	command := serveBinary(t)
+	for _, key := range []string{config.Token, config.Secret, config.Webhook} {
+		command.Env = append(command.Env, key+"="+group.config[key])
+	}
+	session, err := mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(t.Context(), &mcp.CommandTransport{Command: command}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go session.CallTool(t.Context(), &mcp.CallToolParams{Name: "send_text_message", Arguments: json.RawMessage(`{"text":"hello"}`)})
+	<-changed // the GET that comes before a message
+	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := session.Close(); err != nil {
+		t.Errorf("the server ended with %v", err)
 	}
 }

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/host-test/internal/robot"
+)
+
+// The plugin itself judges the configuration, and nothing is sent for it.
+func TestDoctorAsks(t *testing.T) {
+	fake := robot.New(nil)
+	server := httptest.NewServer(fake)
+	defer server.Close()
+	tests := []struct {
+		values map[string]string
+		reason string
+		text   string
+	}{
+		{map[string]string{config.Token: "t"}, "", ""},
+		{map[string]string{config.Token: "t", "DINGTALK_BOT_TOOLS": "send_link_message"}, "", ""},
+		{map[string]string{config.Robots: `{"a":{"accessToken":"x"},"b":{"accessToken":"y"}}`}, "", ""},
+		{map[string]string{config.Token: "t", "DINGTALK_BOT_DRY_RUN": "true"}, "dry_run", ""},
+		{nil, "not_configured", config.Token},
+		{map[string]string{config.Token: "t", "DINGTALK_BOT_MAX_PARTS": "x"}, "not_configured", "DINGTALK_BOT_MAX_PARTS"},
+		{map[string]string{config.Token: "t", "DINGTALK_BOT_TOOLS": "send_link_message", "DINGTALK_BOT_RETRIES": "x"}, "not_configured", "DINGTALK_BOT_RETRIES"},
+		{map[string]string{config.Token: "t", "DINGTALK_BOT_TOOLS": "x"}, "not_configured", "DINGTALK_BOT_TOOLS"},
+		{map[string]string{config.Token: "t", "DINGTALK_BOT_DRY_RUN": "x"}, "not_configured", "DINGTALK_BOT_DRY_RUN"},
+		{map[string]string{config.Robots: `{"a":{"accessToken":"x"},"b":{}}`}, "not_configured", "robot b"},
+	}
+	for _, tt := range tests {
+		values := map[string]string{config.Webhook: server.URL}
+		for key, value := range tt.values {
+			values[key] = value
+		}
+		got, err := ask(t.Context(), module(t, 0), cache, values)
+		if err != nil || got.Reason != tt.reason || !strings.Contains(got.Text, tt.text) {
+			t.Errorf("%v: %+v, %v; want %s", tt.values, got, err, tt.reason)
+		}
+	}
+	if got := len(fake.Requests()); got != 0 {
+		t.Errorf("%d requests were made", got)
+	}
+	if _, err := (&commands{Plugin: "none.wasm"}).ask(t.Context(), nil); err == nil {
+		t.Error("a missing plugin is no error")
+	}
+}
+
+// The status tells, with the environment and with a file.
+func TestDoctorStatus(t *testing.T) {
+	group := startGroup(nil)
+	defer group.Close()
+	for _, key := range []string{config.Token, config.Secret, config.Webhook} {
+		t.Setenv(key, group.config[key])
+	}
+	file := func(hosts string) string {
+		name := filepath.Join(t.TempDir(), "config.json")
+		text := fmt.Sprintf(`{"plugins":{"ding":{"url":"file:///plugin.wasm","runtime_config":{"allowed_hosts":[%s],
+			"env_vars":{"DINGTALK_BOT_ACCESS_TOKEN":"${%s}","DINGTALK_BOT_SECRET":"${%s}","DINGTALK_BOT_WEBHOOK_URL":"${%s}"}}}}}`,
+			hosts, config.Token, config.Secret, config.Webhook)
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	tests := []struct {
+		name    string
+		command doctorCommand
+		change  func(*robot.Options)
+		want    error
+	}{
+		{"environment", doctorCommand{}, nil, nil},
+		{"environment, disabled", doctorCommand{}, func(o *robot.Options) { o.Disabled = true }, exitError(1)},
+		{"file", doctorCommand{Config: file(`"127.0.0.1"`)}, nil, nil},
+		{"file, host not allowed", doctorCommand{Config: file(`"oapi.dingtalk.com"`), PluginName: "ding"}, nil, exitError(1)},
+	}
+	standard := os.Stdout
+	defer func() { os.Stdout = standard }()
+	for _, tt := range tests {
+		group.robot.Configure(func(o *robot.Options) { o.Disabled = false })
+		if tt.change != nil {
+			group.robot.Configure(tt.change)
+		}
+		var err error
+		if os.Stdout, err = os.Create(filepath.Join(t.TempDir(), "out")); err != nil {
+			t.Fatal(err)
+		}
+		got := tt.command.Run(t.Context(), &commands{Plugin: builds[0].file})
+		printed, _ := os.ReadFile(os.Stdout.Name())
+		os.Stdout.Close()
+		if got != tt.want || !strings.Contains(string(printed), "quota") || strings.Contains(string(printed), group.config[config.Secret]) {
+			t.Errorf("%s: %v, want %v:\n%s", tt.name, got, tt.want, printed)
+		}
+	}
+	if got := len(group.robot.Messages()); got != 0 {
+		t.Errorf("%d messages were posted", got)
+	}
+}
