@@ -8,19 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
-
-	"dingtalk-plugin/host-test/internal/config"
-	"dingtalk-plugin/host-test/internal/host"
-	"dingtalk-plugin/host-test/internal/robot"
-	"dingtalk-plugin/schema"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/tetratelabs/wazero"
-	"github.com/tidwall/gjson"
 	"golang.org/x/tools/txtar"
 )
 
@@ -104,18 +95,6 @@ func checkSection(t *testing.T, archive *txtar.Archive, name string, i int, got 
 	archive.Files = append(archive.Files, txtar.File{Name: name, Data: []byte(got)})
 }
 
-// A stage is what a scenario plays on.
-type stage struct {
-	t      *testing.T
-	build  int
-	fake   *robot.Robot
-	wire   *wire
-	plugin *host.Plugin
-	config map[string]string
-	mu     sync.Mutex
-	now    time.Time
-}
-
 // run plays all steps, and puts what was got in place of what was wanted.
 func (s *scenario) run(t *testing.T, build int) {
 	stage := s.set(t, build)
@@ -143,156 +122,4 @@ func (s *scenario) run(t *testing.T, build int) {
 		}
 		step.result = strings.ReplaceAll(indented.String(), stage.wire.URL, "$ROBOT")
 	}
-}
-
-func (s *scenario) set(t *testing.T, build int) *stage {
-	now, err := s.parseClock()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stage := &stage{t: t, build: build, now: now}
-	options := robot.Options{Token: "token", Secret: "SEC000000000000000000000", Now: stage.clock}
-	if now.IsZero() {
-		options.Now = nil
-	}
-	faults, err := configureRobot(&options, s.robot)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stage.fake = robot.New(&options)
-	for _, name := range faults {
-		stage.prepare("fault " + name)
-	}
-	stage.wire = newWire(t, stage.fake)
-	stage.config = map[string]string{
-		config.Token: "token", config.Secret: "SEC000000000000000000000", config.Webhook: stage.wire.URL + "/robot/send",
-	}
-	for key, value := range s.config {
-		stage.config[config.Prefix+key] = strings.ReplaceAll(value, "$ROBOT", stage.wire.URL)
-	}
-	stage.load()
-	return stage
-}
-
-// describe lists the tools with their arguments, and what the configuration
-// has put into those.
-func (s *stage) describe() string {
-	var b strings.Builder
-	for _, tool := range describedTools(s.t, s.plugin) {
-		fmt.Fprintf(&b, "%s %s\n", tool.Name, strings.Join(tool.arguments(), " "))
-		for _, name := range []string{"atNames", "robot"} {
-			argument := gjson.GetBytes(tool.InputSchema, "properties."+name)
-			if argument.Exists() {
-				fmt.Fprintf(&b, "  %s: %s %s\n", name, argument.Get("enum").Raw+argument.Get("items.enum").Raw, argument.Get("description"))
-			}
-		}
-	}
-	return strings.TrimSpace(b.String())
-}
-
-func (s *stage) load() {
-	plugin, err := host.Load(s.t.Context(), module(s.t, s.build), &host.Options{
-		Config: s.config, AllowedHosts: []string{"127.0.0.1"}, Cache: cache,
-		Now: s.clock, Frozen: s.now.IsZero(), Random: zeros{},
-	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() { plugin.Close(s.t.Context()) })
-	s.plugin = plugin
-}
-
-// zeros is a random source for bytes that must come out alike.
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) {
-	clear(p)
-	return len(p), nil
-}
-
-func (s *stage) clock() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.now
-}
-
-// prepare does what a step's before section says.
-func (s *stage) prepare(before string) {
-	s.t.Helper()
-	for line := range strings.Lines(before) {
-		verb, object, _ := strings.Cut(strings.TrimSpace(line), " ")
-		switch verb {
-		case "advance":
-			d, err := time.ParseDuration(object)
-			if err != nil {
-				s.t.Fatal(err)
-			}
-			s.mu.Lock()
-			s.now = s.now.Add(d)
-			s.mu.Unlock()
-		case "fault":
-			fault, known := robot.Named(object)
-			if !known {
-				s.t.Fatalf("unknown fault %q; known are %v", object, robot.FaultNames())
-			}
-			s.fake.Script(fault)
-		case "robot-ahead":
-			d, err := time.ParseDuration(object)
-			if err != nil {
-				s.t.Fatal(err)
-			}
-			s.fake.Advance(d)
-		case "answer":
-			s.fake.Script(robot.Fault{Body: object})
-		case "pass":
-			s.fake.Script(robot.Fault{})
-		case "restart":
-			s.load()
-		default:
-			s.t.Fatalf("unknown preparation %q", line)
-		}
-	}
-}
-
-// checkResult holds what every answer must: it is short, and its structured
-// part is what the tool promised.
-func checkResult(t testing.TB, output []byte) {
-	t.Helper()
-	var result struct {
-		Content           []struct{ Type, Text string }
-		StructuredContent any
-		IsError           bool
-	}
-	if err := json.Unmarshal(output, &result); err != nil {
-		t.Fatalf("%v: %s", err, output)
-	}
-	if len(result.Content) != 1 || result.Content[0].Text == "" {
-		t.Errorf("%d contents", len(result.Content))
-	}
-	structured, _ := result.StructuredContent.(map[string]any)
-	if structured["reason"] == "dry_run" {
-		return // it is as long as the message; TestDryRun holds its schema
-	}
-	if len(output) >= 4096 {
-		t.Errorf("the answer takes %d bytes", len(output))
-	}
-	if err := compile(t, schema.Output).Validate(result.StructuredContent); err != nil {
-		t.Errorf("structuredContent: %v", err)
-	}
-	if structured["ok"] == result.IsError {
-		t.Errorf("isError is %v and ok is %v", result.IsError, structured["ok"])
-	}
-}
-
-func compile(t testing.TB, schema string) *jsonschema.Schema {
-	t.Helper()
-	document, err := jsonschema.UnmarshalJSON(strings.NewReader(schema))
-	if err != nil {
-		t.Fatal(err)
-	}
-	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource("schema.json", document); err != nil {
-		t.Fatal(err)
-	}
-	return compiler.MustCompile("schema.json")
 }

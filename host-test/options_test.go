@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"dingtalk-plugin/host-test/internal/host"
+	"dingtalk-plugin/schema"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/tidwall/gjson"
@@ -81,8 +82,8 @@ func structured(t *testing.T, result *mcp.CallToolResult) []byte {
 func TestDescribeAll(t *testing.T) {
 	s := (&scenario{clock: defaultClock, config: map[string]string{"TOOLS": "all", "AT_USER_IDS": "true"}}).set(t, 0)
 	tools := describedTools(t, s.plugin)
-	if len(tools) != 5 {
-		t.Errorf("%d tools, want 5", len(tools))
+	if len(tools) != len(schema.Tools) {
+		t.Errorf("%d tools, want %d", len(tools), len(schema.Tools))
 	}
 	for i := range tools {
 		checkTool(t, &tools[i])

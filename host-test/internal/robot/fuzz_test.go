@@ -47,7 +47,7 @@ func FuzzToken(f *testing.F) {
 	f.Add("@a@a-@a_", "a")
 	f.Fuzz(func(t *testing.T, text, who string) {
 		if !utf8.ValidString(text) || !utf8.ValidString(who) {
-			t.Skip()
+			return
 		}
 		got, want := hasToken(text, who), false
 		for i := range text {
