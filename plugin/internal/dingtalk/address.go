@@ -122,15 +122,10 @@ func validHost(host string) bool {
 	return host != ""
 }
 
+// validPort takes the port with its colon.
 func validPort(port string) bool {
-	n := 0
-	for i := 1; i < len(port) && n <= 0xFFFF; i++ {
-		if !isDigit(port[i]) {
-			return false
-		}
-		n = n*10 + int(port[i]-'0')
-	}
-	return 0 < n && n <= 0xFFFF
+	n, ok := parseNumber(port[1:])
+	return ok && port[0] == ':' && 0 < n && n <= 0xFFFF
 }
 
 // loopback reports whether host is this machine by its very form: a name that

@@ -40,6 +40,8 @@ func TestParseAddress(t *testing.T) {
 		{in: "https://[::2]/", fault: "no valid host"},
 		{in: "https://a:/", fault: "invalid port"},
 		{in: "https://a:65536/", fault: "invalid port"},
+		{in: "https://a:99999999999/", fault: "invalid port"},
+		{in: "http://[::1]01/", fault: "invalid port"},
 		{in: "https://a:8x/", fault: "invalid port"},
 		{in: "https://a/%zz", fault: "hexadecimal"},
 		{in: "https://钉钉.example/", fault: "no address may hold"},
