@@ -3,6 +3,7 @@
 SOURCES := $(shell find plugin schema -name '*_test.go' -prune -o -type f \( -name '*.go' -o -name '*.c' -o -name '*.json' \) -print) go.mod go.sum
 TOOLCHAIN := $(shell find plugin/toolchain -type f)
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+INSPECTOR := .tools/inspector/node_modules/.bin/mcp-inspector --cli .tools/host-test serve --fake
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 help: ## list the targets
@@ -41,6 +42,15 @@ conformance: dist/plugin.wasm ## play the same cases in every Extism SDK, which 
 conformance-hyper-mcp: dist/plugin.wasm ## the same in hyper-mcp, which takes twenty minutes to build; HYPER_MCP=/path uses one that is there
 	go run ./host-test/conformance --runners
 
+inspector: dist/plugin.wasm .tools/inspector ## list and call the tools with the MCP Inspector's command line
+	go build -o .tools/host-test ./host-test
+	$(INSPECTOR) --method tools/list --strict
+	$(INSPECTOR) --method tools/call --tool-name send_text_message --tool-arg text=hello
+	$(INSPECTOR) --method tools/call --tool-name send_markdown_message --tool-arg title=t --tool-arg 'text=# hello'
+
+.tools/inspector:
+	npm install --no-fund --no-audit --prefix $@ @modelcontextprotocol/inspector@2.12.0
+
 fuzz: dist/plugin.wasm ## fuzz everything that reads foreign input, a minute each
 	@set -e; for package in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
@@ -75,4 +85,4 @@ lint: .tools/staticcheck .tools/actionlint
 clean: ## remove what was built here, not the TinyGo outside
 	rm -rf dist .tools
 
-.PHONY: help plugin plugin-go demo test check dist push conformance conformance-hyper-mcp fuzz bench soak format vet lint clean
+.PHONY: help plugin plugin-go demo test check dist push conformance conformance-hyper-mcp inspector fuzz bench soak format vet lint clean

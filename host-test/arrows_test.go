@@ -13,17 +13,25 @@ var rooms = map[string]struct {
 	allowed []string
 	barred  []string // of the standard library
 }{
-	"schema":                    {},
-	"plugin":                    {allowed: []string{"plugin/internal/dingtalk", "plugin/internal/kernel", "plugin/internal/tool"}},
-	"plugin/internal/kernel":    {allowed: []string{"plugin/internal/jsontext", "github.com/extism/go-pdk"}},
-	"plugin/internal/tool":      {allowed: []string{"plugin/internal/dingtalk", "plugin/internal/jsontext", "plugin/internal/validate", "schema", "github.com/tidwall/gjson"}},
-	"plugin/internal/validate":  {allowed: []string{"plugin/internal/jsontext", "github.com/tidwall/gjson"}},
-	"plugin/internal/dingtalk":  {allowed: []string{"plugin/internal/jsontext", "github.com/tidwall/gjson"}},
-	"plugin/internal/jsontext":  {allowed: []string{"github.com/tidwall/gjson"}},
-	"host-test/internal/host":   {allowed: []string{"github.com/extism/go-sdk", "github.com/modelcontextprotocol/go-sdk/mcp", "github.com/tetratelabs/wazero", "github.com/tetratelabs/wazero/experimental"}},
-	"host-test/internal/robot":  {},
-	"host-test/internal/config": {},
-	"host-test/internal/page":   {allowed: []string{"host-test/internal/robot", "github.com/microcosm-cc/bluemonday", "github.com/yuin/goldmark", "github.com/yuin/goldmark/ast", "github.com/yuin/goldmark/extension", "github.com/yuin/goldmark/parser", "github.com/yuin/goldmark/renderer", "github.com/yuin/goldmark/renderer/html", "github.com/yuin/goldmark/text", "github.com/yuin/goldmark/util"}},
+	"schema":                       {},
+	"plugin":                       {allowed: []string{"plugin/internal/dingtalk", "plugin/internal/kernel", "plugin/internal/tool"}},
+	"plugin/internal/kernel":       {allowed: []string{"plugin/internal/jsontext", "github.com/extism/go-pdk"}},
+	"plugin/internal/tool":         {allowed: []string{"plugin/internal/dingtalk", "plugin/internal/jsontext", "plugin/internal/validate", "schema", "github.com/tidwall/gjson"}},
+	"plugin/internal/validate":     {allowed: []string{"plugin/internal/jsontext", "github.com/tidwall/gjson"}},
+	"plugin/internal/dingtalk":     {allowed: []string{"plugin/internal/jsontext", "github.com/tidwall/gjson"}},
+	"plugin/internal/jsontext":     {allowed: []string{"github.com/tidwall/gjson"}},
+	"host-test/internal/host":      {allowed: []string{"github.com/extism/go-sdk", "github.com/modelcontextprotocol/go-sdk/mcp", "github.com/tetratelabs/wazero", "github.com/tetratelabs/wazero/experimental"}},
+	"host-test/internal/robot":     {},
+	"host-test/internal/config":    {},
+	"host-test/internal/mcpserver": {allowed: []string{"host-test/internal/host", "github.com/modelcontextprotocol/go-sdk/mcp", "github.com/modelcontextprotocol/go-sdk/jsonrpc"}},
+	"host-test/internal/doctor":    {allowed: []string{"host-test/internal/config"}},
+	"host-test/internal/artifact": {allowed: []string{
+		"github.com/CycloneDX/cyclonedx-go", "github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go",
+		"github.com/opencontainers/image-spec/specs-go/v1", "oras.land/oras-go/v2", "oras.land/oras-go/v2/content/oci", "oras.land/oras-go/v2/registry",
+		"oras.land/oras-go/v2/registry/remote", "oras.land/oras-go/v2/registry/remote/auth", "oras.land/oras-go/v2/registry/remote/credentials",
+		"oras.land/oras-go/v2/registry/remote/retry",
+	}},
+	"host-test/internal/page": {allowed: []string{"host-test/internal/robot", "github.com/microcosm-cc/bluemonday", "github.com/yuin/goldmark", "github.com/yuin/goldmark/ast", "github.com/yuin/goldmark/extension", "github.com/yuin/goldmark/parser", "github.com/yuin/goldmark/renderer", "github.com/yuin/goldmark/renderer/html", "github.com/yuin/goldmark/text", "github.com/yuin/goldmark/util"}},
 }
 
 // heavy are packages that cost the guest more bytes than they are worth.

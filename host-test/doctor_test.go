@@ -76,6 +76,7 @@ func TestDoctorStatus(t *testing.T) {
 	}{
 		{"environment", doctorCommand{}, nil, nil},
 		{"environment, disabled", doctorCommand{}, func(o *robot.Options) { o.Disabled = true }, exitError(1)},
+		{"environment, busy", doctorCommand{}, nil, exitError(2)},
 		{"file", doctorCommand{Config: file(`"127.0.0.1"`)}, nil, nil},
 		{"file, host not allowed", doctorCommand{Config: file(`"oapi.dingtalk.com"`), PluginName: "ding"}, nil, exitError(1)},
 	}
@@ -85,6 +86,10 @@ func TestDoctorStatus(t *testing.T) {
 		group.robot.Configure(func(o *robot.Options) { o.Disabled = false })
 		if tt.change != nil {
 			group.robot.Configure(tt.change)
+		}
+		if tt.want == exitError(2) {
+			busy, _ := robot.Named("busy")
+			group.robot.Script(busy)
 		}
 		var err error
 		if os.Stdout, err = os.Create(filepath.Join(t.TempDir(), "out")); err != nil {

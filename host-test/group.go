@@ -33,6 +33,8 @@ func startGroup(values map[string]string) *group {
 	g.config[config.Token] = robot.DefaultToken
 	g.config[config.Secret] = secret
 	g.config[config.Webhook] = g.URL + fakePath
+	// A robot with an address of its own must not get what was meant for a fake.
+	g.config = config.Redirect(g.config, config.Robot{Webhook: g.URL + fakePath, Token: robot.DefaultToken, Secret: secret})
 	return g
 }
 

@@ -5,6 +5,7 @@
 //	go run ./host-test call     calls one tool
 //	go run ./host-test robot    serves the fake robot alone
 //	go run ./host-test serve    serves the plugin to an MCP client
+//	go run ./host-test doctor   finds out why a robot stays silent
 package main
 
 import (
@@ -24,14 +25,15 @@ import (
 type commands struct {
 	Plugin string `help:"The plugin's file." default:"dist/plugin.wasm" env:"DINGTALK_PLUGIN" type:"path"`
 
-	Demo  demoCommand  `cmd:"" help:"Send both kinds of message to a fake robot and show what the group sees."`
-	Call  callCommand  `cmd:"" help:"Call one tool, configured by the environment."`
-	Robot robotCommand `cmd:"" help:"Serve the fake robot alone."`
-	Serve serveCommand `cmd:"" help:"Serve the plugin over standard input and output to an MCP client, configured by the environment."`
-	Dist  distCommand  `cmd:"" help:"Make everything that a release holds of the compiled plugin."`
-	Push  pushCommand  `cmd:"" help:"Push what dist made to a registry, and say how to sign it."`
-	Bench benchCommand `cmd:"" help:"Measure the plugin beside native Go and its peers."`
-	Soak  soakCommand  `cmd:"" help:"Call one instance very often, with faults, and count what went wrong."`
+	Demo   demoCommand   `cmd:"" help:"Send both kinds of message to a fake robot and show what the group sees."`
+	Call   callCommand   `cmd:"" help:"Call one tool, configured by the environment."`
+	Robot  robotCommand  `cmd:"" help:"Serve the fake robot alone."`
+	Serve  serveCommand  `cmd:"" help:"Serve the plugin over standard input and output to an MCP client, configured by the environment."`
+	Doctor doctorCommand `cmd:"" help:"Find out why a robot stays silent, without posting to its group."`
+	Dist   distCommand   `cmd:"" help:"Make everything that a release holds of the compiled plugin."`
+	Push   pushCommand   `cmd:"" help:"Push what dist made to a registry, and say how to sign it."`
+	Bench  benchCommand  `cmd:"" help:"Measure the plugin beside native Go and its peers."`
+	Soak   soakCommand   `cmd:"" help:"Call one instance very often, with faults, and count what went wrong."`
 }
 
 // An exitError ends the command with a status of its own; what it has to say

@@ -23,6 +23,7 @@ import (
 
 type serveCommand struct {
 	Fake    bool          `help:"Post to a fake robot, which lives as long as the server; standard error shows what the group sees."`
+	Page    bool          `help:"With --fake: say where the page is that shows the group."`
 	Timeout time.Duration `help:"How long one call may take." default:"30s"`
 }
 
@@ -40,7 +41,10 @@ func (c *serveCommand) Run(ctx context.Context, line *commands) error {
 	if c.Fake {
 		group := startGroup(values)
 		defer group.Close()
-		values = group.redirect(values)
+		values = group.config
+		if c.Page {
+			fmt.Fprintln(os.Stderr, "the group is at", group.URL)
+		}
 		defer group.report(os.Stderr)()
 	}
 	server, err := c.server(ctx, line, values)
@@ -79,11 +83,6 @@ func (c *serveCommand) server(ctx context.Context, line *commands, values map[st
 		Load:    func(ctx context.Context) (mcpserver.Instance, error) { return host.Load(ctx, module, options) },
 		Timeout: c.Timeout, Log: log, Version: version(),
 	})
-}
-
-// redirect makes every configured robot post to the fake.
-func (g *group) redirect(values map[string]string) map[string]string {
-	return config.Redirect(values, config.Robot{Webhook: g.config[config.Webhook], Token: g.config[config.Token], Secret: g.config[config.Secret]})
 }
 
 // report prints messages as the group gets them, until it is stopped.

@@ -181,14 +181,22 @@ func TestServeHostFailure(t *testing.T) {
 	}
 }
 
-// serveBinary builds the command, as somebody does who puts it into a client.
-func serveBinary(t *testing.T, arguments ...string) *exec.Cmd {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "host-test")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+// The command itself, over a real pipe. It is built once.
+func TestServeCommand(t *testing.T) {
+	b := binary(filepath.Join(t.TempDir(), "host-test"))
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", string(b), ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	command := exec.CommandContext(t.Context(), binary, append([]string{"serve", "--plugin", builds[0].file}, arguments...)...)
+	t.Run("client", b.client)
+	t.Run("bytes", b.bytes)
+	t.Run("stopped", b.stopped)
+}
+
+type binary string
+
+// serve is the command in an environment without configuration.
+func (b binary) serve(t *testing.T, arguments ...string) *exec.Cmd {
+	command := exec.CommandContext(t.Context(), string(b), append([]string{"serve", "--plugin", builds[0].file}, arguments...)...)
 	for _, pair := range os.Environ() {
 		if !strings.HasPrefix(pair, config.Prefix) {
 			command.Env = append(command.Env, pair)
@@ -197,13 +205,13 @@ func serveBinary(t *testing.T, arguments ...string) *exec.Cmd {
 	return command
 }
 
-// Over a real pipe, configured by the environment, under a name that the
-// reference server knows.
-func TestServePipe(t *testing.T) {
+// client is the official one; the configuration is the environment's, under the
+// names that the reference server knows.
+func (b binary) client(t *testing.T) {
 	group := startGroup(map[string]string{config.Secret: canarySecret})
 	defer group.Close()
 	group.robot.Configure(func(o *robot.Options) { o.Token = canaryToken })
-	command := serveBinary(t)
+	command := b.serve(t)
 	command.Env = append(command.Env, config.Token+"="+group.URL+"/robot/send?access_token="+canaryToken, config.Secret+"="+canarySecret)
 	var log, wire bytes.Buffer
 	command.Stderr = &log
@@ -231,11 +239,11 @@ func TestServePipe(t *testing.T) {
 	assertNoCredential(t, log.String()+wire.String())
 }
 
-// A script on standard input gets its answers, on standard output nothing but
-// the protocol, and what the fake group sees on standard error. The schemas are
-// the very bytes that the plugin describes.
-func TestServeBytes(t *testing.T) {
-	command := serveBinary(t, "--fake")
+// bytes is a script on standard input, which gets its answers: on standard output
+// nothing but the protocol, and what the fake group sees on standard error. The
+// schemas are the very bytes that the plugin describes.
+func (b binary) bytes(t *testing.T) {
+	command := b.serve(t, "--fake")
 	command.Stdin = strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}
 {"jsonrpc":"2.0","method":"notifications/initialized"}
 {"jsonrpc":"2.0","id":2,"method":"tools/list"}
@@ -291,15 +299,15 @@ func checkBytes(t *testing.T, tools gjson.Result) {
 	}
 }
 
-// Being told to stop in the middle of a call is no failure.
-func TestServeStopped(t *testing.T) {
+// stopped is told to stop in the middle of a call, which is no failure.
+func (b binary) stopped(t *testing.T) {
 	group := startGroup(nil)
 	defer group.Close()
 	slow, _ := robot.Named("slow")
 	group.robot.Script(slow)
 	changed, unwatch := group.robot.Watch()
 	defer unwatch()
-	command := serveBinary(t)
+	command := b.serve(t)
 	for _, key := range []string{config.Token, config.Secret, config.Webhook} {
 		command.Env = append(command.Env, key+"="+group.config[key])
 	}

@@ -14,12 +14,13 @@ import (
 // Prefix is how the names of all configuration keys begin.
 const Prefix = "DINGTALK_BOT_"
 
-// The keys that decide where messages go.
+// The keys that decide where messages go and whether they are taken.
 const (
-	Token   = Prefix + "ACCESS_TOKEN"
-	Secret  = Prefix + "SECRET"
-	Webhook = Prefix + "WEBHOOK_URL"
-	Robots  = Prefix + "ROBOTS"
+	Token    = Prefix + "ACCESS_TOKEN"
+	Secret   = Prefix + "SECRET"
+	Webhook  = Prefix + "WEBHOOK_URL"
+	Keywords = Prefix + "KEYWORDS"
+	Robots   = Prefix + "ROBOTS"
 )
 
 // DefaultWebhook is DingTalk's own address.
@@ -38,10 +39,11 @@ func FromEnvironment() map[string]string {
 
 // A Robot is where one robot posts, as it is configured: nothing is checked.
 type Robot struct {
-	Name    string // "" for the one robot
-	Webhook string // as the plugin finds it, DefaultWebhook where nothing else is said
-	Token   string // a token, an address that holds one, or ""
-	Secret  string
+	Name     string // "" for the one robot
+	Webhook  string // as the plugin finds it, DefaultWebhook where nothing else is said
+	Token    string // a token, an address that holds one, or ""
+	Secret   string
+	Keywords string
 }
 
 // ReadRobots returns the one robot, or the named ones in the order of their
@@ -49,7 +51,11 @@ type Robot struct {
 func ReadRobots(values map[string]string) (robots []Robot) {
 	list := Value(values, Robots)
 	if list == "" {
-		return []Robot{newRobot("", Value(values, Webhook), Value(values, Token), Value(values, Secret))}
+		one := Robot{
+			Webhook: Value(values, Webhook), Token: Value(values, Token),
+			Secret: Value(values, Secret), Keywords: Value(values, Keywords),
+		}
+		return []Robot{one.addressed()}
 	}
 	var named map[string]map[string]any
 	if json.Unmarshal([]byte(list), &named) != nil {
@@ -60,25 +66,27 @@ func ReadRobots(values map[string]string) (robots []Robot) {
 		for key, value := range named[name] {
 			own[key], _ = value.(string)
 		}
-		webhook := Value(own, "webhookUrl")
 		if _, set := own["webhookUrl"]; !set {
-			webhook = Value(values, Webhook)
+			own["webhookUrl"] = Value(values, Webhook)
 		}
-		robots = append(robots, newRobot(name, webhook, Value(own, "accessToken"), Value(own, "secret")))
+		robots = append(robots, Robot{
+			Name: name, Webhook: Value(own, "webhookUrl"), Token: Value(own, "accessToken"),
+			Secret: Value(own, "secret"), Keywords: Value(own, "keywords"),
+		}.addressed())
 	}
 	return robots
 }
 
-// newRobot decides which address counts: a whole address may stand in the
-// token's place, because that is what DingTalk gives people to copy.
-func newRobot(name, webhook, token, secret string) Robot {
-	if webhook == "" && strings.Contains(token, "://") {
-		webhook, token = token, ""
+// addressed decides which address counts: a whole one may stand in the token's
+// place, because that is what DingTalk gives people to copy.
+func (r Robot) addressed() Robot {
+	if r.Webhook == "" && strings.Contains(r.Token, "://") {
+		r.Webhook, r.Token = r.Token, ""
 	}
-	if webhook == "" {
-		webhook = DefaultWebhook
+	if r.Webhook == "" {
+		r.Webhook = DefaultWebhook
 	}
-	return Robot{Name: name, Webhook: webhook, Token: token, Secret: secret}
+	return r
 }
 
 // Value returns a value, or "" when there is none. One that reads ${…} was never

@@ -6,6 +6,7 @@ package doctor
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -17,9 +18,9 @@ type Case struct {
 	Source string            // where it comes from, for people
 	Values map[string]string // the configuration keys
 
-	Hosts      []string // the runner's allowed hosts
-	HostsKnown bool     // whether Hosts is what the runner has; the environment does not say
-	Complaints []Finding
+	Hosts      []string  // the runner's allowed hosts
+	HostsKnown bool      // whether Hosts is what the runner has; the environment does not say
+	Complaints []Finding // of who read the configuration
 }
 
 // Options say how to examine. The zero value works.
@@ -44,6 +45,7 @@ type examination struct {
 	*Options
 	client *http.Client
 	report *Report
+	asked  int // requests made
 }
 
 // Examine looks at everything that can be looked at.
@@ -57,15 +59,15 @@ func Examine(ctx context.Context, c *Case, o *Options) *Report {
 	if e.client.Timeout <= 0 {
 		e.client.Timeout = 10 * time.Second
 	}
-	robots := config.ReadRobots(c.Values)
-	e.report.conceal(robots)
+	e.report.conceal(c.Values)
 	e.report.section("Configuration, from " + c.Source)
 	e.keys(ctx)
-	for i := range robots {
-		newRobot(e, &robots[i]).examine(ctx)
+	for _, r := range config.ReadRobots(c.Values) {
+		(&patient{examination: e, Robot: r}).examine(ctx)
 	}
 	e.report.section("To know")
 	e.report.add(quota)
+	e.report.add(Finding{Verdict: Note, What: "this run", Text: fmt.Sprintf("%d requests were made, none of them a message that a robot posts", e.asked)})
 	return e.report
 }
 

@@ -29,6 +29,9 @@ func (e *examination) keys(ctx context.Context) {
 				"Set the variable where the runner starts, or write its value in its place."})
 		}
 	}
+	if config.ReadRobots(e.Values) == nil {
+		e.report.add(Finding{Wrong, config.Robots, "it is not a JSON object that holds one object a robot", "Write it as in README, \"Several robots\"."})
+	}
 	e.opinion(ctx)
 	if !e.HostsKnown {
 		e.report.add(Finding{Untested, "allowed hosts", "the environment does not say which hosts the runner allows; the plugin needs " + strings.Join(config.AllowedHosts(e.Values), ", "),

@@ -40,76 +40,80 @@ var stages = []struct {
 
 // knock posts the message of no type, and reports each check up to the one that
 // refused it.
-func (r *robot) knock(ctx context.Context) {
-	reply, err := r.post(ctx, r.Secret)
+func (p *patient) knock(ctx context.Context) {
+	reply, err := p.post(ctx, p.Secret)
 	if err != nil {
-		r.add(Wrong, "network", r.address.Hostname()+" does not take a request: "+err.Error(), remedyOf(err))
+		trouble := troubleOf(err)
+		p.add(Wrong, "network", p.address.Hostname()+" does not take a request: "+trouble.text, trouble.remedy)
 		return
 	}
 	if !reply.robot {
-		r.add(Untested, "access token", fmt.Sprintf("no robot answered, but something with status %d", reply.status), "Run the doctor again in a minute.")
+		p.report.open = true
+		p.add(Untested, "access token", fmt.Sprintf("no robot answered, but something with status %d", reply.status), "Run the doctor again in a minute.")
 		return
 	}
 	refused := refusalOf(reply)
+	p.report.open = p.report.open || refused.verdict == Untested
+	if refused.stage == atSignature && p.Secret == "" {
+		refused.text = "the robot wants one, and no secret is configured"
+	}
 	if refused.stage == atRequest {
-		r.report.add(refused.finding(reply))
+		p.report.add(refused.finding(reply))
 	}
 	for _, s := range stages {
 		switch {
 		case refused.stage == s.stage:
-			r.report.add(refused.finding(reply))
+			p.report.add(refused.finding(reply))
 		case refused.stage < s.stage:
-			r.add(Untested, s.what, "not tested, because the request was refused before", "")
+			p.add(Untested, s.what, "not tested, because the request was refused before", "")
 		case s.stage == atSignature:
-			r.signature(ctx, reply)
+			p.signature(ctx, reply)
 		default:
-			r.add(Well, s.what, s.text+inferred(reply), "")
+			p.add(Well, s.what, s.text+inferred(reply), "")
 		}
 	}
-	if refused.stage == atKeyword {
-		r.report.add(refused.finding(reply))
-	}
+	p.wants = refused.stage == atKeyword
 }
 
 // inferred marks what no answer says outright.
 func inferred(reply *reply) string {
-	return fmt.Sprintf(" (inferred: a request of no type was refused with %d only, which comes later)", reply.code)
+	return fmt.Sprintf(" (inferred: the request was refused with %d, and that check comes later)", reply.code)
 }
 
 // signature makes the counter-test where a signature was not refused: a false
 // one must be, or the true one proves nothing.
-func (r *robot) signature(ctx context.Context, first *reply) {
+func (p *patient) signature(ctx context.Context, first *reply) {
 	const what = "signature"
-	if r.Secret == "" {
-		r.add(Well, what, "the robot wants none"+inferred(first), "")
+	if p.Secret == "" {
+		p.add(Well, what, "the robot wants none"+inferred(first), "")
 		return
 	}
-	reply, err := r.post(ctx, r.Secret+"0")
+	reply, err := p.post(ctx, p.Secret+"0")
 	switch {
 	case err != nil || !reply.robot:
-		r.add(Well, what, "it is accepted"+inferred(first), "")
+		p.add(Well, what, "it is accepted"+inferred(first), "")
 	case refusalOf(reply).stage == atSignature:
-		r.add(Well, what, "it is accepted, and a false one is refused", "")
+		p.add(Well, what, "it is accepted, and a false one is refused", "")
 	default:
-		r.add(Untested, what, "a false one is not refused either: the robot has no signature (加签), or DingTalk looks at it later", "")
+		p.add(Untested, what, "a false one is not refused either: the robot has no signature (加签), or DingTalk looks at it later", "")
 	}
 }
 
 // post signs with the secret, if there is one.
-func (r *robot) post(ctx context.Context, secret string) (*reply, error) {
+func (p *patient) post(ctx context.Context, secret string) (*reply, error) {
 	query := url.Values{}
-	if r.address.RawQuery != "" {
-		query = r.address.Query()
+	if p.address.RawQuery != "" {
+		query = p.address.Query()
 	}
-	query.Set("access_token", r.token)
+	query.Set("access_token", p.token)
 	query.Del("timestamp")
 	query.Del("sign")
 	if secret != "" {
-		timestamp := strconv.FormatInt(r.now().UnixMilli(), 10)
+		timestamp := strconv.FormatInt(p.now().UnixMilli(), 10)
 		signed := sign(secret, timestamp)
-		r.report.hide(signed)
+		p.report.hide(signed)
 		query.Set("timestamp", timestamp)
 		query.Set("sign", signed)
 	}
-	return r.send(ctx, http.MethodPost, r.base()+"?"+query.Encode(), nothing)
+	return p.send(ctx, http.MethodPost, p.base()+"?"+query.Encode(), nothing)
 }

@@ -27,6 +27,8 @@ const (
 var refusals = []refusal{
 	{400105, nil, atType, Well, "", "", ""},
 
+	{0, nil, atToken, Untested, "access token", "the robot takes a request that DingTalk refuses, so it is not DingTalk's own", "Look whether the group shows anything."},
+
 	{43002, nil, atRequest, Wrong, "request", "it arrived as a GET, as happens after a redirect", "Configure the address that the redirect leads to."},
 	{43004, nil, atRequest, Wrong, "request", "it arrived without its content type", "Look at the proxy or gateway in between."},
 	{40035, []string{"access_token"}, atRequest, Wrong, "request", "it arrived without the access token", "Look at the proxy or gateway in between, which drops the query."},
@@ -47,10 +49,10 @@ var refusals = []refusal{
 	{90020, nil, atRobot, Wrong, "quota", "the organisation's webhook calls of this month are used up", "Have an administrator buy more, or wait for the next month."},
 	{45009, nil, atRobot, Wrong, "quota", "a call limit of the organisation is used up", "Ask an administrator."},
 
-	{310000, []string{"sign not match", "签名不匹配"}, atSignature, Wrong, "signature", "it is not what the robot's secret gives; without a secret there is none", "Copy the SEC… text of the robot's security settings (加签) into the configuration's secret."},
+	{310000, []string{"sign not match", "签名不匹配"}, atSignature, Wrong, "signature", "it is not the one that the robot's secret gives", "Copy the SEC… text of the robot's security settings (加签) into the configuration's secret."},
 	{310000, []string{"invalid timestamp", "签名过期", "timestampms"}, atSignature, Wrong, "signature", "its time is more than an hour off DingTalk's", "Set this machine's clock, best by NTP."},
 	{310000, []string{"not in whitelist", "不在白名单"}, atSource, Wrong, "IP address", "this machine's public one is not on the robot's list", "Add it to the robot's security settings (IP地址段)."},
-	{310000, []string{"keywords not in content", "关键词不匹配"}, atKeyword, Note, "keywords", "the robot wants one of its keywords", "Put them into DINGTALK_BOT_KEYWORDS."},
+	{310000, []string{"keywords not in content", "关键词不匹配"}, atKeyword, Well, "", "", ""},
 	{310000, nil, atSignature, Wrong, "security settings", "they refuse the request", "Compare keywords, signature and IP addresses with the configuration."},
 }
 
@@ -76,7 +78,8 @@ func (known *refusal) fits(r *reply) bool {
 	return len(known.says) == 0
 }
 
-// finding holds DingTalk's own words, too.
+// finding holds DingTalk's own words, too, up to the solution that they propose.
 func (known *refusal) finding(r *reply) Finding {
-	return Finding{known.verdict, known.what, fmt.Sprintf("%s; DingTalk says %d %s", known.text, r.code, r.text), known.remedy}
+	words, _, _ := strings.Cut(r.text, ";")
+	return Finding{known.verdict, known.what, fmt.Sprintf("%s (DingTalk says %d %s)", known.text, r.code, words), known.remedy}
 }

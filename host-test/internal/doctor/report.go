@@ -21,7 +21,7 @@ type Verdict int
 // The verdicts.
 const (
 	Well     Verdict = iota
-	Wrong            // explains a silent robot; the doctor's status is then 1
+	Wrong            // explains a silent robot
 	Untested         // could not be tested
 	Note             // to know about
 )
@@ -43,6 +43,7 @@ type Finding struct {
 type Report struct {
 	sections    []section
 	credentials []string
+	open        bool // a robot gave no answer that tells anything
 }
 
 type section struct {
@@ -50,14 +51,13 @@ type section struct {
 	findings []Finding
 }
 
-// conceal keeps the robots' credentials out of the report.
-func (r *Report) conceal(robots []config.Robot) {
+// conceal keeps the credentials of a configuration out of the report.
+func (r *Report) conceal(values map[string]string) {
+	robots := append(config.ReadRobots(values), config.Robot{Token: values[config.Token], Secret: values[config.Secret]})
 	for _, robot := range robots {
 		credentials := []string{robot.Token, robot.Secret}
 		for _, address := range []string{robot.Webhook, robot.Token} {
-			if u, err := url.Parse(address); err == nil {
-				credentials = append(credentials, u.Query().Get("access_token"))
-			}
+			credentials = append(credentials, tokenIn(address))
 		}
 		for _, credential := range credentials {
 			r.hide(credential)
@@ -110,14 +110,18 @@ func (r *Report) Findings() (all []Finding) {
 	return all
 }
 
-// Wrong reports whether anything is.
-func (r *Report) Wrong() bool {
+// Status is 1 when something is wrong, 2 when nothing is but a robot could not be
+// examined, and 0 otherwise.
+func (r *Report) Status() int {
 	for _, f := range r.Findings() {
 		if f.Verdict == Wrong {
-			return true
+			return 1
 		}
 	}
-	return false
+	if r.open {
+		return 2
+	}
+	return 0
 }
 
 // Print writes the report for people.
@@ -131,9 +135,9 @@ func (r *Report) Print(w io.Writer) {
 			}
 		}
 	}
-	if r.Wrong() {
-		fmt.Fprintln(w, "Something is wrong.")
-	} else {
-		fmt.Fprintln(w, "Nothing was found wrong.")
-	}
+	fmt.Fprintln(w, [...]string{
+		0: "Nothing was found wrong; what has a question mark was not tested.",
+		1: "Something is wrong.",
+		2: "Nothing was found wrong, but a robot gave no answer that tells anything.",
+	}[r.Status()])
 }

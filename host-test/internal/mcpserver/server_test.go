@@ -44,7 +44,7 @@ func TestNewFails(t *testing.T) {
 }
 
 // Names, schemas and annotations go through; their bytes are compared in
-// TestServeBytes.
+// TestServeCommand.
 func TestTools(t *testing.T) {
 	session := connect(t, answering(sent, nil), 0)
 	list, err := session.ListTools(t.Context(), nil)

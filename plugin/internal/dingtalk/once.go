@@ -77,8 +77,8 @@ type ledger struct {
 // into pieces in which a long message finds no room.
 type entry struct {
 	uuid    [uuidLen]byte // of the first part
-	print   uint64 // of the message
-	arrived int    // parts
+	print   uint64        // of the message
+	arrived int           // parts
 }
 
 // find returns the entry of a message, a new one when it is not known.

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"os"
+	"time"
+
+	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/host-test/internal/doctor"
+	"dingtalk-plugin/host-test/internal/host"
+
+	"github.com/tetratelabs/wazero"
+)
+
+type doctorCommand struct {
+	Config     string        `help:"A configuration file of hyper-mcp, in JSON; without one the environment is looked at." type:"existingfile"`
+	PluginName string        `help:"The plugin's name in that file; not needed where one plugin alone has keys of this one."`
+	Timeout    time.Duration `help:"How long one request may take." default:"10s"`
+}
+
+// Run exits with status 1 when something is wrong, and with 2 when nothing is but
+// a robot gave no answer that tells anything.
+func (c *doctorCommand) Run(ctx context.Context, line *commands) error {
+	subject := &doctor.Case{Source: "the environment", Values: config.FromEnvironment()}
+	if c.Config != "" {
+		var err error
+		if subject, err = doctor.ReadFile(c.Config, c.PluginName); err != nil {
+			return err
+		}
+	}
+	report := doctor.Examine(ctx, subject, &doctor.Options{Timeout: c.Timeout, Ask: line.ask})
+	report.Print(os.Stdout)
+	if status := report.Status(); status != 0 {
+		return exitError(status)
+	}
+	return nil
+}
+
+// ask has the plugin judge its configuration.
+func (c *commands) ask(ctx context.Context, values map[string]string) (doctor.Opinion, error) {
+	module, err := c.wasm()
+	if err != nil {
+		return doctor.Opinion{}, err
+	}
+	return ask(ctx, module, wazero.NewCompilationCache(), values)
+}
+
+func ask(ctx context.Context, module []byte, cache wazero.CompilationCache, values map[string]string) (doctor.Opinion, error) {
+	opinion, err := askOnce(ctx, module, cache, values)
+	if err == nil && opinion.Reason == "unknown_tool" {
+		// The tools are well configured, and this one is not among them.
+		values = maps.Clone(values)
+		values[config.Prefix+"TOOLS"] = "all"
+		opinion, err = askOnce(ctx, module, cache, values)
+	}
+	if opinion.Reason == "invalid_arguments" {
+		return doctor.Opinion{}, err // the tool wants a robot's name, so the robots were read
+	}
+	return opinion, err
+}
+
+// askOnce calls a tool in a sandbox that reaches nothing: what the plugin says
+// before it asks for the network is about the configuration.
+func askOnce(ctx context.Context, module []byte, cache wazero.CompilationCache, values map[string]string) (doctor.Opinion, error) {
+	plugin, err := host.Load(ctx, module, &host.Options{Config: values, Cache: cache})
+	if err != nil {
+		return doctor.Opinion{}, err
+	}
+	defer plugin.Close(ctx)
+	result, err := plugin.Call(ctx, "send_text_message", json.RawMessage(`{"text":"doctor"}`))
+	var reached *host.Failure
+	switch {
+	case errors.As(err, &reached):
+		return doctor.Opinion{}, nil
+	case err != nil:
+		return doctor.Opinion{}, err
+	}
+	structured, _ := result.StructuredContent.(map[string]any)
+	reason, _ := structured["reason"].(string)
+	return doctor.Opinion{Reason: reason, Text: textOf(result)}, nil
+}

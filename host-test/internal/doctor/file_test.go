@@ -1,0 +1,116 @@
+package doctor
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"dingtalk-plugin/host-test/internal/config"
+)
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+const twoPlugins = `{"plugins": {
+	"time": {"url": "oci://registry.example/time"},
+	"dingtalk": {"url": "file:///opt/plugin.wasm", "runtime_config": {
+		"allowed_hosts": ["oapi.dingtalk.com"],
+		"env_vars": {"DINGTALK_BOT_ACCESS_TOKEN": "${TEST_DOCTOR_TOKEN}", "DINGTALK_BOT_SECRET": "${TEST_DOCTOR_SECRET:-SEC0}", "DINGTALK_BOT_KEYWORDS": "$${k}"}}}}}`
+
+func TestReadFile(t *testing.T) {
+	t.Setenv("TEST_DOCTOR_TOKEN", token)
+	c, err := ReadFile(write(t, "config.json", twoPlugins), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{config.Token: token, config.Secret: "SEC0", config.Keywords: "${k}"}
+	if fmt.Sprint(c.Values) != fmt.Sprint(want) || !slices.Equal(c.Hosts, []string{"oapi.dingtalk.com"}) || !c.HostsKnown || c.Complaints != nil {
+		t.Errorf("%+v", c)
+	}
+	if c.Source != "config.json, plugin dingtalk" {
+		t.Errorf("source %q", c.Source)
+	}
+}
+
+// A variable that is not set keeps its place, and the doctor says so. What was
+// written in a variable's place by mistake is not shown.
+func TestVariables(t *testing.T) {
+	lookup := func(name string) (string, bool) { return map[string]string{"SET": "v"}[name], name != "UNSET" }
+	tests := []struct{ text, want, missing string }{
+		{"${SET}", "v", ""},
+		{"a${SET}b${SET}", "avbv", ""},
+		{"$SET", "$SET", ""},
+		{"$${SET}", "${SET}", ""},
+		{"${UNSET:-d}", "d", ""},
+		{"${EMPTY:-d}", "d", ""},
+		{"${UNSET:-}", "", ""},
+		{"${UNSET} ${UNSET} ${EMPTY}", "${UNSET} ${UNSET} ${EMPTY}", "not set here: UNSET, EMPTY;"},
+		{"${SECcanaryCANARY}", "${SECcanaryCANARY}", "one whose name cannot be shown"},
+		{"${SEC" + strings.Repeat("0", 64) + "}", "${SEC" + strings.Repeat("0", 64) + "}", "one whose name cannot be shown"},
+		{"${1}", "${1}", ""},
+	}
+	for _, tt := range tests {
+		c := &Case{}
+		if got := c.expand(tt.text, lookup); got != tt.want {
+			t.Errorf("%s becomes %s, want %s", tt.text, got, tt.want)
+		}
+		switch {
+		case tt.missing == "" && c.Complaints != nil:
+			t.Errorf("%s: %+v", tt.text, c.Complaints)
+		case tt.missing != "" && (len(c.Complaints) != 1 || !strings.Contains(c.Complaints[0].Text, tt.missing)):
+			t.Errorf("%s: %+v, want %s", tt.text, c.Complaints, tt.missing)
+		}
+	}
+}
+
+func TestReadFileFails(t *testing.T) {
+	t.Setenv("TEST_DOCTOR_QUOTE", `CANARY"`)
+	const ours = `{"runtime_config":{"env_vars":{"DINGTALK_BOT_SECRET":"CANARY"}}}`
+	tests := []struct{ file, text, name, want string }{
+		{"config.yaml", "plugins:", "", "reads JSON files, not .yaml"},
+		{"config.json", "plugins: CANARY", "", "the file is no JSON"},
+		{"config.json", `{"plugins":{"a":{"runtime_config":{"env_vars":{"k":"${TEST_DOCTOR_QUOTE}"}}}}}`, "", "breaks the file's JSON"},
+		{"config.json", `{"plugins":["CANARY"]}`, "", "not one of hyper-mcp"},
+		{"config.json", `{"mcpServers":{}}`, "", "names no plugins"},
+		{"config.json", `{"plugins":{"a":` + ours + `,"b":` + ours + `}}`, "", "the file has a, b"},
+		{"config.json", `{"plugins":{"a":{}}}`, "", "the file has a"},
+		{"config.json", `{"plugins":{"a":` + ours + `}}`, "b", "the file has a"},
+	}
+	for _, tt := range tests {
+		_, err := ReadFile(write(t, tt.file, tt.text), tt.name)
+		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "CANARY") {
+			t.Errorf("%s: error %v, want %s", tt.text, err, tt.want)
+		}
+	}
+	if _, err := ReadFile("none.json", ""); err == nil {
+		t.Error("a missing file is no error")
+	}
+}
+
+func TestValuesMustBeStrings(t *testing.T) {
+	file := write(t, "config.json", `{"plugins":{"a":{"runtime_config":{"env_vars":{"DINGTALK_BOT_ALLOW_AT_ALL":false,"DINGTALK_BOT_ACCESS_TOKEN":7}}}}}`)
+	c, err := ReadFile(file, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, complaint := range c.Complaints {
+		got = append(got, complaint.What)
+	}
+	if want := []string{"DINGTALK_BOT_ACCESS_TOKEN", "DINGTALK_BOT_ALLOW_AT_ALL"}; !slices.Equal(got, want) {
+		t.Errorf("complaints about %q, want %q", got, want)
+	}
+	report := Examine(t.Context(), c, &Options{})
+	if report.Status() != 1 || c.Values["DINGTALK_BOT_ALLOW_AT_ALL"] != "false" {
+		t.Errorf("%+v", c.Values)
+	}
+}
