@@ -1,5 +1,6 @@
 // Command conformance plays the cases of cases.json in every runtime that loads
-// plugin.wasm, and prints how each did.
+// plugin.wasm, and the snippets with which README embeds it there, and prints how
+// each did.
 //
 //	go run ./host-test/conformance              the Extism SDKs
 //	go run ./host-test/conformance --runners    hyper-mcp, which takes long to build
@@ -28,6 +29,7 @@ var casesJSON []byte
 
 type commandLine struct {
 	Plugin  string `help:"The plugin's file." default:"dist/plugin.wasm" type:"path"`
+	Readme  string `help:"The file whose snippets are run." default:"README.md" type:"path"`
 	Folder  string `help:"Where runtimes are installed." default:".tools/conformance" type:"path"`
 	Runners bool   `help:"Try hyper-mcp instead of the SDKs; HYPER_MCP names one that is there already."`
 	Only    string `help:"Only runtimes whose name contains this, beside the first."`
@@ -46,6 +48,7 @@ func main() {
 type bench struct {
 	suite       *suite
 	plugin      string
+	readme      string // its text
 	workshop    *workshop
 	transcripts map[string]string
 	failures    []string
@@ -59,11 +62,18 @@ func (l *commandLine) run(ctx context.Context, out, news io.Writer) error {
 	if err != nil {
 		return err
 	}
+	text, err := os.ReadFile(l.Readme)
+	if err != nil {
+		return err
+	}
 	runtimes := l.chosen()
 	if err := missing(runtimes); err != nil {
 		return err
 	}
-	b := &bench{suite: suite, plugin: l.Plugin, workshop: &workshop{l.Folder, news}, transcripts: map[string]string{}}
+	b := &bench{
+		suite: suite, plugin: l.Plugin, readme: string(text),
+		workshop: &workshop{l.Folder, news}, transcripts: map[string]string{},
+	}
 	var rows []row
 	for _, r := range runtimes {
 		b.workshop.say("trying " + r.name)
@@ -97,7 +107,7 @@ func (l *commandLine) chosen() []*runtime {
 	return chosen
 }
 
-// try plays all cases in one runtime and measures it.
+// try plays all cases in one runtime, runs its snippet and measures it.
 func (b *bench) try(ctx context.Context, r *runtime, calls int) (*row, error) {
 	before, after, err := r.prepare(ctx, b.workshop)
 	if err != nil {
@@ -105,6 +115,11 @@ func (b *bench) try(ctx context.Context, r *runtime, calls int) (*row, error) {
 	}
 	command := append(append(before, b.plugin), after...)
 	row, err := b.play(ctx, r, command)
+	if err == nil && r.snippet != nil {
+		if wrong := b.rehearse(ctx, r.snippet, before, after); wrong != nil {
+			b.failures = append(b.failures, fmt.Sprintf("%s: README's snippet: %v", r.name, wrong))
+		}
+	}
 	if err != nil || calls == 0 {
 		return row, err
 	}

@@ -13,6 +13,7 @@ type runtime struct {
 	// prepare installs what is missing and returns the driver's command, to which
 	// the plugin's file is added.
 	prepare preparer
+	snippet *snippet // README's for it; nil where go test runs it
 
 	traits   []trait
 	survives bool  // an instance goes on working after the host ended a call
@@ -52,15 +53,15 @@ func sdks() []*runtime {
 			traits: []trait{rawInput, memoryLimit, cutFails}, survives: true, tells: tells{tokenInError: true},
 		},
 		{
-			name: "Node, @extism/extism 1", needs: []need{needNode, needNPM}, prepare: nodeDriver("extism-1"),
+			name: "Node, @extism/extism 1", needs: []need{needNode, needNPM}, prepare: nodeDriver("extism-1"), snippet: nodeSnippet("extism-1"),
 			traits: []trait{rawInput, cutFails},
 		},
 		{
-			name: "Node, @extism/extism 2", needs: []need{needNode, needNPM}, prepare: nodeDriver("extism-2"),
+			name: "Node, @extism/extism 2", needs: []need{needNode, needNPM}, prepare: nodeDriver("extism-2"), snippet: nodeSnippet("extism-2"),
 			traits: []trait{rawInput, memoryLimit, cutIsEmpty},
 		},
 		{
-			name: "Python, extism", needs: []need{needPython}, prepare: pythonDriver,
+			name: "Python, extism", needs: []need{needPython}, prepare: pythonDriver, snippet: pythonSnippet,
 			traits: []trait{rawInput, memoryLimit, cutFails}, survives: true,
 		},
 	}
@@ -69,7 +70,7 @@ func sdks() []*runtime {
 // runners are the MCP runners, which take long to install.
 func runners() []*runtime {
 	hyper := &runtime{
-		name: "hyper-mcp", needs: []need{needGo}, prepare: hyperDriver,
+		name: "hyper-mcp", needs: []need{needGo}, prepare: hyperDriver, snippet: hyperSnippet,
 		traits: []trait{memoryLimit, cutFails}, survives: true, tells: tells{messagesInLog: true},
 	}
 	if os.Getenv("HYPER_MCP") == "" {

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"dingtalk-plugin/host-test/conformance/readme"
+	"dingtalk-plugin/host-test/internal/robot"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+// A snippet is what README tells the users of a runtime to write. It posts one
+// message, "hello".
+type snippet struct {
+	heading, language string
+	run               func(context.Context, *rehearsal) (said string, err error)
+}
+
+// A rehearsal is a snippet that is about to be run.
+type rehearsal struct {
+	text           string   // of the snippet, with the robot's address
+	before, after  []string // the driver's command
+	folder, plugin string   // an empty folder, and the plugin's file
+	environment    []string
+}
+
+// rehearse runs the snippet with a robot of its own, and demands that its group
+// gets the message.
+func (b *bench) rehearse(ctx context.Context, s *snippet, before, after []string) error {
+	text, err := readme.Find(b.readme, s.heading, s.language)
+	if err != nil {
+		return err
+	}
+	secret := ""
+	if strings.Contains(text, "DINGTALK_BOT_SECRET") {
+		secret = b.suite.Robot.Secret
+	}
+	fake, err := newFake(&robot.Options{Token: b.suite.Robot.Token, Secret: secret})
+	if err != nil {
+		return err
+	}
+	defer fake.die()
+	if text, err = readme.Redirect(text, "http://"+fake.hostPort+"/robot/send"); err != nil {
+		return err
+	}
+	folder, err := os.MkdirTemp("", "snippet")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	said, err := s.run(ctx, &rehearsal{
+		text: text, before: before, after: after, folder: folder, plugin: b.plugin,
+		environment: append(environment(), "DINGTALK_BOT_ACCESS_TOKEN="+b.suite.Robot.Token, "DINGTALK_BOT_SECRET="+secret),
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %s\n%s", err, said, text)
+	}
+	return posted(fake.robot.Messages(), said)
+}
+
+// posted tells whether the group got what it should, and the snippet showed it.
+func posted(messages []robot.Message, said string) error {
+	if len(messages) != 1 || messages[0].Text != "hello" {
+		return fmt.Errorf("the group got %d messages, want one hello: %s", len(messages), said)
+	}
+	if !strings.Contains(said, "Message sent successfully") {
+		return errors.New("it does not show the answer: " + said)
+	}
+	return nil
+}
+
+const underHost = "Your own host"
+
+// nodeSnippet imports the SDK, and in the end lets go of the worker, which keeps
+// the process alive.
+func nodeSnippet(alias string) *snippet {
+	head, tail := `import { createPlugin } from "`+alias+`";`, "await plugin.close();"
+	return &snippet{underHost, "js", script("readme-"+alias+".mjs", head, tail)}
+}
+
+var pythonSnippet = &snippet{underHost, "python", script("readme.py", "import os\nimport extism", "")}
+
+// script runs the snippet from a file beside the driver's, where the SDK is found,
+// in a folder that has the plugin where the snippet looks for it. Head and tail
+// stand around it.
+func script(file, head, tail string) func(context.Context, *rehearsal) (string, error) {
+	return func(ctx context.Context, r *rehearsal) (said string, err error) {
+		last := len(r.before) - 1
+		program := filepath.Join(filepath.Dir(r.before[last]), file)
+		if err := os.WriteFile(program, []byte(head+"\n"+r.text+tail+"\n"), 0o644); err != nil {
+			return "", err
+		}
+		if err := r.placePlugin(); err != nil {
+			return "", err
+		}
+		command := exec.CommandContext(ctx, r.before[0], append(r.before[1:last:last], program)...)
+		command.Dir, command.Env = r.folder, r.environment
+		output, err := command.CombinedOutput()
+		return string(output), err
+	}
+}
+
+// placePlugin copies the plugin to the folder's dist/plugin.wasm.
+func (r *rehearsal) placePlugin() error {
+	wasm, err := os.ReadFile(r.plugin)
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(filepath.Join(r.folder, "dist"), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(r.folder, "dist", "plugin.wasm"), wasm, 0o644)
+}
+
+var hyperSnippet = &snippet{"hyper-mcp", "json", hyperFile}
+
+// hyperFile starts hyper-mcp with the snippet as its file, but for the plugin's
+// path, and calls the tool.
+func hyperFile(ctx context.Context, r *rehearsal) (said string, err error) {
+	const url = "file:///opt/mcp/plugin.wasm"
+	if !strings.Contains(r.text, url) {
+		return "", errors.New("it does not load " + url)
+	}
+	file := filepath.Join(r.folder, "config.json")
+	text := strings.Replace(r.text, url, "file://"+filepath.ToSlash(r.plugin), 1)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return "", err
+	}
+	command := exec.CommandContext(ctx, r.after[0], "--config-file", file)
+	command.Env = append(r.environment, "HYPER_MCP_LOG_PATH="+r.folder)
+	client := mcp.NewClient(&mcp.Implementation{Name: "conformance", Version: "1"}, nil)
+	session, err := client.Connect(ctx, &mcp.CommandTransport{Command: command}, nil)
+	if err != nil {
+		return "", err
+	}
+	defer session.Close()
+	params := &mcp.CallToolParams{Name: "dingtalk-send_text_message", Arguments: map[string]any{"text": "hello"}}
+	result, err := session.CallTool(ctx, params)
+	if err != nil {
+		return "", err
+	}
+	for _, content := range result.Content {
+		if text, ok := content.(*mcp.TextContent); ok {
+			said += text.Text
+		}
+	}
+	return said, nil
+}

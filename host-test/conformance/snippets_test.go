@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var address = regexp.MustCompile(`http://[0-9.:]+/robot/send`)
+
+// post stands in for a runtime: it posts to the address in the snippet.
+func post(body, said string) func(context.Context, *rehearsal) (string, error) {
+	return func(_ context.Context, r *rehearsal) (string, error) {
+		to := address.FindString(r.text) + "?access_token=CANARYtokenCANARYtoken0123456789"
+		response, err := http.Post(to, "application/json", strings.NewReader(body))
+		if err != nil {
+			return "", err
+		}
+		response.Body.Close()
+		return said, nil
+	}
+}
+
+const hello, sent = `{"msgtype":"text","text":{"content":"hello"}}`, "Message sent successfully"
+
+// A snippet passes that posts the message and shows the answer, and no other.
+func TestRehearse(t *testing.T) {
+	b := &bench{suite: cases(t), readme: read(t, "../../README.md")}
+	for name, one := range map[string]struct {
+		language string
+		run      func(context.Context, *rehearsal) (string, error)
+		passes   bool
+	}{
+		"good":       {"js", post(hello, sent), true},
+		"another":    {"js", post(strings.Replace(hello, "hello", "bye", 1), sent), false},
+		"silent":     {"js", post(hello, ""), false},
+		"idle":       {"js", func(context.Context, *rehearsal) (string, error) { return sent, nil }, false},
+		"broken":     {"js", func(context.Context, *rehearsal) (string, error) { return sent, io.EOF }, false},
+		"none there": {"cobol", post(hello, sent), false},
+	} {
+		err := b.rehearse(t.Context(), &snippet{underHost, one.language, one.run}, nil, nil)
+		if (err == nil) != one.passes {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// README has a snippet for every runtime that is to run one.
+func TestSnippetsExist(t *testing.T) {
+	b := &bench{suite: cases(t), readme: read(t, "../../README.md")}
+	for _, r := range append(sdks(), runners()...) {
+		if r.snippet == nil {
+			continue
+		}
+		reached := false
+		err := b.rehearse(t.Context(), &snippet{r.snippet.heading, r.snippet.language, func(context.Context, *rehearsal) (string, error) {
+			reached = true
+			return "", nil
+		}}, nil, nil)
+		if !reached {
+			t.Errorf("%s: %v", r.name, err)
+		}
+	}
+}
