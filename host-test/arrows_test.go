@@ -21,7 +21,7 @@ var rooms = map[string]struct {
 	"plugin/internal/dingtalk":     {allowed: []string{"plugin/internal/jsontext", "github.com/tidwall/gjson"}},
 	"plugin/internal/jsontext":     {allowed: []string{"github.com/tidwall/gjson"}},
 	"host-test/internal/host":      {allowed: []string{"github.com/extism/go-sdk", "github.com/modelcontextprotocol/go-sdk/mcp", "github.com/tetratelabs/wazero", "github.com/tetratelabs/wazero/experimental"}},
-	"host-test/internal/robot":     {},
+	"host-test/robot":              {},
 	"host-test/internal/config":    {},
 	"host-test/internal/mcpserver": {allowed: []string{"host-test/internal/host", "github.com/modelcontextprotocol/go-sdk/mcp", "github.com/modelcontextprotocol/go-sdk/jsonrpc"}},
 	"host-test/internal/doctor":    {allowed: []string{"host-test/internal/config"}},
@@ -31,7 +31,7 @@ var rooms = map[string]struct {
 		"oras.land/oras-go/v2/registry/remote", "oras.land/oras-go/v2/registry/remote/auth", "oras.land/oras-go/v2/registry/remote/credentials",
 		"oras.land/oras-go/v2/registry/remote/retry",
 	}},
-	"host-test/internal/page": {allowed: []string{"host-test/internal/robot", "github.com/microcosm-cc/bluemonday", "github.com/yuin/goldmark", "github.com/yuin/goldmark/ast", "github.com/yuin/goldmark/extension", "github.com/yuin/goldmark/parser", "github.com/yuin/goldmark/renderer", "github.com/yuin/goldmark/renderer/html", "github.com/yuin/goldmark/text", "github.com/yuin/goldmark/util"}},
+	"host-test/internal/page": {allowed: []string{"host-test/robot", "github.com/microcosm-cc/bluemonday", "github.com/yuin/goldmark", "github.com/yuin/goldmark/ast", "github.com/yuin/goldmark/extension", "github.com/yuin/goldmark/parser", "github.com/yuin/goldmark/renderer", "github.com/yuin/goldmark/renderer/html", "github.com/yuin/goldmark/text", "github.com/yuin/goldmark/util"}},
 }
 
 // heavy are packages that cost the guest more bytes than they are worth.

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"dingtalk-plugin/host-test/internal/config"
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // The plugin itself judges the configuration, and nothing is sent for it.

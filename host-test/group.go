@@ -7,7 +7,7 @@ import (
 	"net/http/httptest"
 
 	"dingtalk-plugin/host-test/internal/config"
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // A group is a fake robot that listens on this machine, and the configuration

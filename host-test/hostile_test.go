@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"dingtalk-plugin/host-test/internal/host"
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // Whatever comes in, call answers with a result, and the next good call works.

@@ -16,7 +16,7 @@ import (
 	"os/signal"
 	"strings"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 
 	"github.com/alecthomas/kong"
 )

@@ -8,7 +8,7 @@ import (
 	"os"
 
 	"dingtalk-plugin/host-test/internal/page"
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // fakePath is where a fake robot listens; the page has the rest of the server.

@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"time"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 type robotCommand struct {

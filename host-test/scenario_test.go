@@ -10,7 +10,7 @@ import (
 	"text/template"
 	"time"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 
 	"golang.org/x/tools/txtar"
 )

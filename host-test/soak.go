@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"dingtalk-plugin/host-test/internal/host"
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 type soakCommand struct {

@@ -8,7 +8,7 @@ import (
 
 	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // Promise 9: a call that the host ends leaves nothing behind. Ten thousand of

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // A wire stands between plugin and fake and writes down what passes.

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // A setup is how a robot is configured.

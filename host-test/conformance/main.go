@@ -7,7 +7,7 @@
 //
 // A runtime is a driver, a small program in its language (drivers, and how they
 // are spoken to: internal/protocol). The robot that it posts to is the fake of
-// host-test/internal/robot.
+// host-test/robot.
 package main
 
 import (

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"dingtalk-plugin/host-test/conformance/internal/protocol"
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // speed is how long a runtime takes, from its SDK's side: each the median of

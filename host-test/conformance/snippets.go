@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"dingtalk-plugin/host-test/conformance/readme"
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )

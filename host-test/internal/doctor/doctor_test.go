@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"dingtalk-plugin/host-test/internal/config"
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // Credentials whose like stands nowhere else.

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"dingtalk-plugin/host-test/internal/host"
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // agent calls the tools of the real plugin, which posts to the group.

@@ -4,7 +4,7 @@ import (
 	"html/template"
 	"slices"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // bubble is a message as DingTalk draws it. All its strings may be shown.

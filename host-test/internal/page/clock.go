@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // farthest is how far the page lets the robot's clock run ahead.

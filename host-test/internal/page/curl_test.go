@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 func TestCurl(t *testing.T) {

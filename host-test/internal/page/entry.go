@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // entry is one request as it stands in the group.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // event is one of those that the page sends.

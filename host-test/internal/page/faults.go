@@ -1,6 +1,6 @@
 package page
 
-import "dingtalk-plugin/host-test/internal/robot"
+import "dingtalk-plugin/host-test/robot"
 
 // fault is one that can be queued with a switch.
 type fault struct{ Name, About string }

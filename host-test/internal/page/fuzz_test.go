@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 func recorder() *httptest.ResponseRecorder { return httptest.NewRecorder() }

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 const secret = "SEC-page-test-0123456789abcdef"

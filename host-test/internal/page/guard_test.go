@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"testing"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 func TestHeaders(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/net/html"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // hostile is what no agent should write, and what some will be talked into writing.

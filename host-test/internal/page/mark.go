@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // mark names the last request that a visitor has seen. A number alone would not do: after a Clear they begin anew.

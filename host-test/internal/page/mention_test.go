@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // TestMentions compares the marks in the text and the notes under it, for a text and for Markdown.

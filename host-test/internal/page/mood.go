@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // What the robot demands while it is in a mood. No sender knows either.

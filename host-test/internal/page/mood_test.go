@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // TestSwitches looks at what the robot answers, before, while and after a switch is on.

@@ -6,7 +6,7 @@ import (
 	"html/template"
 	"net/http"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 //go:embed web

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // TestDrawn posts one message each and looks for pieces of what the group sees.

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 // part is the place of a message that was split: Number of Total, beginning with the request First. A message of its own is

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 func TestParts(t *testing.T) {

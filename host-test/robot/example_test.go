@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"dingtalk-plugin/host-test/internal/robot"
+	"dingtalk-plugin/host-test/robot"
 )
 
 func Example() {
