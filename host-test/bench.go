@@ -80,11 +80,12 @@ func (b *bencher) load(ctx context.Context, module []byte, cache wazero.Compilat
 
 // call measures one tool call; wantError is for calls that must be refused.
 func (b *bencher) call(plugin *host.Plugin, arguments json.RawMessage, wantError bool) func(*testing.B) {
+	input := []byte(`{"params":{"name":"send_text_message","arguments":` + string(arguments) + `}}`)
 	return func(tb *testing.B) {
 		for tb.Loop() {
-			result, err := plugin.Call(tb.Context(), "send_text_message", arguments)
-			if err != nil || result.IsError != wantError {
-				tb.Fatalf("%v: %s", err, textOf(result))
+			output, err := plugin.Raw(tb.Context(), "call", input)
+			if err != nil || bytes.Contains(output, []byte(`"isError":true`)) != wantError {
+				tb.Fatalf("%v: %s", err, output)
 			}
 		}
 	}

@@ -68,7 +68,11 @@ func (r *Robot) Send(web Web, m Message, key string) (Receipt, *Error) {
 		return receipt, e
 	}
 	for i := entry.arrived; i < len(parts); i++ {
-		if e := r.post(web, &parts[i], r.msgUuid(key, i)); e != nil {
+		uuid := receipt.UUID
+		if i > 0 {
+			uuid = r.msgUuid(key, i)
+		}
+		if e := r.post(web, &parts[i], uuid); e != nil {
 			return receipt, e
 		}
 		entry.arrived++
