@@ -79,18 +79,30 @@ type entry struct {
 	uuid    [uuidLen]byte // of the first part
 	print   uint64        // of the message
 	arrived int           // parts
+	open    bool          // something of it is in the group, or may be
 }
 
-// find returns the entry of a message, a new one when it is not known.
+// find returns the entry of a message, a new one when it is not known, and nil
+// when another message is in the group under its uuid. One that was refused
+// may be corrected and sent under the same key.
 func (l *ledger) find(uuid string, print uint64) *entry {
 	for i := range l.entries {
 		if string(l.entries[i].uuid[:]) == uuid {
-			return &l.entries[i]
+			return l.entries[i].of(print)
 		}
 	}
 	e := &l.entries[l.next%ledgerSize]
 	l.next++
 	*e = entry{print: print}
 	copy(e.uuid[:], uuid)
+	return e
+}
+
+// of returns the entry as that of a message with this print, or nil.
+func (e *entry) of(print uint64) *entry {
+	if e.print != print && e.open {
+		return nil
+	}
+	e.print = print
 	return e
 }

@@ -59,7 +59,7 @@ func (r *Robot) Send(web Web, m Message, key string) (Receipt, *Error) {
 	}
 	receipt := Receipt{Total: len(parts), UUID: r.msgUuid(key, 0), Key: key}
 	entry := r.ledger.find(receipt.UUID, print)
-	if entry.print != print {
+	if entry == nil {
 		return Receipt{}, argumentError("this idempotencyKey was used for another message", "Use a new key for a new message.")
 	}
 	receipt.Sent = entry.arrived
@@ -72,7 +72,9 @@ func (r *Robot) Send(web Web, m Message, key string) (Receipt, *Error) {
 		if i > 0 {
 			uuid = r.msgUuid(key, i)
 		}
+		entry.open = true
 		if e := r.post(web, &parts[i], uuid); e != nil {
+			entry.open = i > 0 || e.Unknown()
 			return receipt, e
 		}
 		entry.arrived++

@@ -116,6 +116,19 @@ func TestSameKeySendsNothingAgain(t *testing.T) {
 	}
 }
 
+func TestRefusedMessageMayBeCorrectedUnderItsKey(t *testing.T) {
+	g, r := newGroup(`{"errcode":310000,"errmsg":"keywords not in content"}`), newRobot()
+	if _, e := r.Send(g.web(), Message{Kind: Text, Text: "hi"}, "key"); e == nil {
+		t.Fatal("not refused")
+	}
+	if receipt, e := r.Send(g.web(), Message{Kind: Text, Text: "alert: hi"}, "key"); e != nil || receipt.Again {
+		t.Errorf("the corrected message: %+v %v", receipt, e)
+	}
+	if _, e := r.Send(g.web(), Message{Kind: Text, Text: "another"}, "key"); e == nil {
+		t.Error("another message under the key of one that arrived")
+	}
+}
+
 func TestRestOfALongMessage(t *testing.T) {
 	g, r := newGroup(`{"errcode":0}`, busy, busy), newRobot()
 	m := Message{Kind: Markdown, Title: "t", Text: strings.Repeat("a line\n", 4000)}
