@@ -33,13 +33,6 @@ const (
 )
 
 const (
-	keyToken    = "DINGTALK_BOT_ACCESS_TOKEN"
-	keySecret   = "DINGTALK_BOT_SECRET"
-	keyWebhook  = "DINGTALK_BOT_WEBHOOK_URL"
-	keyKeywords = "DINGTALK_BOT_KEYWORDS"
-)
-
-const (
 	askAdmin = "Tell the operator; repeating the call does not help."
 	reword   = "Change the message: repeating it unchanged does not help."
 	report   = "Report it to the plugin's authors with this text; repeating the call does not help."
@@ -54,10 +47,10 @@ var Causes = []Cause{
 		Why:  "DingTalk failed inside; the message may or may not have arrived.",
 		Next: "Repeat the call with the idempotencyKey given here: it arrives once at most."},
 
-	{Code: 310000, Says: []string{"keywords not in content", "关键词不匹配"}, Key: keyKeywords,
+	{Code: 310000, Says: []string{"keywords not in content", "关键词不匹配"}, Key: KeyKeywords,
 		Why:  "The robot only takes messages that contain one of its keywords.",
 		Next: "Put one of the robot's keywords into the text, or have the operator set DINGTALK_BOT_KEYWORDS so that it is added."},
-	{Code: 310000, Says: []string{"sign not match", "签名不匹配"}, Key: keySecret,
+	{Code: 310000, Says: []string{"sign not match", "签名不匹配"}, Key: KeySecret,
 		Why:  "The robot wants signed requests, and the configured secret is missing or not this robot's.",
 		Next: "Have the operator set DINGTALK_BOT_SECRET to the SEC… text of this robot's security settings."},
 	{Code: 310000, Says: []string{"invalid timestamp", "签名过期", "timestampms"}, reason: ReasonClock,
@@ -77,29 +70,29 @@ var Causes = []Cause{
 		Why:  "The robot posted more than 20 messages in a minute and is locked for ten minutes.",
 		Next: "Wait, then send one message that holds everything."},
 
-	{Code: 300001, Says: []string{"session"}, Key: keyWebhook,
+	{Code: 300001, Says: []string{"session"}, Key: KeyWebhook,
 		Why:  "The address is that of a conversation's session, which has expired.",
 		Next: "Have the operator configure the webhook address of a custom robot instead."},
-	{Code: 300001, Says: []string{"token"}, Key: keyToken, Why: unknownToken, Next: checkToken},
-	{Code: 300005, Key: keyToken, Why: unknownToken, Next: checkToken},
-	{Code: 400101, Key: keyToken, Why: unknownToken, Next: checkToken},
-	{Code: 40035, Says: []string{"access_token"}, Key: keyToken,
+	{Code: 300001, Says: []string{"token"}, Key: KeyToken, Why: unknownToken, Next: checkToken},
+	{Code: 300005, Key: KeyToken, Why: unknownToken, Next: checkToken},
+	{Code: 400101, Key: KeyToken, Why: unknownToken, Next: checkToken},
+	{Code: 40035, Says: []string{"access_token"}, Key: KeyToken,
 		Why:  "The request arrived without an access token.",
 		Next: "Have the operator check that the webhook address does not lead to a server that drops the query."},
-	{Code: 40035, Says: []string{"json"}, Key: keyWebhook,
+	{Code: 40035, Says: []string{"json"}, Key: KeyWebhook,
 		Why:  "The request arrived without its body.",
 		Next: "Have the operator check that the webhook address leads straight to DingTalk and not over a redirect."},
 	{Code: 40035, Why: "A parameter is missing.", Next: report},
-	{Code: 40014, Key: keyToken,
+	{Code: 40014, Key: KeyToken,
 		Why:  "The token is of another kind, not that of a custom robot.",
 		Next: checkToken},
-	{Code: 88, Key: keyToken,
+	{Code: 88, Key: KeyToken,
 		Why:  "DingTalk takes the address for another interface and refuses the token.",
 		Next: checkToken},
-	{Code: 43002, Key: keyWebhook,
+	{Code: 43002, Key: KeyWebhook,
 		Why:  "The request arrived as a GET, as happens after a redirect.",
 		Next: "Have the operator configure the address that the redirect leads to."},
-	{Code: 43004, Key: keyWebhook,
+	{Code: 43004, Key: KeyWebhook,
 		Why:  "The request arrived without its content type.",
 		Next: "Have the operator check what stands between the host and DingTalk."},
 

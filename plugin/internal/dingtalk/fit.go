@@ -76,7 +76,7 @@ func (r *Robot) tooLong(m *Message, size int) *Error {
 	text := "it takes " + strconv.Itoa(size) + " bytes,"
 	if r.MaxParts > 1 && !m.Kind.Whole {
 		e := argumentError(text+allowed+" in each of at most "+strconv.Itoa(r.MaxParts)+" parts", shorten)
-		e.Key = "DINGTALK_BOT_MAX_PARTS"
+		e.Key = KeyMaxParts
 		return e
 	}
 	return argumentError(text+allowed, shorten)

@@ -82,7 +82,7 @@ func checkURL(s string, link bool) (fault string) {
 	case scheme == "file":
 		return "a file: address leads to this machine, where nobody else can follow"
 	case scheme == "dingtalk" && link, scheme == "http", scheme == "https":
-		if len(rest) < 3 || !strings.HasPrefix(rest, "//") || checkCharacters(strings.ReplaceAll(s, "#", "")) != "" && !utf8Address(s) {
+		if len(rest) < 3 || !strings.HasPrefix(rest, "//") || !whole(s) {
 			return "not a whole address"
 		}
 		return ""
@@ -90,9 +90,9 @@ func checkURL(s string, link bool) (fault string) {
 	return "an address of this kind cannot be opened"
 }
 
-// utf8Address reports whether s would be a fine address if characters beyond
-// ASCII and braces, which browsers take, were allowed.
-func utf8Address(s string) bool {
+// whole reports whether a link's address holds only what browsers take; unlike
+// a webhook's, that may be characters beyond ASCII, braces or a fragment.
+func whole(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c <= ' ' || c == 0x7f || c == '"' || c == '<' || c == '>' || c == '\\' {
 			return false

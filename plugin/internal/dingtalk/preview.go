@@ -43,8 +43,8 @@ func (r *Robot) Preview(web Web, m Message, key string) (v Preview, receipt Rece
 	if r.Address.Query != "" {
 		v.Address += "&" + masked
 	}
-	v.Keyword, v.KeywordAdded = findKeyword(r.Keywords, &m, m.Text)
-	v.KeywordAdded = !v.KeywordAdded
+	keyword, found := findKeyword(r.Keywords, &m, m.Text)
+	v.Keyword, v.KeywordAdded = keyword, !found
 	receipt.Total, receipt.UUID, receipt.Key, receipt.Mentions = len(parts), r.msgUuid(key, 0), key, parts[0].mentions
 	return v, receipt, nil
 }

@@ -28,7 +28,7 @@ func (w *window) admit(now int64, n int) *Error {
 	case n > w.most:
 		e := argumentError("it needs "+strconv.Itoa(n)+" parts, and the robot may post "+strconv.Itoa(w.most)+" a minute",
 			"Shorten it, or send it in several calls.")
-		e.Key = "DINGTALK_BOT_MESSAGES_PER_MINUTE"
+		e.Key = KeyPerMinute
 		return e
 	}
 	return rateError("the robot has posted "+strconv.Itoa(len(w.sent))+" of "+strconv.Itoa(w.most)+" messages in the last minute, and with more DingTalk locks it for ten minutes",

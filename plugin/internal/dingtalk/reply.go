@@ -70,7 +70,7 @@ func gatewayError(status int, what string) *Error {
 		Retryable: true,
 	}
 	if 300 <= status && status < 500 {
-		e.Reason, e.Retryable, e.Key = ReasonRefused, false, keyWebhook
+		e.Reason, e.Retryable, e.Key = ReasonRefused, false, KeyWebhook
 		e.Text = "The message was not sent: HTTP " + strconv.Itoa(status) + " with " + what + ", from a gateway before DingTalk's robots."
 		e.Next = "Have the operator check the webhook address and what stands between the host and DingTalk."
 	}
@@ -115,8 +115,8 @@ func mask(s string, credentials []string) string {
 		if c == "" {
 			continue
 		}
-		s = strings.ReplaceAll(s, c, "***")
-		s = strings.ReplaceAll(s, string(appendEscaped(nil, c)), "***")
+		s = strings.ReplaceAll(s, c, masked)
+		s = strings.ReplaceAll(s, string(appendEscaped(nil, c)), masked)
 	}
 	return s
 }

@@ -103,7 +103,7 @@ func (r *Robot) check(m Message) *Error {
 		Reason: ReasonPolicy,
 		Text:   "The message was not sent: the operator does not allow mentioning everybody.",
 		Next:   "Send it without atAll, and mention by atMobiles those who must act.",
-		Key:    "DINGTALK_BOT_ALLOW_AT_ALL",
+		Key:    KeyAllowAll,
 	}
 }
 

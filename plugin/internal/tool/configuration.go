@@ -37,7 +37,7 @@ func readConfiguration(config func(key string) (string, bool)) *configuration {
 	tools := r.tools()
 	c.readRobots(r)
 	if c.fault = r.fault; c.fault != nil && !robotKey(c.fault.Key) {
-		c.offers = allTools()[:plain]
+		c.offers = newOffers(plain)
 		return c
 	}
 	c.offers = tools
@@ -59,8 +59,9 @@ func (c *configuration) describeDryRun() {
 	c.output = strings.Replace(c.output, properties.Raw, extended, 1)
 }
 
-func allTools() []offer {
-	list := make([]offer, len(schema.Tools))
+// newOffers returns the first n of all tools.
+func newOffers(n int) []offer {
+	list := make([]offer, n)
 	for i := range list {
 		list[i] = newOffer(i)
 	}
@@ -69,12 +70,12 @@ func allTools() []offer {
 
 // tools reads which tools are offered; they stay in their order.
 func (r *reader) tools() (list []offer) {
-	all := allTools()
 	value := r.text(keyTools)
-	switch value {
-	case "":
-		return all[:plain]
-	case "all":
+	if value == "" {
+		return newOffers(plain)
+	}
+	all := newOffers(len(schema.Tools))
+	if value == "all" {
 		return all
 	}
 	wanted := dingtalk.ParseKeywords(value)

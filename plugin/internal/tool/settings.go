@@ -8,17 +8,17 @@ import (
 )
 
 // prefix is how all configuration keys begin.
-const prefix = "DINGTALK_BOT_"
+const prefix = dingtalk.KeyPrefix
 
 // The configuration keys. README's table is held against Keys.
 const (
-	keyToken     = prefix + "ACCESS_TOKEN"
-	keySecret    = prefix + "SECRET"
-	keyWebhook   = prefix + "WEBHOOK_URL"
-	keyKeywords  = prefix + "KEYWORDS"
-	keyAllowAll  = prefix + "ALLOW_AT_ALL"
-	keyPerMinute = prefix + "MESSAGES_PER_MINUTE"
-	keyMaxParts  = prefix + "MAX_PARTS"
+	keyToken     = dingtalk.KeyToken
+	keySecret    = dingtalk.KeySecret
+	keyWebhook   = dingtalk.KeyWebhook
+	keyKeywords  = dingtalk.KeyKeywords
+	keyAllowAll  = dingtalk.KeyAllowAll
+	keyPerMinute = dingtalk.KeyPerMinute
+	keyMaxParts  = dingtalk.KeyMaxParts
 	keyRetries   = prefix + "RETRIES"
 	keyTools     = prefix + "TOOLS"
 	keyUserIDs   = prefix + "AT_USER_IDS"
