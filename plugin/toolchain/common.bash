@@ -1,7 +1,9 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# What bootstrap and build share. Sourced, never run: it needs $here, the folder of this file.
+# What bootstrap, build and goroot/make share. Sourced, never run: it needs $here, the folder of this
+# file.
 
 root=$(cd "$here/../.." && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/dingtalk-plugin
 tinygo_install=https://tinygo.org/getting-started/install/
 
 # The version of TinyGo that is bootstrapped is written down once, in the module that builds it.
