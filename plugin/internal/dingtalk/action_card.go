@@ -15,25 +15,28 @@ var ActionCard = &Kind{
 	Whole:    true,
 	ByUser:   true,
 	read: func(m *Message, arguments jsontext.Object, style *Style) *Error {
-		m.Side = arguments.Get("btnOrientation").String() == "horizontal"
+		m.Side = jsontext.Text(arguments.Get("btnOrientation")) == "horizontal"
 		m.readLinks(arguments.Get("btns"), "actionURL", "")
 		return m.checkLinks(style, func(i int) (url, picture string) {
 			return "/btns/" + strconv.Itoa(i) + "/actionURL", ""
 		})
 	},
-	append: func(dst []byte, p *part) []byte {
-		dst = p.appendTitleAndText(append(dst, '{'))
+	write: func(w *jsontext.Writer, p *part) {
+		p.writeTitleAndText(w)
 		if links := p.message.Links; len(links) == 1 {
-			dst = append(dst, `,"singleTitle":`...)
-			dst = jsontext.AppendString(dst, links[0].Title)
-			dst = append(dst, `,"singleURL":`...)
-			dst = jsontext.AppendString(dst, links[0].URL)
+			w.Member("singleTitle")
+			w.Quote(links[0].Title)
+			w.Member("singleURL")
+			w.Quote(links[0].URL)
 		} else {
-			dst = appendLinks(append(dst, `,"btns":`...), links, "actionURL", "")
+			w.Member("btns")
+			writeLinks(w, links, "actionURL", "")
 		}
+		w.Member("btnOrientation")
 		if p.message.Side {
-			return append(dst, `,"btnOrientation":"1"}`...)
+			w.Raw(`"1"}`)
+		} else {
+			w.Raw(`"0"}`)
 		}
-		return append(dst, `,"btnOrientation":"0"}`...)
 	},
 }

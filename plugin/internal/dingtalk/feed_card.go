@@ -20,14 +20,16 @@ var FeedCard = &Kind{
 			return path + "/messageURL", path + "/picURL"
 		})
 	},
-	append: func(dst []byte, p *part) []byte {
+	write: func(w *jsontext.Writer, p *part) {
 		links := p.message.Links
 		if p.keyword != "" {
 			first := links[0]
 			first.Title = p.keyword + " " + first.Title
 			links = append([]Link{first}, links[1:]...)
 		}
-		dst = append(dst, `{"links":`...)
-		return append(appendLinks(dst, links, "messageURL", "picURL"), '}')
+		w.Raw("{")
+		w.Member("links")
+		writeLinks(w, links, "messageURL", "picURL")
+		w.Raw("}")
 	},
 }

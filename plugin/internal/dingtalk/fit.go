@@ -10,15 +10,18 @@ import (
 // (https://open.dingtalk.com/document/development/custom-robots-send-group-messages).
 const MaxBody = 20000
 
-// someUuid is as long as any.
-const someUuid = "00000000000000000000000000000000"
+// blank stands in a body until stamp writes the msgUuid over it.
+const blank = "00000000000000000000000000000000"
 
 // fit turns a message into parts that the robot takes: mentions and a keyword
-// added where they are missing, cut where it is too long.
+// added where they are missing, cut where it is too long. Where there is one
+// part alone, its body is written.
 func (r *Robot) fit(m *Message) ([]part, *Error) {
-	size := r.bare(m, 0, 1) + jsontext.Len(m.Text)
-	if size <= MaxBody {
-		return []part{r.makePart(m, chunk{text: m.Text}, 0, 1)}, nil
+	if len(m.Text) <= MaxBody {
+		whole := r.makePart(m, chunk{text: m.Text}, 0, 1)
+		if r.write(&whole); len(r.body.Bytes) <= MaxBody {
+			return []part{whole}, nil
+		}
 	}
 	for _, fill := range m.Kind.fills() {
 		chunks := split(m.Text, m.Kind.Markdown, r.MaxParts, fill, r.room(m))
@@ -31,7 +34,7 @@ func (r *Robot) fit(m *Message) ([]part, *Error) {
 		}
 		return parts, nil
 	}
-	return nil, r.tooLong(m, size)
+	return nil, r.tooLong(m)
 }
 
 // fills are how full the chunks of a text must be, in eighths, from the nicest
@@ -58,19 +61,35 @@ func (r *Robot) room(m *Message) func(i int) int {
 // bare returns how many bytes a part takes without its text, if that holds
 // neither keyword nor mention.
 func (r *Robot) bare(m *Message, index, count int) int {
-	if r.body == nil {
-		r.body = make([]byte, 0, MaxBody+uuidLen)
-	}
 	p := r.makePart(m, chunk{}, index, count)
-	r.body = p.appendBody(r.body[:0], someUuid)
-	return len(r.body)
+	r.write(&p)
+	return len(r.body.Bytes)
+}
+
+// write writes the body of a part but for its msgUuid. What a body far too long
+// took is let go.
+func (r *Robot) write(p *part) {
+	if room := cap(r.body.Bytes); room < MaxBody || room > 4*MaxBody {
+		r.body.Bytes = make([]byte, 0, MaxBody)
+	}
+	r.body.Bytes = r.body.Bytes[:0]
+	p.writeBody(&r.body, blank)
+}
+
+// stamp writes the msgUuid into the body that was written last.
+func (r *Robot) stamp(uuid string) []byte {
+	body := r.body.Bytes
+	copy(body[len(body)-len(blank)-len(`"}`):], uuid)
+	return body
 }
 
 // tooLong says why a message fits in no way.
-func (r *Robot) tooLong(m *Message, size int) *Error {
+func (r *Robot) tooLong(m *Message) *Error {
 	const shorten = "Shorten it, or send it in several calls."
+	beside := r.bare(m, 0, 1)
+	size := beside + jsontext.Len(m.Text)
 	allowed := " and " + strconv.Itoa(MaxBody) + " are allowed"
-	if beside := size - jsontext.Len(m.Text); beside > MaxBody/2 {
+	if beside > MaxBody/2 {
 		return argumentError("title, links and mentions alone take "+strconv.Itoa(beside)+" bytes,"+allowed, "Shorten them.")
 	}
 	text := "it takes " + strconv.Itoa(size) + " bytes,"

@@ -10,19 +10,19 @@ var LinkCard = &Kind{
 	Whole:  true,
 	Silent: true,
 	read: func(m *Message, arguments jsontext.Object, style *Style) *Error {
-		link := Link{URL: arguments.Get("messageUrl").String(), Picture: arguments.Get("picUrl").String()}
+		link := Link{URL: jsontext.Text(arguments.Get("messageUrl")), Picture: jsontext.Text(arguments.Get("picUrl"))}
 		m.Links = []Link{link}
 		return m.checkLinks(style, func(int) (url, picture string) { return "/messageUrl", "/picUrl" })
 	},
-	append: func(dst []byte, p *part) []byte {
-		link := p.message.Links[0]
-		dst = p.appendTitleAndText(append(dst, '{'))
-		dst = append(dst, `,"messageUrl":`...)
-		dst = jsontext.AppendString(dst, link.URL)
+	write: func(w *jsontext.Writer, p *part) {
+		link := &p.message.Links[0]
+		p.writeTitleAndText(w)
+		w.Member("messageUrl")
+		w.Quote(link.URL)
 		if link.Picture != "" {
-			dst = append(dst, `,"picUrl":`...)
-			dst = jsontext.AppendString(dst, link.Picture)
+			w.Member("picUrl")
+			w.Quote(link.Picture)
 		}
-		return append(dst, '}')
+		w.Raw("}")
 	},
 }

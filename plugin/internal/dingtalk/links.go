@@ -23,32 +23,32 @@ const (
 func (m *Message) readLinks(list gjson.Result, url, picture string) {
 	list.ForEach(func(_, each gjson.Result) bool {
 		m.Links = append(m.Links, Link{
-			Title:   jsontext.Member(each, "title").String(),
-			URL:     jsontext.Member(each, url).String(),
-			Picture: jsontext.Member(each, picture).String(),
+			Title:   jsontext.Text(jsontext.Member(each, "title")),
+			URL:     jsontext.Text(jsontext.Member(each, url)),
+			Picture: jsontext.Text(jsontext.Member(each, picture)),
 		})
 		return true
 	})
 }
 
-// appendLinks appends a list of links under those names; without a name for
-// the picture, without it.
-func appendLinks(dst []byte, links []Link, url, picture string) []byte {
-	dst = append(dst, '[')
-	for i, link := range links {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = jsontext.AppendString(append(dst, `{"title":`...), link.Title)
-		dst = append(append(append(dst, `,"`...), url...), `":`...)
-		dst = jsontext.AppendString(dst, link.URL)
+// writeLinks writes a list of links under those names; without a name for the
+// picture, without it.
+func writeLinks(w *jsontext.Writer, links []Link, url, picture string) {
+	w.Raw("[")
+	for i := range links {
+		w.Comma()
+		w.Raw("{")
+		w.Member("title")
+		w.Quote(links[i].Title)
+		w.Member(url)
+		w.Quote(links[i].URL)
 		if picture != "" {
-			dst = append(append(append(dst, `,"`...), picture...), `":`...)
-			dst = jsontext.AppendString(dst, link.Picture)
+			w.Member(picture)
+			w.Quote(links[i].Picture)
 		}
-		dst = append(dst, '}')
+		w.Raw("}")
 	}
-	return append(dst, ']')
+	w.Raw("]")
 }
 
 // checkLinks refuses addresses that a phone cannot open, and rewrites the

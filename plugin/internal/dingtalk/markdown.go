@@ -1,19 +1,23 @@
 package dingtalk
 
+import "dingtalk-plugin/plugin/internal/jsontext"
+
 // Markdown is text in DingTalk's subset of Markdown.
 var Markdown = &Kind{
 	Type:     "markdown",
 	Markdown: true,
 	Titled:   true,
-	append: func(dst []byte, p *part) []byte {
-		return append(p.appendTitleAndText(append(dst, '{')), '}')
+	write: func(w *jsontext.Writer, p *part) {
+		p.writeTitleAndText(w)
+		w.Raw("}")
 	},
 }
 
-// appendTitleAndText appends the two members with which most kinds begin.
-func (p *part) appendTitleAndText(dst []byte) []byte {
-	dst = append(dst, `"title":`...)
-	dst = p.appendTitle(dst)
-	dst = append(dst, `,"text":`...)
-	return p.appendText(dst)
+// writeTitleAndText begins an object with the two members that most kinds have.
+func (p *part) writeTitleAndText(w *jsontext.Writer) {
+	w.Raw("{")
+	w.Member("title")
+	p.writeTitle(w)
+	w.Member("text")
+	p.writeText(w)
 }

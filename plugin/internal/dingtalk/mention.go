@@ -155,31 +155,33 @@ func inToken(c byte) bool {
 	return isDigit(c) || isLetter(c) || c == '-' || c == '_'
 }
 
-// appendTokens appends the tokens of people, with a blank between two.
-func appendTokens(dst []byte, people []Mention) []byte {
-	for i, mention := range people {
+// writeTokens writes the tokens of people, with a blank between two.
+func writeTokens(w *jsontext.Writer, people []Mention) {
+	for i := range people {
 		if i > 0 {
-			dst = append(dst, ' ')
+			w.Raw(" ")
 		}
-		dst = jsontext.AppendPiece(append(dst, '@'), mention.ID)
+		w.Raw("@")
+		w.Piece(people[i].ID)
 	}
-	return dst
 }
 
-// appendAt appends the value of the body's "at" as the reference server sends
-// it: atMobiles and isAtAll are always there.
-func (m *Mentions) appendAt(dst []byte) []byte {
-	dst = append(dst, `{"atMobiles":`...)
-	dst = jsontext.AppendStrings(dst, m.ids(false))
+// write writes the value of the body's "at" as the reference server sends it:
+// atMobiles and isAtAll are always there.
+func (m *Mentions) write(w *jsontext.Writer) {
+	w.Raw("{")
+	w.Member("atMobiles")
+	w.Strings(m.ids(false))
 	if users := m.ids(true); users != nil {
-		dst = append(dst, `,"atUserIds":`...)
-		dst = jsontext.AppendStrings(dst, users)
+		w.Member("atUserIds")
+		w.Strings(users)
 	}
-	dst = append(dst, `,"isAtAll":`...)
+	w.Member("isAtAll")
 	if m.All {
-		return append(dst, "true}"...)
+		w.Raw("true}")
+	} else {
+		w.Raw("false}")
 	}
-	return append(dst, "false}"...)
 }
 
 func (m *Mentions) ids(user bool) (list []string) {

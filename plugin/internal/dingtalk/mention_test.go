@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"dingtalk-plugin/plugin/internal/jsontext"
 )
 
 func TestMentioned(t *testing.T) {
@@ -79,7 +81,9 @@ func FuzzMentions(f *testing.F) {
 		if e := m.AddMobiles(numbers(int(n % 51))); e != nil {
 			t.Fatal(e)
 		}
-		got := text + "\n" + string(appendTokens(nil, m.missing(text)))
+		var tokens jsontext.Writer
+		writeTokens(&tokens, m.missing(text))
+		got := text + "\n" + string(tokens.Bytes)
 		if !strings.HasPrefix(got, text) {
 			t.Errorf("%q does not begin with %q", got, text)
 		}

@@ -5,7 +5,11 @@
 // It knows nothing of MCP or Extism. What it needs of the world is a Web.
 package dingtalk
 
-import "dingtalk-plugin/plugin/internal/jsontext"
+import (
+	"dingtalk-plugin/plugin/internal/jsontext"
+
+	"github.com/tidwall/gjson"
+)
 
 // A Message is what shall be said, before it is fitted to the robot's rules.
 type Message struct {
@@ -36,8 +40,8 @@ type Kind struct {
 
 	// read takes the arguments that only this kind has; nil when there are none.
 	read func(m *Message, arguments jsontext.Object, style *Style) *Error
-	// append appends the value of the member that is named like the type.
-	append func(dst []byte, p *part) []byte
+	// write writes the value of the member that is named like the type.
+	write func(w *jsontext.Writer, p *part)
 }
 
 // A Style is how the operator wants messages made.
@@ -51,8 +55,8 @@ type Style struct {
 // tool's schema.
 func (k *Kind) Message(arguments jsontext.Object, style *Style) (m Message, e *Error) {
 	m.Kind = k
-	m.Title = arguments.Get("title").String()
-	m.Text = arguments.Get("text").String()
+	m.Title = jsontext.Text(arguments.Get("title"))
+	m.Text = jsontext.Text(arguments.Get("text"))
 	if k.Markdown && style.Fix {
 		m.Text = FixMarkdown(m.Text)
 	}
@@ -66,7 +70,7 @@ func (k *Kind) Message(arguments jsontext.Object, style *Style) (m Message, e *E
 }
 
 func (m *Message) readMentions(arguments jsontext.Object, people []Person) *Error {
-	m.Mentions.All = arguments.Get("atAll").Bool()
+	m.Mentions.All = arguments.Get("atAll").Type == gjson.True
 	m.mentionNames(people, jsontext.Strings(arguments.Get("atNames")))
 	if e := m.Mentions.AddMobiles(jsontext.Strings(arguments.Get("atMobiles"))); e != nil {
 		return e

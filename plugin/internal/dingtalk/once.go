@@ -2,8 +2,11 @@ package dingtalk
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"strconv"
+
+	"dingtalk-plugin/plugin/internal/jsontext"
 )
 
 // msgUuid returns what identifies part i of the message with that key at that
@@ -15,51 +18,73 @@ func (r *Robot) msgUuid(key string, i int) string {
 	return digest(r.Token, key, strconv.Itoa(i))
 }
 
-// freshKey makes a key for a call that brought none. Time, counter and message
-// go in beside the random number, because some hosts give every instance the
-// same random bytes.
-func (r *Robot) freshKey(web Web, print uint64) string {
+// freshKey makes a key for a call that brought none: a random number, and what
+// else tells calls apart, because some hosts give every instance the same
+// random bytes.
+func (r *Robot) freshKey(web Web, print fingerprint) string {
 	r.calls++
-	return digest(strconv.FormatUint(web.Random(), 16), strconv.FormatInt(web.Now(), 10),
-		strconv.Itoa(r.calls), strconv.FormatUint(print, 16))
+	print.number(uint64(web.Now()))
+	print.number(r.calls)
+	var key [uuidLen / 2]byte
+	binary.BigEndian.PutUint64(key[:8], web.Random())
+	binary.BigEndian.PutUint64(key[8:], uint64(print))
+	return hex.EncodeToString(key[:])
 }
 
 // digest returns uuidLen hexadecimal digits of the SHA-256 of the list.
 func digest(list ...string) string {
-	var all []byte
+	var all jsontext.Writer
 	for _, s := range list {
-		all = strconv.AppendInt(all, int64(len(s)), 10)
-		all = append(append(all, ':'), s...)
+		all.Int(int64(len(s)))
+		all.Raw(":")
+		all.Raw(s)
 	}
-	sum := sha256.Sum256(all)
+	sum := sha256.Sum256(all.Bytes)
 	return hex.EncodeToString(sum[:uuidLen/2])
 }
 
-// print tells messages apart. It is FNV-1a
-// (https://datatracker.ietf.org/doc/html/draft-eastlake-fnv): it guards against
-// mistakes, not against malice, and SHA-256 of a long text would take longer
-// than sending it.
-func (m *Message) print() uint64 {
-	hash := uint64(14695981039346656037)
-	add := func(s string) {
-		for i := range len(s) {
-			hash = (hash ^ uint64(s[i])) * 1099511628211
-		}
-		hash = (hash ^ 0xFF) * 1099511628211 // a byte that is in no text
+// A fingerprint tells messages apart. It is made as FNV-1a is
+// (https://datatracker.ietf.org/doc/html/draft-eastlake-fnv), but of eight bytes
+// at a time: it guards against mistakes, not against malice, and SHA-256 of a
+// long text would take longer than sending it.
+type fingerprint uint64
+
+const fresh fingerprint = 14695981039346656037
+
+func (f *fingerprint) number(n uint64) {
+	*f = (*f ^ fingerprint(n)) * 1099511628211
+	*f ^= *f >> 32 // or the upper bytes would never reach the lower ones
+}
+
+func (f *fingerprint) text(s string) {
+	f.number(uint64(len(s)))
+	for ; len(s) >= 8; s = s[8:] {
+		f.number(uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56)
 	}
-	add(m.Kind.Type)
-	add(m.Title)
-	add(m.Text)
-	for _, mention := range m.Mentions.People {
-		add(mention.ID)
+	for i := range len(s) {
+		f.number(uint64(s[i]))
 	}
-	for _, link := range m.Links {
-		add(link.Title)
-		add(link.URL)
-		add(link.Picture)
+}
+
+// print returns the fingerprint of all that a message says.
+func (m *Message) print() fingerprint {
+	f := fresh
+	f.text(m.Kind.Type)
+	f.text(m.Title)
+	f.text(m.Text)
+	for i := range m.Mentions.People {
+		f.text(m.Mentions.People[i].ID)
 	}
-	add(strconv.FormatBool(m.Mentions.All))
-	return hash
+	for i := range m.Links {
+		f.text(m.Links[i].Title)
+		f.text(m.Links[i].URL)
+		f.text(m.Links[i].Picture)
+	}
+	if m.Mentions.All {
+		f.number(1)
+	}
+	return f
 }
 
 // ledgerSize is how many messages a ledger remembers.
@@ -76,30 +101,31 @@ type ledger struct {
 // An entry holds no pointers: small blocks that outlive a call break the heap
 // into pieces in which a long message finds no room.
 type entry struct {
-	uuid    [uuidLen]byte // of the first part
-	print   uint64        // of the message
-	arrived int           // parts
-	open    bool          // something of it is in the group, or may be
+	uuid    fingerprint // of the msgUuid of the first part
+	print   fingerprint // of the message
+	arrived int         // parts
+	open    bool        // something of it is in the group, or may be
 }
 
 // find returns the entry of a message, a new one when it is not known, and nil
 // when another message is in the group under its uuid. One that was refused
 // may be corrected and sent under the same key.
-func (l *ledger) find(uuid string, print uint64) *entry {
+func (l *ledger) find(uuid string, print fingerprint) *entry {
+	f := fresh
+	f.text(uuid)
 	for i := range l.entries {
-		if string(l.entries[i].uuid[:]) == uuid {
+		if l.entries[i].uuid == f {
 			return l.entries[i].of(print)
 		}
 	}
 	e := &l.entries[l.next%ledgerSize]
 	l.next++
-	*e = entry{print: print}
-	copy(e.uuid[:], uuid)
+	*e = entry{uuid: f, print: print}
 	return e
 }
 
 // of returns the entry as that of a message with this print, or nil.
-func (e *entry) of(print uint64) *entry {
+func (e *entry) of(print fingerprint) *entry {
 	if e.print != print && e.open {
 		return nil
 	}

@@ -1,10 +1,6 @@
 package dingtalk
 
-import (
-	"strconv"
-
-	"dingtalk-plugin/plugin/internal/jsontext"
-)
+import "dingtalk-plugin/plugin/internal/jsontext"
 
 // A part is one request: the whole message, or a numbered piece of it. It holds
 // pieces and writes them straight into the body, because a copy of a long text
@@ -39,76 +35,77 @@ func (r *Robot) makePart(m *Message, c chunk, index, count int) part {
 // uuidLen is the length of a msgUuid, in bytes.
 const uuidLen = 32
 
-// appendBody appends the request body, as the reference server writes it, with
+// writeBody writes the request body, as the reference server writes it, with
 // msgUuid behind.
-func (p *part) appendBody(dst []byte, uuid string) []byte {
-	dst = append(dst, `{"msgtype":"`...)
+func (p *part) writeBody(w *jsontext.Writer, uuid string) {
 	kind := p.message.Kind
-	dst = append(dst, kind.Type...)
-	dst = append(dst, `","`...)
-	dst = append(dst, kind.Type...)
-	dst = append(dst, `":`...)
-	dst = kind.append(dst, p)
+	w.Raw("{")
+	w.Member("msgtype")
+	w.Quote(kind.Type)
+	w.Member(kind.Type)
+	kind.write(w, p)
 	if !kind.Silent {
-		dst = append(dst, `,"at":`...)
-		dst = p.mentions.appendAt(dst)
+		w.Member("at")
+		p.mentions.write(w)
 	}
-	dst = append(dst, `,"msgUuid":"`...)
-	dst = append(dst, uuid...)
-	return append(dst, `"}`...)
+	w.Member("msgUuid")
+	w.Quote(uuid)
+	w.Raw("}")
 }
 
-// appendTitle appends the title as a JSON string, with what must be added: the
+// writeTitle writes the title as a JSON string, with what must be added: the
 // keyword before it and the number, "(2/3)", behind.
-func (p *part) appendTitle(dst []byte) []byte {
-	dst = append(dst, '"')
+func (p *part) writeTitle(w *jsontext.Writer) {
+	w.Raw(`"`)
 	if p.keyword != "" {
-		dst = jsontext.AppendPiece(dst, p.keyword)
-		dst = append(dst, ' ')
+		w.Piece(p.keyword)
+		w.Raw(" ")
 	}
-	dst = jsontext.AppendPiece(dst, p.message.Title)
+	w.Piece(p.message.Title)
 	if p.count > 1 {
-		dst = p.appendNumber(append(dst, ' '))
+		w.Raw(" ")
+		p.writeNumber(w)
 	}
-	return append(dst, '"')
+	w.Raw(`"`)
 }
 
-// appendText appends the text as a JSON string, with what must be added: a
-// first line where there is no title for it, the fence that was cut, and the
-// missing mentions on a last line.
-func (p *part) appendText(dst []byte) []byte {
-	dst = append(dst, '"')
+// writeText writes the text as a JSON string, with what must be added: a first
+// line where there is no title for it, the fence that was cut, and the missing
+// mentions on a last line.
+func (p *part) writeText(w *jsontext.Writer) {
+	w.Raw(`"`)
 	if !p.message.Kind.Titled {
-		dst = p.appendHead(dst)
+		p.writeHead(w)
 	}
-	for _, piece := range [...]string{p.chunk.open, p.chunk.text, p.chunk.close} {
-		dst = jsontext.AppendPiece(dst, piece)
-	}
+	w.Piece(p.chunk.open)
+	w.Piece(p.chunk.text)
+	w.Piece(p.chunk.close)
 	if len(p.tokens) > 0 {
-		dst = jsontext.AppendPiece(dst, p.message.Kind.newline())
-		dst = appendTokens(dst, p.tokens)
+		w.Piece(p.message.Kind.newline())
+		writeTokens(w, p.tokens)
 	}
-	return append(dst, '"')
+	w.Raw(`"`)
 }
 
-func (p *part) appendHead(dst []byte) []byte {
+func (p *part) writeHead(w *jsontext.Writer) {
 	if p.keyword != "" {
-		dst = jsontext.AppendPiece(dst, p.keyword)
+		w.Piece(p.keyword)
 		if p.count > 1 {
-			dst = append(dst, ' ')
+			w.Raw(" ")
 		}
 	}
 	if p.count > 1 {
-		dst = p.appendNumber(dst)
+		p.writeNumber(w)
 	}
 	if p.keyword != "" || p.count > 1 {
-		dst = append(dst, `\n`...)
+		w.Raw(`\n`)
 	}
-	return dst
 }
 
-func (p *part) appendNumber(dst []byte) []byte {
-	dst = strconv.AppendInt(append(dst, '('), int64(p.index+1), 10)
-	dst = strconv.AppendInt(append(dst, '/'), int64(p.count), 10)
-	return append(dst, ')')
+func (p *part) writeNumber(w *jsontext.Writer) {
+	w.Raw("(")
+	w.Int(int64(p.index + 1))
+	w.Raw("/")
+	w.Int(int64(p.count))
+	w.Raw(")")
 }

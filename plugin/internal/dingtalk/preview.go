@@ -31,7 +31,10 @@ func (r *Robot) Preview(web Web, m Message, key string) (v Preview, receipt Rece
 		key = r.freshKey(web, m.print())
 	}
 	for i := range parts {
-		body := string(parts[i].appendBody(nil, r.msgUuid(key, i)))
+		if len(parts) > 1 {
+			r.write(&parts[i])
+		}
+		body := string(r.stamp(r.msgUuid(key, i)))
 		v.Sizes = append(v.Sizes, len(body))
 		receipt.Bytes += len(body)
 		v.Bodies = append(v.Bodies, m.Mentions.mask(body))

@@ -42,7 +42,7 @@ func ParseReply(status int, reply []byte, credentials ...string) *Error {
 	case spoke && code == 0 && status == 200:
 		return nil
 	case spoke && code != 0:
-		return answerError(code, clip(mask(jsontext.Member(answer, "errmsg").String(), credentials)))
+		return answerError(code, clip(mask(jsontext.Text(jsontext.Member(answer, "errmsg")), credentials)))
 	case jsontext.Member(answer, "punish").Exists():
 		return punishError()
 	}
@@ -54,7 +54,7 @@ func ParseReply(status int, reply []byte, credentials ...string) *Error {
 func errcode(answer gjson.Result) (code int, spoke bool) {
 	switch value := jsontext.Member(answer, "errcode"); value.Type {
 	case gjson.Number, gjson.String:
-		n, err := strconv.Atoi(value.String())
+		n, err := strconv.Atoi(jsontext.Text(value))
 		return n, err == nil
 	}
 	return 0, false
@@ -116,7 +116,7 @@ func mask(s string, credentials []string) string {
 			continue
 		}
 		s = strings.ReplaceAll(s, c, masked)
-		s = strings.ReplaceAll(s, string(appendEscaped(nil, c)), masked)
+		s = strings.ReplaceAll(s, escaped(c), masked)
 	}
 	return s
 }

@@ -1,6 +1,6 @@
 package dingtalk
 
-import "strconv"
+import "dingtalk-plugin/plugin/internal/jsontext"
 
 // A Web is what a robot needs of its host. Send has no error: a guest cannot
 // see one, the host ends the call instead. Its status is 0 where the host has
@@ -26,9 +26,9 @@ type Robot struct {
 	window  window
 	ledger  ledger
 	reached bool // the address answered, and nothing went wrong since
-	calls   int
-	body    []byte // reused
-	url     []byte // reused
+	calls   uint64
+	signer  signer
+	body    jsontext.Writer // reused
 }
 
 // A Receipt says how far a message got.
@@ -68,17 +68,20 @@ func (r *Robot) Send(web Web, m Message, key string) (Receipt, *Error) {
 		return receipt, e
 	}
 	for i := entry.arrived; i < len(parts); i++ {
+		if len(parts) > 1 {
+			r.write(&parts[i])
+		}
 		uuid := receipt.UUID
 		if i > 0 {
 			uuid = r.msgUuid(key, i)
 		}
 		entry.open = true
-		if e := r.post(web, &parts[i], uuid); e != nil {
+		if e := r.post(web, r.stamp(uuid)); e != nil {
 			entry.open = i > 0 || e.Unknown()
 			return receipt, e
 		}
 		entry.arrived++
-		receipt.add(&parts[i], len(r.body))
+		receipt.add(&parts[i], len(r.body.Bytes))
 	}
 	return receipt, nil
 }
@@ -145,13 +148,12 @@ func (r *Robot) reach(web Web) *Error {
 	return nil
 }
 
-// post sends one part, repeatedly while its outcome is unknown.
-func (r *Robot) post(web Web, p *part, uuid string) (e *Error) {
-	r.body = p.appendBody(r.body[:0], uuid)
+// post sends one body, repeatedly while its outcome is unknown.
+func (r *Robot) post(web Web, body []byte) (e *Error) {
 	now := web.Now()
 	r.window.count(now)
 	for range 1 + r.MaxRepeats {
-		if e = r.postOnce(web); e == nil || !e.Unknown() {
+		if e = r.postOnce(web, body); e == nil || !e.Unknown() {
 			break
 		}
 	}
@@ -162,32 +164,34 @@ func (r *Robot) post(web Web, p *part, uuid string) (e *Error) {
 // postOnce sends the body once, under a signature of its own. Should the host
 // end the call meanwhile, the address must answer anew, without a credential,
 // before the next one goes out.
-func (r *Robot) postOnce(web Web) *Error {
+func (r *Robot) postOnce(web Web, body []byte) *Error {
 	now := web.Now()
 	sign := ""
 	if r.Secret != "" {
-		sign = Sign(r.Secret, now)
+		r.signer.secret = r.Secret
+		sign = r.signer.sign(now)
 	}
-	r.url = r.appendURL(r.url[:0], now, sign)
 	r.reached = false
-	status, reply := web.Send("POST", string(r.url), r.body)
+	status, reply := web.Send("POST", r.url(now, sign), body)
 	r.reached = true
 	return ParseReply(status, reply, r.Token, r.Secret, sign)
 }
 
-// appendURL appends the address of one request made at now.
-func (r *Robot) appendURL(dst []byte, now int64, sign string) []byte {
-	dst = append(dst, r.Address.Base...)
-	dst = append(dst, "?access_token="...)
-	dst = append(dst, r.Token...)
+// url returns the address of one request made at now.
+func (r *Robot) url(now int64, sign string) string {
+	w := jsontext.Writer{Bytes: make([]byte, 0, 256)}
+	w.Raw(r.Address.Base)
+	w.Raw("?access_token=")
+	w.Raw(r.Token)
 	if sign != "" {
-		dst = append(dst, "&timestamp="...)
-		dst = strconv.AppendInt(dst, now, 10)
-		dst = append(dst, "&sign="...)
-		dst = appendEscaped(dst, sign)
+		w.Raw("&timestamp=")
+		w.Int(now)
+		w.Raw("&sign=")
+		w.Raw(escaped(sign))
 	}
 	if r.Address.Query != "" {
-		dst = append(append(dst, '&'), r.Address.Query...)
+		w.Raw("&")
+		w.Raw(r.Address.Query)
 	}
-	return dst
+	return string(w.Bytes)
 }

@@ -4,7 +4,10 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"hash"
 	"strconv"
+
+	"dingtalk-plugin/plugin/internal/jsontext"
 )
 
 // Sign returns the signature of a request made at millis (Unix time in
@@ -13,26 +16,39 @@ import (
 // (https://open.dingtalk.com/document/dingstart/customize-robot-security-settings).
 // DingTalk accepts it for one hour around its own clock.
 func Sign(secret string, millis int64) string {
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write(strconv.AppendInt(nil, millis, 10))
-	mac.Write([]byte("\n" + secret))
-	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+	return (&signer{secret: secret}).sign(millis)
 }
 
-// appendEscaped appends a Base64 text as it stands in a query: the three signs
-// that mean something there are escaped, once.
-func appendEscaped(dst []byte, base64 string) []byte {
+// A signer signs as Sign does, and prepares the key once.
+type signer struct {
+	secret string
+	mac    hash.Hash
+}
+
+func (s *signer) sign(millis int64) string {
+	if s.mac == nil {
+		s.mac = hmac.New(sha256.New, []byte(s.secret))
+	}
+	s.mac.Reset()
+	s.mac.Write(append(strconv.AppendInt(nil, millis, 10), "\n"+s.secret...))
+	return base64.StdEncoding.EncodeToString(s.mac.Sum(nil))
+}
+
+// escaped returns a Base64 text as it stands in a query: the three signs that
+// mean something there are escaped, once.
+func escaped(base64 string) string {
+	var w jsontext.Writer
 	for i := range len(base64) {
-		switch c := base64[i]; c {
+		switch base64[i] {
 		case '+':
-			dst = append(dst, "%2B"...)
+			w.Raw("%2B")
 		case '/':
-			dst = append(dst, "%2F"...)
+			w.Raw("%2F")
 		case '=':
-			dst = append(dst, "%3D"...)
+			w.Raw("%3D")
 		default:
-			dst = append(dst, c)
+			w.Raw(base64[i : i+1])
 		}
 	}
-	return dst
+	return string(w.Bytes)
 }

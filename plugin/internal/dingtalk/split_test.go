@@ -104,7 +104,8 @@ func checkFit(t *testing.T, r *Robot, m Message) int {
 	var joined strings.Builder
 	for i := range parts {
 		p := &parts[i]
-		body := p.appendBody(nil, someUuid)
+		r.write(p)
+		body := r.body.Bytes
 		title, text := shown(body)
 		switch {
 		case len(body) > MaxBody:

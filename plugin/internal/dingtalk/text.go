@@ -1,10 +1,14 @@
 package dingtalk
 
+import "dingtalk-plugin/plugin/internal/jsontext"
+
 // Text is plain text.
 var Text = &Kind{
 	Type: "text",
-	append: func(dst []byte, p *part) []byte {
-		dst = append(dst, `{"content":`...)
-		return append(p.appendText(dst), '}')
+	write: func(w *jsontext.Writer, p *part) {
+		w.Raw("{")
+		w.Member("content")
+		p.writeText(w)
+		w.Raw("}")
 	},
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-func TestAppendString(t *testing.T) {
+func TestQuote(t *testing.T) {
 	// want is what node -p 'JSON.stringify(…)' prints.
 	for _, test := range []struct{ in, want string }{
 		{"", `""`},
@@ -19,8 +19,8 @@ func TestAppendString(t *testing.T) {
 		{"\x00\x01\x1f\x7f", "\"\\u0000\\u0001\\u001f\x7f\""},
 		{"<&>\u2028\u2029", "\"<&>\u2028\u2029\""},
 	} {
-		if got := string(AppendString(nil, test.in)); got != test.want {
-			t.Errorf("AppendString(%q) = %s, want %s", test.in, got, test.want)
+		if got := quoted(test.in); got != test.want {
+			t.Errorf("Quote(%q) = %s, want %s", test.in, got, test.want)
 		}
 		if got, want := Len(test.in), len(test.want)-2; got != want {
 			t.Errorf("Len(%q) = %d, want %d", test.in, got, want)
@@ -83,13 +83,13 @@ func TestMember(t *testing.T) {
 }
 
 // The writer agrees with encoding/json on what every string means.
-func FuzzAppendString(f *testing.F) {
+func FuzzQuote(f *testing.F) {
 	f.Add("a\"\\\n\u2028\xff😀")
 	f.Fuzz(func(t *testing.T, s string) {
 		if !utf8.ValidString(s) {
 			return
 		}
-		written := AppendString(nil, s)
+		written := []byte(quoted(s))
 		var got string
 		if err := json.Unmarshal(written, &got); err != nil {
 			t.Fatalf("%q: %v", written, err)
@@ -131,4 +131,10 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q: got %q, want %q", data, value.String(), s)
 		}
 	})
+}
+
+func quoted(s string) string {
+	var w Writer
+	w.Quote(s)
+	return string(w.Bytes)
 }

@@ -20,7 +20,7 @@ func Fields(object gjson.Result, limit int) (fields Object) {
 		return nil
 	}
 	object.ForEach(func(key, value gjson.Result) bool {
-		fields = append(fields, Field{key.String(), value})
+		fields = append(fields, Field{key.Str, value})
 		return len(fields) < limit
 	})
 	return fields
@@ -43,7 +43,7 @@ func Member(object gjson.Result, name string) (value gjson.Result) {
 		return value
 	}
 	object.ForEach(func(key, v gjson.Result) bool {
-		if key.String() != name {
+		if key.Str != name {
 			return true
 		}
 		value = v
@@ -58,8 +58,21 @@ func Strings(array gjson.Result) (list []string) {
 		return nil
 	}
 	array.ForEach(func(_, element gjson.Result) bool {
-		list = append(list, element.String())
+		list = append(list, Text(element))
 		return true
 	})
 	return list
+}
+
+// Text returns a string's characters, a number or truth value as it is written,
+// and of anything else nothing. gjson's own String brings the formatting of
+// floating-point numbers along.
+func Text(value gjson.Result) string {
+	switch value.Type {
+	case gjson.String:
+		return value.Str
+	case gjson.Number, gjson.True, gjson.False:
+		return value.Raw
+	}
+	return ""
 }

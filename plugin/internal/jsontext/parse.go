@@ -22,26 +22,27 @@ const MaxDepth = 64
 // in a few words that never quote the data. The value shares data's memory: it
 // is good until data is overwritten.
 func Parse(data []byte) (value gjson.Result, fault string) {
-	if fault := scan(data); fault != "" {
+	switch {
+	case len(data) == 0:
+		return gjson.Result{}, "it is empty"
+	case !utf8.Valid(data):
+		return gjson.Result{}, "it is not UTF-8"
+	}
+	text := unsafe.String(&data[0], len(data))
+	if fault := scan(text); fault != "" {
 		return gjson.Result{}, fault
 	}
 	if !gjson.ValidBytes(data) {
 		return gjson.Result{}, "it is not JSON, or it was cut short"
 	}
-	return gjson.Parse(unsafe.String(&data[0], len(data))), ""
+	return gjson.Parse(text), ""
 }
 
 // scan finds what gjson would stumble over, in one pass without recursion.
-func scan(data []byte) (fault string) {
-	switch {
-	case len(data) == 0:
-		return "it is empty"
-	case !utf8.Valid(data):
-		return "it is not UTF-8"
-	}
+func scan(text string) (fault string) {
 	depth := 0
-	for i := 0; i < len(data); i++ {
-		switch data[i] {
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
 		case '{', '[':
 			if depth++; depth > MaxDepth {
 				return "it is nested too deeply"
@@ -49,7 +50,7 @@ func scan(data []byte) (fault string) {
 		case '}', ']':
 			depth--
 		case '"':
-			end, paired := stringEnd(data, i+1)
+			end, paired := stringEnd(text, i+1)
 			if !paired {
 				return `it holds half of a surrogate pair (a \uD800 to \uDFFF escape without its other half)`
 			}
@@ -60,17 +61,18 @@ func scan(data []byte) (fault string) {
 }
 
 // stringEnd returns the index of the quotation mark that ends the string whose
-// first character is data[i], or len(data); and whether its surrogate escapes
+// first character is text[i], or len(text); and whether its surrogate escapes
 // come in pairs.
-func stringEnd(data []byte, i int) (end int, paired bool) {
-	for i < len(data) && data[i] != '"' {
-		if data[i] != '\\' {
+func stringEnd(text string, i int) (end int, paired bool) {
+	for i < len(text) {
+		i += plain(text[i:])
+		switch unit := escapedUnit(text[i:]); {
+		case i == len(text) || text[i] == '"':
+			return i, true
+		case text[i] != '\\': // a control character, which is not JSON
 			i++
-			continue
-		}
-		switch unit := escapedUnit(data[i:]); {
 		case unit>>10 == 0xD800>>10:
-			if escapedUnit(data[min(i+6, len(data)):])>>10 != 0xDC00>>10 {
+			if escapedUnit(text[min(i+6, len(text)):])>>10 != 0xDC00>>10 {
 				return i, false
 			}
 			i += 12
@@ -84,13 +86,13 @@ func stringEnd(data []byte, i int) (end int, paired bool) {
 }
 
 // escapedUnit returns the UTF-16 code unit that a \uXXXX escape at the start of
-// data stands for, or 0.
-func escapedUnit(data []byte) (unit uint32) {
-	if len(data) < 6 || data[0] != '\\' || data[1] != 'u' {
+// text stands for, or 0.
+func escapedUnit(text string) (unit uint32) {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return 0
 	}
-	for _, c := range data[2:6] {
-		digit, ok := hexDigit(c)
+	for i := 2; i < 6; i++ {
+		digit, ok := hexDigit(text[i])
 		if !ok {
 			return 0
 		}

@@ -4,8 +4,6 @@ package kernel
 
 import "dingtalk-plugin/plugin/internal/jsontext"
 
-var requestBuffer []byte
-
 // Send makes an HTTP request, with a JSON body unless it is nil, and returns
 // status and body of the answer, of that at most limit bytes. Status 0 means
 // that the host has HTTP switched off. Where the request fails (host not
@@ -14,19 +12,20 @@ var requestBuffer []byte
 //
 // Every field is given, because the Java SDK knows no defaults.
 func Send(method, url string, body []byte, limit int) (status int, reply []byte) {
-	request := append(requestBuffer[:0], `{"url":`...)
-	request = jsontext.AppendString(request, url)
-	request = append(request, `,"method":`...)
-	request = jsontext.AppendString(request, method)
-	request = append(request, `,"headers":{`...)
+	request := jsontext.Writer{Bytes: make([]byte, 0, 512)}
+	request.Raw(`{"url":`)
+	request.Quote(url)
+	request.Raw(`,"method":`)
+	request.Quote(method)
+	request.Raw(`,"headers":{`)
 	var content uint64
 	if body != nil {
-		request = append(request, `"Content-Type":"application/json; charset=utf-8"`...)
+		request.Raw(`"Content-Type":"application/json; charset=utf-8"`)
 		block := allocate(body)
 		content = block.Offset()
 	}
-	requestBuffer = append(request, "}}"...)
-	block := allocate(requestBuffer)
+	request.Raw("}}")
+	block := allocate(request.Bytes)
 	response := httpRequest(block.Offset(), content)
 	status = int(httpStatusCode())
 	if status == 0 || response == 0 {

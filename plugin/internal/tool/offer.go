@@ -29,7 +29,7 @@ type offer struct {
 func newOffer(i int) offer {
 	definition := schema.Tools[i]
 	return offer{
-		name:       jsontext.Member(gjson.Parse(definition), "name").String(),
+		name:       jsontext.Text(jsontext.Member(gjson.Parse(definition), "name")),
 		definition: definition,
 		kind:       kinds[i],
 	}

@@ -21,15 +21,15 @@ func (r *reader) people() (list []dingtalk.Person) {
 	}
 	settings := validate.Compile(jsontext.Member(gjson.Parse(schema.Configuration), "person"))
 	for _, field := range r.object(keyPeople, value) {
-		person := dingtalk.Person{Name: field.Name, ID: field.Value.String()}
+		person := dingtalk.Person{Name: field.Name, ID: jsontext.Text(field.Value)}
 		if field.Value.IsObject() {
 			if fault := settings.Check(field.Value); fault != nil {
 				r.fail(keyPeople, "has a fault in "+field.Name+": "+fault.Path+" "+fault.Text)
 				return nil
 			}
-			person.ID = jsontext.Member(field.Value, "mobile").String()
+			person.ID = jsontext.Text(jsontext.Member(field.Value, "mobile"))
 			if person.ID == "" {
-				person.User, person.ID = true, jsontext.Member(field.Value, "userId").String()
+				person.User, person.ID = true, jsontext.Text(jsontext.Member(field.Value, "userId"))
 			}
 		}
 		if !person.Valid() {

@@ -12,48 +12,42 @@ const reasonDryRun dingtalk.Reason = "dry_run"
 
 // preview is the result of a dry run: no failure, and yet the group has
 // nothing. It is as long as the message.
-func preview(v dingtalk.Preview, receipt dingtalk.Receipt, e *dingtalk.Error) []byte {
-	if e != nil {
-		return failure(e)
-	}
-	out := append(make([]byte, 0, 1024+2*receipt.Bytes), `{"content":[{"type":"text","text":`...)
-	out = jsontext.AppendString(out, previewText(v, receipt))
-	out = append(out, `}],"structuredContent":`...)
-	o := object{dst: append(out, '{')}
-	o.boolean("ok", false)
-	o.text("reason", string(reasonDryRun))
-	o.boolean("retryable", false)
-	o.text("msgUuid", receipt.UUID)
-	o.parts(receipt)
-	o.notified(receipt)
-	o.member("dryRun")
-	o.dst = appendPreview(o.dst, v)
-	return append(o.dst, "}}"...)
+func preview(v *dingtalk.Preview, receipt *dingtalk.Receipt) []byte {
+	w := writer{jsontext.Writer{Bytes: make([]byte, 0, 1024+2*receipt.Bytes)}}
+	w.begin(previewText(v, receipt))
+	w.boolean("ok", false)
+	w.text("reason", string(reasonDryRun))
+	w.boolean("retryable", false)
+	w.text("msgUuid", receipt.UUID)
+	w.parts(receipt)
+	w.notified(receipt)
+	w.Member("dryRun")
+	w.preview(v)
+	w.Raw("}}")
+	return w.Bytes
 }
 
-// appendPreview appends the object that schema/dry_run.json describes.
-func appendPreview(dst []byte, v dingtalk.Preview) []byte {
-	o := object{dst: append(dst, '{')}
-	o.text("address", v.Address)
-	o.member("bodies")
-	o.dst = jsontext.AppendStrings(o.dst, v.Bodies)
-	o.member("sizes")
-	o.dst = append(o.dst, '[')
-	for i, size := range v.Sizes {
-		if i > 0 {
-			o.dst = append(o.dst, ',')
-		}
-		o.dst = jsontext.AppendInt(o.dst, size)
+// preview writes the object that schema/dry_run.json describes.
+func (w *writer) preview(v *dingtalk.Preview) {
+	w.Raw("{")
+	w.text("address", v.Address)
+	w.Member("bodies")
+	w.Strings(v.Bodies)
+	w.Member("sizes")
+	w.Raw("[")
+	for _, size := range v.Sizes {
+		w.Comma()
+		w.Int(int64(size))
 	}
-	o.dst = append(o.dst, ']')
+	w.Raw("]")
 	if v.Keyword != "" {
-		o.text("keyword", v.Keyword)
-		o.boolean("keywordAdded", v.KeywordAdded)
+		w.text("keyword", v.Keyword)
+		w.boolean("keywordAdded", v.KeywordAdded)
 	}
-	return append(o.dst, '}')
+	w.Raw("}")
 }
 
-func previewText(v dingtalk.Preview, receipt dingtalk.Receipt) string {
+func previewText(v *dingtalk.Preview, receipt *dingtalk.Receipt) string {
 	s := "Dry run: nothing was sent. It would go to " + v.Address + " in " + strconv.Itoa(receipt.Total) + " request"
 	if receipt.Total > 1 {
 		s += "s"

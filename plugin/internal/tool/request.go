@@ -39,7 +39,7 @@ func readRequest(input []byte) (r request, e *dingtalk.Error) {
 	if name.Type != gjson.String {
 		return r, requestError(`it has no "params" object with the tool's "name"`)
 	}
-	r.name = name.String()
+	r.name = name.Str
 	r.arguments = params.Get("arguments")
 	if r.arguments.Type == gjson.Null {
 		r.arguments = gjson.Parse("{}")

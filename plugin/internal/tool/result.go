@@ -25,22 +25,29 @@ const maxNotified = 10
 
 // failure is the result of a call that did not get as far as a robot.
 func failure(e *dingtalk.Error) []byte {
-	return outcome(dingtalk.Receipt{}, e)
+	return outcome(&dingtalk.Receipt{}, e)
 }
 
 // outcome is the result of a call (https://modelcontextprotocol.io/specification/2025-11-25/server/tools#tool-result).
-func outcome(receipt dingtalk.Receipt, e *dingtalk.Error) []byte {
-	out := append(make([]byte, 0, 1024), `{"content":[{"type":"text","text":`...)
-	out = jsontext.AppendString(out, text(receipt, e))
-	out = append(out, `}],"structuredContent":`...)
-	out = appendStructured(out, receipt, e)
+func outcome(receipt *dingtalk.Receipt, e *dingtalk.Error) []byte {
+	w := writer{jsontext.Writer{Bytes: make([]byte, 0, 1024)}}
+	w.begin(text(receipt, e))
+	w.structured(receipt, e)
 	if e != nil {
-		out = append(out, `,"isError":true`...)
+		w.boolean("isError", true)
 	}
-	return append(out, '}')
+	w.Raw("}")
+	return w.Bytes
 }
 
-func text(receipt dingtalk.Receipt, e *dingtalk.Error) string {
+// begin begins a result with its text, up to the structured content.
+func (w *writer) begin(text string) {
+	w.Raw(`{"content":[{"type":"text","text":`)
+	w.Quote(text)
+	w.Raw(`}],"structuredContent":{`)
+}
+
+func text(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
 	if e != nil {
 		return e.Text + arrived(receipt) + " " + e.Next + resume(receipt, e)
 	}
@@ -61,7 +68,7 @@ func text(receipt dingtalk.Receipt, e *dingtalk.Error) string {
 }
 
 // arrived says how much of a message of several parts is in the group.
-func arrived(receipt dingtalk.Receipt) string {
+func arrived(receipt *dingtalk.Receipt) string {
 	if receipt.Sent == 0 {
 		return ""
 	}
@@ -69,7 +76,7 @@ func arrived(receipt dingtalk.Receipt) string {
 }
 
 // resume says how what is missing can be sent, and only that.
-func resume(receipt dingtalk.Receipt, e *dingtalk.Error) string {
+func resume(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
 	switch {
 	case receipt.Sent > 0:
 		return " To send only the rest, repeat the call unchanged with idempotencyKey " + receipt.Key + "."
@@ -80,7 +87,7 @@ func resume(receipt dingtalk.Receipt, e *dingtalk.Error) string {
 }
 
 // notified names those whom DingTalk notifies, ten of them at most.
-func notified(receipt dingtalk.Receipt) (list []string) {
+func notified(receipt *dingtalk.Receipt) (list []string) {
 	if receipt.Mentions == nil {
 		return nil
 	}
@@ -96,91 +103,83 @@ func notified(receipt dingtalk.Receipt) (list []string) {
 	return list
 }
 
-// appendStructured appends the object that schema/output.json describes.
-func appendStructured(dst []byte, receipt dingtalk.Receipt, e *dingtalk.Error) []byte {
-	o := object{dst: append(dst, '{')}
+// structured writes the members of the object that schema/output.json describes.
+func (w *writer) structured(receipt *dingtalk.Receipt, e *dingtalk.Error) {
+	w.boolean("ok", e == nil)
 	if e == nil {
-		reason := dingtalk.ReasonSent
+		e = &dingtalk.Error{Reason: dingtalk.ReasonSent}
 		if receipt.Again {
-			reason = dingtalk.ReasonAlreadySent
+			e.Reason = dingtalk.ReasonAlreadySent
 		}
-		e = &dingtalk.Error{Reason: reason}
-		o.boolean("ok", true)
-	} else {
-		o.boolean("ok", false)
 	}
-	o.text("reason", string(e.Reason))
-	o.boolean("retryable", e.Retryable)
-	o.number("retryAfterSeconds", e.RetryAfter)
+	w.text("reason", string(e.Reason))
+	w.boolean("retryable", e.Retryable)
+	w.number("retryAfterSeconds", e.RetryAfter)
 	if e.Spoke {
-		o.member("errcode")
-		o.dst = jsontext.AppendInt(o.dst, e.Code)
-		o.text("errmsg", e.Msg)
+		w.Member("errcode")
+		w.Int(int64(e.Code))
+		w.text("errmsg", e.Msg)
 	}
-	o.text("configKey", e.Key)
-	o.receipt(receipt, e)
-	return append(o.dst, '}')
+	w.text("configKey", e.Key)
+	w.receipt(receipt, e)
+	w.Raw("}")
 }
 
-// receipt adds how far the message got, if that is any way.
-func (o *object) receipt(receipt dingtalk.Receipt, e *dingtalk.Error) {
+// receipt writes how far the message got, if that is any way.
+func (w *writer) receipt(receipt *dingtalk.Receipt, e *dingtalk.Error) {
 	if receipt.Sent == 0 && !e.Unknown() {
 		return
 	}
-	o.text("msgUuid", receipt.UUID)
+	w.text("msgUuid", receipt.UUID)
 	if receipt.Sent < receipt.Total {
-		o.text("idempotencyKey", receipt.Key)
+		w.text("idempotencyKey", receipt.Key)
 	}
-	o.parts(receipt)
-	o.number("bytes", receipt.Bytes)
-	o.notified(receipt)
+	w.parts(receipt)
+	w.number("bytes", receipt.Bytes)
+	w.notified(receipt)
 }
 
-func (o *object) parts(receipt dingtalk.Receipt) {
-	o.member("parts")
-	parts := object{dst: append(o.dst, '{')}
-	parts.member("sent")
-	parts.dst = jsontext.AppendInt(parts.dst, receipt.Sent)
-	parts.member("total")
-	parts.dst = jsontext.AppendInt(parts.dst, receipt.Total)
-	o.dst = append(parts.dst, '}')
+func (w *writer) parts(receipt *dingtalk.Receipt) {
+	w.Member("parts")
+	w.Raw(`{"sent":`)
+	w.Int(int64(receipt.Sent))
+	w.Raw(`,"total":`)
+	w.Int(int64(receipt.Total))
+	w.Raw("}")
 }
 
-func (o *object) notified(receipt dingtalk.Receipt) {
+func (w *writer) notified(receipt *dingtalk.Receipt) {
 	if list := notified(receipt); len(list) > 0 {
-		o.member("notified")
-		o.dst = jsontext.AppendStrings(o.dst, list)
+		w.Member("notified")
+		w.Strings(list)
 	}
 }
 
-// An object writes the members of a JSON object; it leaves out empty texts and
-// zero numbers.
-type object struct {
-	dst []byte
+// A writer writes the members of a result; it leaves out empty texts and zero
+// numbers.
+type writer struct {
+	jsontext.Writer
 }
 
-func (o *object) member(name string) {
-	if o.dst[len(o.dst)-1] != '{' {
-		o.dst = append(o.dst, ',')
-	}
-	o.dst = append(jsontext.AppendString(o.dst, name), ':')
-}
-
-func (o *object) text(name, value string) {
+func (w *writer) text(name, value string) {
 	if value != "" {
-		o.member(name)
-		o.dst = jsontext.AppendString(o.dst, value)
+		w.Member(name)
+		w.Quote(value)
 	}
 }
 
-func (o *object) number(name string, value int) {
+func (w *writer) number(name string, value int) {
 	if value != 0 {
-		o.member(name)
-		o.dst = jsontext.AppendInt(o.dst, value)
+		w.Member(name)
+		w.Int(int64(value))
 	}
 }
 
-func (o *object) boolean(name string, value bool) {
-	o.member(name)
-	o.dst = strconv.AppendBool(o.dst, value)
+func (w *writer) boolean(name string, value bool) {
+	w.Member(name)
+	if value {
+		w.Raw("true")
+	} else {
+		w.Raw("false")
+	}
 }

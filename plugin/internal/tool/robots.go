@@ -40,7 +40,7 @@ func (c *configuration) readRobots(r *reader) {
 			return
 		}
 		c.robots = append(c.robots, r.namedRobot(field))
-		if jsontext.Member(field.Value, "default").Bool() {
+		if jsontext.Member(field.Value, "default").Type == gjson.True {
 			c.chosen = &c.robots[len(c.robots)-1]
 			defaults++
 		}
@@ -62,7 +62,7 @@ func (r *reader) namedRobot(field jsontext.Field) robot {
 		config: func(key string) (string, bool) {
 			value := settings.Get(camel(key))
 			if value.Exists() {
-				return value.String(), true
+				return jsontext.Text(value), true
 			}
 			switch key {
 			case keyToken, keySecret, keyKeywords:
@@ -71,7 +71,7 @@ func (r *reader) namedRobot(field jsontext.Field) robot {
 			return r.config(key)
 		},
 	}
-	made := robot{Robot: readRobot(own), name: field.Name, description: settings.Get("description").String()}
+	made := robot{Robot: readRobot(own), name: field.Name, description: jsontext.Text(settings.Get("description"))}
 	if own.fault != nil {
 		r.fail(keyRobots, "has a fault in robot "+field.Name+": "+camel(own.fault.Key)+" "+own.what)
 	}
@@ -111,13 +111,13 @@ func (c *configuration) robotArgument(argument string) string {
 		description += ";"
 	}
 	written := jsontext.Member(gjson.Parse(argument), "description")
-	full := written.String() + strings.TrimSuffix(description, ";") + "."
+	full := jsontext.Text(written) + strings.TrimSuffix(description, ";") + "."
 	return enumeration(strings.Replace(argument, written.Raw, quote(full), 1), names)
 }
 
 // robot returns the robot that the arguments name.
 func (c *configuration) robot(arguments jsontext.Object) *dingtalk.Robot {
-	name := arguments.Get("robot").String()
+	name := jsontext.Text(arguments.Get("robot"))
 	for i := range c.robots {
 		if c.named && c.robots[i].name == name {
 			return c.robots[i].Robot

@@ -19,10 +19,15 @@ func extend(document, raw, addition string) string {
 }
 
 // quote writes s as JSON.
-func quote(s string) string { return string(jsontext.AppendString(nil, s)) }
+func quote(s string) string {
+	var w jsontext.Writer
+	w.Quote(s)
+	return string(w.Bytes)
+}
 
 // enumeration fills the empty enumeration of an argument's schema.
 func enumeration(argument string, names []string) string {
-	list := string(jsontext.AppendStrings(nil, names))
-	return strings.Replace(argument, "[]", list, 1)
+	var list jsontext.Writer
+	list.Strings(names)
+	return strings.Replace(argument, "[]", string(list.Bytes), 1)
 }

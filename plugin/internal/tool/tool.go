@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dingtalk-plugin/plugin/internal/dingtalk"
+	"dingtalk-plugin/plugin/internal/jsontext"
 	"dingtalk-plugin/plugin/internal/validate"
 	"dingtalk-plugin/schema"
 )
@@ -71,15 +72,19 @@ func (s *Server) Call(input []byte) []byte {
 	if e != nil {
 		return failure(e)
 	}
-	robot, key := c.robot(request.fields), request.fields.Get("idempotencyKey").String()
+	robot, key := c.robot(request.fields), jsontext.Text(request.fields.Get("idempotencyKey"))
 	if c.dryRun {
-		return preview(robot.Preview(s.host.Web, message, key))
+		v, receipt, e := robot.Preview(s.host.Web, message, key)
+		if e != nil {
+			return failure(e)
+		}
+		return preview(&v, &receipt)
 	}
 	receipt, e := robot.Send(s.host.Web, message, key)
 	if e != nil && e.Key != "" && c.named {
 		e.Key = keyRobots // where this robot's own settings stand
 	}
-	return outcome(receipt, e)
+	return outcome(&receipt, e)
 }
 
 // find returns the tool of that name, or nil.

@@ -49,7 +49,7 @@ type size struct {
 func Compile(schema gjson.Result) *Schema {
 	object := jsontext.Fields(schema, maxMembers)
 	s := &Schema{
-		kind:     object.Get("type").String(),
+		kind:     jsontext.Text(object.Get("type")),
 		enum:     jsontext.Strings(object.Get("enum")),
 		required: jsontext.Strings(object.Get("required")),
 		closed:   object.Get("additionalProperties").Type == gjson.False,
