@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dingtalk-plugin/plugin/internal/dingtalk"
+	"dingtalk-plugin/plugin/internal/heap"
 	"dingtalk-plugin/plugin/internal/kernel"
 	"dingtalk-plugin/plugin/internal/tool"
 )
@@ -36,12 +37,14 @@ func call() int32 {
 
 //go:noinline
 func runDescribe() int32 {
+	heap.Collect()
 	kernel.Output(server.Describe())
 	return 0
 }
 
 //go:noinline
 func runCall() int32 {
+	heap.Collect()
 	kernel.Output(server.Call(kernel.Input(tool.MaxInput + 1)))
 	return 0
 }

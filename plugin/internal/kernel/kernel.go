@@ -11,7 +11,6 @@ package kernel
 
 import (
 	"encoding/binary"
-	"runtime"
 
 	pdk "github.com/extism/go-pdk"
 )
@@ -44,30 +43,18 @@ func httpStatusCode() int32
 
 const word = 8 // bytes
 
-// long is above what length an input is read into a heap that was swept first,
-// in bytes. TinyGo doubles its memory rather than sweep twice, and never gives
-// any back; swept here, where the stack is empty, half as much is enough.
-const long = 4 << 10
-
-// buffers are used anew by every call, so that a million calls need no more
-// memory than one. What is returned from them is good until the next use.
-var inputBuffer, replyBuffer []byte
-
 // Input returns the call's input, at most limit bytes of it.
 func Input(limit int) []byte {
 	n := min(int(inputLength()), limit)
 	if n < word {
 		return pdk.Input()
 	}
-	if n > long {
-		runtime.GC()
-	}
-	resize(&inputBuffer, n)
+	input := make([]byte, n)
 	for i := 0; i < n; i += word {
 		at := min(i, n-word)
-		binary.LittleEndian.PutUint64(inputBuffer[at:], inputLoad(uint64(at)))
+		binary.LittleEndian.PutUint64(input[at:], inputLoad(uint64(at)))
 	}
-	return inputBuffer
+	return input
 }
 
 // Output sets the call's output.
@@ -99,25 +86,10 @@ func read(offset uint64, limit int) []byte {
 		block := pdk.NewMemory(offset, uint64(n))
 		return block.ReadBytes()
 	}
-	resize(&replyBuffer, n)
+	data := make([]byte, n)
 	for i := 0; i < n; i += word {
 		at := min(i, n-word)
-		binary.LittleEndian.PutUint64(replyBuffer[at:], load(offset+uint64(at)))
+		binary.LittleEndian.PutUint64(data[at:], load(offset+uint64(at)))
 	}
-	return replyBuffer
-}
-
-// resize makes a buffer n bytes long. There are two sizes, for short calls and
-// for others, and doubles beyond: slightly longer calls would leave a trail of
-// buffers. The old one is let go first, so that both need not fit.
-func resize(buffer *[]byte, n int) {
-	if cap(*buffer) < n {
-		*buffer = nil
-		size := long
-		for size < n {
-			size = max(2*size, 64<<10)
-		}
-		*buffer = make([]byte, size)
-	}
-	*buffer = (*buffer)[:n]
+	return data
 }
