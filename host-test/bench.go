@@ -8,12 +8,14 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -165,6 +167,10 @@ func (c *benchCommand) Run(ctx context.Context, line *commands) error {
 	if err != nil {
 		return fmt.Errorf("%w: make it with `make plugin-go`", err)
 	}
+	testing.Init()
+	if err := flag.Set("test.benchtime", "200ms"); err != nil {
+		return err
+	}
 	b := newBencher()
 	defer b.Close()
 	plugin, err := b.load(ctx, module, nil)
@@ -174,17 +180,17 @@ func (c *benchCommand) Run(ctx context.Context, line *commands) error {
 	defer plugin.Close(ctx)
 	t := newTable()
 	b.calls(t, plugin)
-	t.row("describe", b.describe(plugin), 0)
+	t.row("describe", b.describe(plugin))
 	fmt.Fprintf(t, "guest memory\t%d KiB\n", plugin.Memory()>>10)
-	own := t.row("cold start", b.cold(module, nil), 0)
-	t.row("cold start, compiled before", b.cold(module, wazero.NewCompilationCache()), own)
-	t.row("cold start, standard Go build", b.cold(standard, nil), own)
+	own := b.cold(module, nil)
+	t.beside("cold start", own, "standard Go build", b.cold(standard, nil))
+	t.beside("cold start", own, "compiled before", b.cold(module, wazero.NewCompilationCache()))
 	for _, peer := range c.Peers {
 		data, err := os.ReadFile(peer)
 		if err != nil {
 			return err
 		}
-		t.row("cold start, "+peer, b.cold(data, nil), own)
+		t.beside("cold start", own, peer, b.cold(data, nil))
 	}
 	fmt.Fprintf(t, "size\t%d bytes\t\nsize, standard Go build\t%d bytes\t\n", len(module), len(standard))
 	if b.refused > 0 {
@@ -194,12 +200,10 @@ func (c *benchCommand) Run(ctx context.Context, line *commands) error {
 }
 
 func (b *bencher) calls(t *table, plugin *host.Plugin) {
-	native := t.row("short text, native Go", b.native(b.shorts), 0)
-	t.row("short text", b.call(plugin, b.shorts, false), native)
-	native = t.row("19 KB text, native Go", b.native(b.long), 0)
-	t.row("19 KB text", b.call(plugin, b.long, false), native)
-	t.row("55 KB text in three parts", b.call(plugin, b.split, false), 0)
-	t.row("refused arguments", b.call(plugin, json.RawMessage(`{"tex":"x"}`), true), 0)
+	t.beside("short text", b.call(plugin, b.shorts, false), "native Go", b.native(b.shorts))
+	t.beside("19 KB text", b.call(plugin, b.long, false), "native Go", b.native(b.long))
+	t.row("55 KB text in three parts", b.call(plugin, b.split, false))
+	t.row("refused arguments", b.call(plugin, json.RawMessage(`{"tex":"x"}`), true))
 }
 
 type table struct{ *tabwriter.Writer }
@@ -210,13 +214,44 @@ func newTable() *table {
 	return t
 }
 
-// row measures and prints; with a baseline, the ratio to it too.
-func (t *table) row(name string, run func(*testing.B), baseline float64) (ns float64) {
-	ns = float64(testing.Benchmark(run).NsPerOp())
-	ratio := ""
-	if baseline > 0 {
-		ratio = fmt.Sprintf("%.2fx", ns/baseline)
+// rounds is how often two things are measured in turns.
+const rounds = 9
+
+// beside measures two things in turns, because what else the machine does then
+// meets both, and prints the median times and the median ratio.
+func (t *table) beside(name string, run func(*testing.B), base string, baseline func(*testing.B)) {
+	var times, bases, ratios []float64
+	for range rounds {
+		bases = append(bases, measure(baseline))
+		times = append(times, measure(run))
+		ratios = append(ratios, times[len(times)-1]/bases[len(bases)-1])
 	}
+	t.print(name+", "+base, median(bases), "")
+	ratio := median(ratios)
+	if ratio < 1 {
+		t.print(name, median(times), fmt.Sprintf("1/%.1f", 1/ratio))
+		return
+	}
+	t.print(name, median(times), fmt.Sprintf("%.2fx", ratio))
+}
+
+// row measures and prints one thing.
+func (t *table) row(name string, run func(*testing.B)) { t.print(name, measure(run), "") }
+
+func (t *table) print(name string, ns float64, ratio string) {
 	fmt.Fprintf(t, "%s\t%v\t%s\n", name, time.Duration(ns).Round(time.Microsecond), ratio)
-	return ns
+}
+
+// measure panics where a call failed: a refusal would look fast.
+func measure(run func(*testing.B)) (ns float64) {
+	result := testing.Benchmark(run)
+	if result.N == 0 {
+		panic("a call failed while it was measured")
+	}
+	return float64(result.NsPerOp())
+}
+
+func median(list []float64) float64 {
+	slices.Sort(list)
+	return list[len(list)/2]
 }
