@@ -37,18 +37,24 @@ func (s *signer) sign(millis int64) string {
 // escaped returns a Base64 text as it stands in a query: the three signs that
 // mean something there are escaped, once.
 func escaped(base64 string) string {
-	var w jsontext.Writer
+	w := jsontext.Writer{Bytes: make([]byte, 0, 2*len(base64))}
+	start := 0
 	for i := range len(base64) {
+		escape := ""
 		switch base64[i] {
 		case '+':
-			w.Raw("%2B")
+			escape = "%2B"
 		case '/':
-			w.Raw("%2F")
+			escape = "%2F"
 		case '=':
-			w.Raw("%3D")
+			escape = "%3D"
 		default:
-			w.Raw(base64[i : i+1])
+			continue
 		}
+		w.Raw(base64[start:i])
+		w.Raw(escape)
+		start = i + 1
 	}
+	w.Raw(base64[start:])
 	return string(w.Bytes)
 }

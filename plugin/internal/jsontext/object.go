@@ -19,6 +19,7 @@ func Fields(object gjson.Result, limit int) (fields Object) {
 	if !object.IsObject() {
 		return nil
 	}
+	fields = make(Object, 0, 4) // as many as most have
 	object.ForEach(func(key, value gjson.Result) bool {
 		fields = append(fields, Field{key.Str, value})
 		return len(fields) < limit

@@ -63,11 +63,13 @@ func (w *Writer) Strings(list []string) {
 	w.Raw("]")
 }
 
-// Member begins a member of the object that was begun last.
+// Member begins a member of the object that was begun last. The name holds
+// nothing that must be escaped.
 func (w *Writer) Member(name string) {
 	w.Comma()
-	w.Quote(name)
-	w.Raw(":")
+	w.Raw(`"`)
+	w.Raw(name)
+	w.Raw(`":`)
 }
 
 // Comma separates a member or element from one before it; the first has none.
