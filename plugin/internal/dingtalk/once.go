@@ -94,12 +94,12 @@ const ledgerSize = 64
 // that is repeated sends only what is missing, however long DingTalk itself
 // remembers a msgUuid: it does not say.
 type ledger struct {
-	entries [ledgerSize]entry
+	entries []entry // ledgerSize of them
 	next    int
 }
 
-// An entry holds no pointers: small blocks that outlive a call break the heap
-// into pieces in which a long message finds no room.
+// An entry holds no pointers, nor does it lie in one block with some: to the
+// collector, every now and then, a fingerprint looks like an address.
 type entry struct {
 	uuid    fingerprint // of the msgUuid of the first part
 	print   fingerprint // of the message
@@ -111,6 +111,9 @@ type entry struct {
 // when another message is in the group under its uuid. One that was refused
 // may be corrected and sent under the same key.
 func (l *ledger) find(uuid string, print fingerprint) *entry {
+	if l.entries == nil {
+		l.entries = make([]entry, ledgerSize)
+	}
 	f := fresh
 	f.text(uuid)
 	for i := range l.entries {
