@@ -24,7 +24,7 @@ func (r *Release) bill() ([]byte, error) {
 	root := r.root()
 	parts := []cdx.Component{r.standardLibrary(), r.runtime()}
 	for _, m := range r.Modules[1:] {
-		part, err := m.component(r.Source.Version)
+		part, err := m.component()
 		if err != nil {
 			return nil, err
 		}
@@ -107,20 +107,13 @@ func cLibrary() cdx.Component {
 	}
 }
 
-func (m Module) component(own string) (cdx.Component, error) {
+func (m Module) component() (cdx.Component, error) {
 	part := cdx.Component{
 		BOMRef:   m.Path,
 		Type:     cdx.ComponentTypeLibrary,
 		Name:     m.Path,
 		Version:  m.Version,
 		Licenses: m.Licence.listed(),
-	}
-	if m.InsteadOf != "" {
-		part.Description = fmt.Sprintf("Stands in for %s, of which nothing is linked.", m.InsteadOf)
-	}
-	if m.Version == "" { // a folder of this repository has its version, and no address as a package
-		part.Version = own
-		return part, nil
 	}
 	part.PackageURL = "pkg:golang/" + m.Path + "@" + m.Version
 	part.BOMRef = part.PackageURL

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,12 +16,11 @@ import (
 
 // A Module is a Go module of which the guest has code.
 type Module struct {
-	Path      string
-	Version   string // "" for this repository and its folders
-	Sum       string // as in go.sum
-	InsteadOf string // which module a folder of this repository stands in for
-	Licence   Licence
-	Imports   []string // paths of the modules that its packages import
+	Path    string
+	Version string // "" for this repository
+	Sum     string // as in go.sum
+	Licence Licence
+	Imports []string // paths of the modules that its packages import
 }
 
 // ReadModules lists the modules in the guest's build: first the repository at
@@ -43,10 +41,10 @@ func ReadModules(ctx context.Context, root string) ([]Module, error) {
 		if p.Module == nil {
 			continue
 		}
-		name, _ := p.Module.linked(main)
-		known := slices.IndexFunc(list, func(m *Module) bool { return m.Path == name })
+		linked := p.Module.linked()
+		known := slices.IndexFunc(list, func(m *Module) bool { return m.Path == linked.Path })
 		if known < 0 {
-			m, err := p.Module.read(main)
+			m, err := linked.read()
 			if err != nil {
 				return nil, err
 			}
@@ -104,7 +102,7 @@ type listedModule struct {
 
 // guestPackages asks the go command for the packages that TinyGo compiles.
 func guestPackages(ctx context.Context, root string) ([]listedPackage, error) {
-	command := exec.CommandContext(ctx, "go", "list", "-deps", "-tags=tinygo", "-json=ImportPath,Imports,Module", "./plugin")
+	command := exec.CommandContext(ctx, "go", "list", "-deps", "-tags=tinygo,gc.none", "-json=ImportPath,Imports,Module", "./plugin")
 	command.Dir = root
 	// TinyGo always compiles C, which the go command leaves out of a foreign target.
 	command.Env = append(command.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=1")
@@ -126,31 +124,23 @@ func guestPackages(ctx context.Context, root string) ([]listedPackage, error) {
 	}
 }
 
-// linked returns the path of the module whose code is linked, and its licence's
-// folder. go.mod may name another module, or a folder of this repository.
-func (m *listedModule) linked(main *listedModule) (name, folder string) {
-	switch {
-	case m.Replace == nil:
-		return m.Path, m.Dir
-	case m.Replace.Version != "":
-		return m.Replace.Path, m.Replace.Dir
+// linked returns the module whose code is linked: go.mod may put another in its
+// place.
+func (m *listedModule) linked() *listedModule {
+	if m.Replace != nil {
+		return m.Replace
 	}
-	return path.Join(main.Path, filepath.ToSlash(m.Replace.Path)), main.Dir
+	return m
 }
 
-func (m *listedModule) read(main *listedModule) (*Module, error) {
-	name, folder := m.linked(main)
-	module := &Module{Path: name, Version: m.Version, Sum: m.Sum}
-	if m.Replace != nil {
-		module.Version, module.Sum = m.Replace.Version, m.Replace.Sum
-		module.InsteadOf = m.Path + " " + m.Version
-	}
-	text, err := os.ReadFile(filepath.Join(folder, "LICENSE"))
+func (m *listedModule) read() (*Module, error) {
+	module := &Module{Path: m.Path, Version: m.Version, Sum: m.Sum}
+	text, err := os.ReadFile(filepath.Join(m.Dir, "LICENSE"))
 	if err != nil {
-		return nil, fmt.Errorf("the licence of %s: %w", name, err)
+		return nil, fmt.Errorf("the licence of %s: %w", m.Path, err)
 	}
 	if module.Licence, err = recognise(string(text)); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", m.Path, err)
 	}
 	return module, nil
 }
