@@ -17,7 +17,7 @@ import (
 
 // maxKernelCalls is how many host functions one send may call, other than those
 // that move a word of eight bytes: extism/go-sdk allocates about 10 KiB for each.
-const maxKernelCalls = 12
+const maxKernelCalls = 8
 
 // A counter counts the calls of Extism's host functions.
 type counter map[string]int
