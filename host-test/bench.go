@@ -183,14 +183,14 @@ func (c *benchCommand) Run(ctx context.Context, line *commands) error {
 	t.row("describe", b.describe(plugin))
 	fmt.Fprintf(t, "guest memory\t%d KiB\n", plugin.Memory()>>10)
 	own := b.cold(module, nil)
-	t.beside("cold start", own, "standard Go build", b.cold(standard, nil))
-	t.beside("cold start", own, "compiled before", b.cold(module, wazero.NewCompilationCache()))
+	t.beside("cold start, standard Go build", b.cold(standard, nil), "cold start", own)
+	t.beside("cold start", own, "cold start, compiled before", b.cold(module, wazero.NewCompilationCache()))
 	for _, peer := range c.Peers {
 		data, err := os.ReadFile(peer)
 		if err != nil {
 			return err
 		}
-		t.beside("cold start", own, peer, b.cold(data, nil))
+		t.beside("cold start, "+peer, b.cold(data, nil), "cold start", own)
 	}
 	fmt.Fprintf(t, "size\t%d bytes\t\nsize, standard Go build\t%d bytes\t\n", len(module), len(standard))
 	if b.refused > 0 {
@@ -200,8 +200,8 @@ func (c *benchCommand) Run(ctx context.Context, line *commands) error {
 }
 
 func (b *bencher) calls(t *table, plugin *host.Plugin) {
-	t.beside("short text", b.call(plugin, b.shorts, false), "native Go", b.native(b.shorts))
-	t.beside("19 KB text", b.call(plugin, b.long, false), "native Go", b.native(b.long))
+	t.beside("short text, native Go", b.native(b.shorts), "short text", b.call(plugin, b.shorts, false))
+	t.beside("19 KB text, native Go", b.native(b.long), "19 KB text", b.call(plugin, b.long, false))
 	t.row("55 KB text in three parts", b.call(plugin, b.split, false))
 	t.row("refused arguments", b.call(plugin, json.RawMessage(`{"tex":"x"}`), true))
 }
@@ -215,18 +215,18 @@ func newTable() *table {
 }
 
 // rounds is how often two things are measured in turns.
-const rounds = 9
+const rounds = 15
 
 // beside measures two things in turns, because what else the machine does then
 // meets both, and prints the median times and the median ratio.
-func (t *table) beside(name string, run func(*testing.B), base string, baseline func(*testing.B)) {
+func (t *table) beside(base string, baseline func(*testing.B), name string, run func(*testing.B)) {
 	var times, bases, ratios []float64
 	for range rounds {
 		bases = append(bases, measure(baseline))
 		times = append(times, measure(run))
 		ratios = append(ratios, times[len(times)-1]/bases[len(bases)-1])
 	}
-	t.print(name+", "+base, median(bases), "")
+	t.print(base, median(bases), "")
 	ratio := median(ratios)
 	if ratio < 1 {
 		t.print(name, median(times), fmt.Sprintf("1/%.1f", 1/ratio))

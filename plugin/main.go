@@ -35,6 +35,10 @@ func call() int32 {
 	return runCall()
 }
 
+// Then comes the collection, before anything is allocated: what only a local
+// variable leads to is free to it. See RATIONALE.md, "Why a collector of its
+// own?".
+
 //go:noinline
 func runDescribe() int32 {
 	heap.Collect()

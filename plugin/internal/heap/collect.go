@@ -34,8 +34,8 @@ type marker struct {
 // the host end the call during a collection, the next one begins anew.
 func (h *Heap) index() marker {
 	m := marker{Heap: h}
-	for need := 1; len(m.starts) < need; need = int((h.end-h.start)/align/32) + 1 {
-		m.starts = make([]uint32, need) // from this very heap, which may grow by it
+	for len(m.starts) < h.words() {
+		m.starts = make([]uint32, h.words()) // from this very heap, which may grow by it
 	}
 	h.retire()
 	h.next, h.limit, h.runs = h.end, h.end, 0
@@ -46,6 +46,9 @@ func (h *Heap) index() marker {
 	}
 	return m
 }
+
+// words is how long the starts of a marker must be.
+func (h *Heap) words() int { return int((h.end-h.start)/align/32) + 1 }
 
 // scan marks what the words between two addresses lead to.
 func (m *marker) scan(from, to uintptr) {
