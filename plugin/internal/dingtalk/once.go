@@ -24,7 +24,7 @@ func (r *Robot) msgUuid(key string, i int) string {
 func (r *Robot) freshKey(web Web, print fingerprint) string {
 	r.calls++
 	print.number(uint64(web.Now()))
-	print.number(r.calls)
+	print.number(uint64(r.calls))
 	var key [uuidLen / 2]byte
 	binary.BigEndian.PutUint64(key[:8], web.Random())
 	binary.BigEndian.PutUint64(key[8:], uint64(print))
@@ -121,8 +121,8 @@ func (l *ledger) find(uuid string, print fingerprint) *entry {
 			return l.entries[i].of(print)
 		}
 	}
-	e := &l.entries[l.next%ledgerSize]
-	l.next++
+	e := &l.entries[l.next]
+	l.next = (l.next + 1) % ledgerSize
 	*e = entry{uuid: f, print: print}
 	return e
 }

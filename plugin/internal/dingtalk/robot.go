@@ -25,8 +25,8 @@ type Robot struct {
 
 	window  window
 	ledger  ledger
-	reached bool // the address answered, and nothing went wrong since
-	calls   uint64
+	reached bool   // the address answered, and nothing went wrong since
+	calls   uint16 // and around again; a larger number would look like an address to the collector
 	signer  signer
 	body    jsontext.Writer // reused
 }

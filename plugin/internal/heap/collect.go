@@ -31,14 +31,16 @@ type marker struct {
 }
 
 // index notes where the blocks start. It forgets the free runs first: should
-// the host end the call during a collection, the next one begins anew.
+// the host end the call during a collection, the next one begins anew. And it
+// forgets the count of bytes: Heap is a variable, too, and the number would be
+// taken for an address.
 func (h *Heap) index() marker {
 	m := marker{Heap: h}
 	for len(m.starts) < h.words() {
 		m.starts = make([]uint32, h.words()) // from this very heap, which may grow by it
 	}
 	h.retire()
-	h.next, h.limit, h.runs = h.end, h.end, 0
+	h.next, h.limit, h.runs, h.since = h.end, h.end, 0, 0
 	for p := h.start; p < h.end; p += at(p).bytes() {
 		at(p).size &^= marked
 		i := (p - h.start) / align
@@ -104,5 +106,5 @@ func (h *Heap) sweep() {
 		}
 		last = p
 	}
-	h.runs, h.since = first, 0
+	h.runs = first
 }
