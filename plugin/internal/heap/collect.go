@@ -5,10 +5,6 @@ import (
 	"unsafe"
 )
 
-// enough is how many bytes are handed out before a collection is worth its
-// time.
-const enough = 64 << 10
-
 // collect makes free runs of all blocks that nothing leads to. The pointers that
 // count lie between from and to, and in blocks that they lead to; whatever
 // looks like an address within a block counts as a pointer to it.

@@ -59,6 +59,10 @@ func grow(end, n uintptr) (newEnd uintptr, ok bool) {
 	return have, true
 }
 
+// enough is how many bytes are handed out before a collection is worth its
+// time.
+const enough = 64 << 10
+
 // Collect frees what no global variable leads to. Only an exported function may
 // call it, before it has anything: what locals lead to is not seen.
 func Collect() {
