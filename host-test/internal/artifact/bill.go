@@ -73,7 +73,7 @@ func (r *Release) standardLibrary() cdx.Component {
 		Type:        cdx.ComponentTypeLibrary,
 		Name:        standardLibrary,
 		Version:     "go" + r.Compiler.Go,
-		Description: "The standard library of Go, a part of which TinyGo replaces with its own.",
+		Description: "The standard library of Go; TinyGo replaces a part of it with its own, and this repository internal/godebug.",
 		Licenses:    Licence{"BSD-3-Clause", goLicence}.listed(),
 		PackageURL:  "pkg:golang/std@" + r.Compiler.Go,
 	}
