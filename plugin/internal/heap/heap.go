@@ -12,8 +12,8 @@ package heap
 import "unsafe"
 
 // A Heap hands out blocks of the memory between two addresses. Every byte there
-// belongs to a block, so that the blocks can be walked through; the zero Heap
-// is empty, and grows.
+// belongs to a block, so that the blocks can be walked through. It begins empty,
+// and grows.
 type Heap struct {
 	start, end uintptr // of all blocks
 	next       uintptr // where the current run goes on
@@ -33,7 +33,7 @@ type block struct {
 
 const (
 	align  = 8
-	most   = 1 << 30 // bytes; twice as much fits no memory of 32 bits
+	most   = 1 << 30 // bytes in a block, more than any host gives a plugin
 	header = unsafe.Sizeof(block{})
 
 	used     = 1 // is handed out

@@ -6,8 +6,8 @@ import "strconv"
 // which may be cut to be used anew.
 //
 // They are methods of a pointer, and not functions that return the longer
-// slice, because TinyGo's collector wants every slice that a function holds
-// written down, in code.
+// slice, because WebAssembly returns one word: TinyGo passes a slice through
+// memory, in code, at every call.
 type Writer struct {
 	Bytes []byte
 }
