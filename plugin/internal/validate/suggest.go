@@ -1,7 +1,5 @@
 package validate
 
-import "strings"
-
 // suggestion returns " (did you mean X?)" for the known name nearest to name, or
 // "" when none is near: alike but for case and separators, or at most a third
 // of its letters away.
@@ -24,15 +22,17 @@ func suggestion(name string, known []string) string {
 
 // fold drops what names of the same thing differ in: case and separators.
 func fold(name string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '_' || r == '-' || r == ' ':
-			return -1
-		case 'A' <= r && r <= 'Z':
-			return r + 'a' - 'A'
+	folded := make([]byte, 0, len(name))
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c == '_' || c == '-' || c == ' ':
+		case 'A' <= c && c <= 'Z':
+			folded = append(folded, c|0x20)
+		default:
+			folded = append(folded, c)
 		}
-		return r
-	}, name)
+	}
+	return string(folded)
 }
 
 // distance is the Levenshtein distance of two short names, in bytes.
