@@ -15,11 +15,9 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"text/tabwriter"
 	"time"
 
 	"dingtalk-plugin/host-test/internal/config"
@@ -182,19 +180,15 @@ func (c *benchCommand) Run(ctx context.Context, line *commands) error {
 	b.calls(t, plugin)
 	t.row("describe", b.describe(plugin))
 	fmt.Fprintf(t, "guest memory\t%d KiB\n", plugin.Memory()>>10)
-	own := b.cold(module, nil)
-	t.beside("cold start, standard Go build", b.cold(standard, nil), "cold start", own)
-	t.beside("cold start", own, "cold start, compiled before", b.cold(module, wazero.NewCompilationCache()))
-	for _, peer := range c.Peers {
-		data, err := os.ReadFile(peer)
-		if err != nil {
-			return err
-		}
-		t.beside("cold start, "+peer, b.cold(data, nil), "cold start", own)
+	if err := b.starts(t, module, standard, c.Peers); err != nil {
+		return err
 	}
 	fmt.Fprintf(t, "size\t%d bytes\t\nsize, standard Go build\t%d bytes\t\n", len(module), len(standard))
-	if b.refused > 0 {
+	switch {
+	case b.refused > 0:
 		return errors.New("a signature was wrong")
+	case t.failed:
+		return errors.New("a call failed while it was measured")
 	}
 	return t.Flush()
 }
@@ -206,52 +200,16 @@ func (b *bencher) calls(t *table, plugin *host.Plugin) {
 	t.row("refused arguments", b.call(plugin, json.RawMessage(`{"tex":"x"}`), true))
 }
 
-type table struct{ *tabwriter.Writer }
-
-func newTable() *table {
-	t := &table{tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)}
-	fmt.Fprintln(t, "what\ttime\tratio")
-	return t
-}
-
-// rounds is how often two things are measured in turns.
-const rounds = 15
-
-// beside measures two things in turns, because what else the machine does then
-// meets both, and prints the median times and the median ratio.
-func (t *table) beside(base string, baseline func(*testing.B), name string, run func(*testing.B)) {
-	var times, bases, ratios []float64
-	for range rounds {
-		bases = append(bases, measure(baseline))
-		times = append(times, measure(run))
-		ratios = append(ratios, times[len(times)-1]/bases[len(bases)-1])
+func (b *bencher) starts(t *table, module, standard []byte, peers []string) error {
+	own := b.cold(module, nil)
+	t.beside("cold start, standard Go build", b.cold(standard, nil), "cold start", own)
+	t.beside("cold start", own, "cold start, compiled before", b.cold(module, wazero.NewCompilationCache()))
+	for _, peer := range peers {
+		data, err := os.ReadFile(peer)
+		if err != nil {
+			return err
+		}
+		t.beside("cold start, "+peer, b.cold(data, nil), "cold start", own)
 	}
-	t.print(base, median(bases), "")
-	ratio := median(ratios)
-	if ratio < 1 {
-		t.print(name, median(times), fmt.Sprintf("1/%.1f", 1/ratio))
-		return
-	}
-	t.print(name, median(times), fmt.Sprintf("%.2fx", ratio))
-}
-
-// row measures and prints one thing.
-func (t *table) row(name string, run func(*testing.B)) { t.print(name, measure(run), "") }
-
-func (t *table) print(name string, ns float64, ratio string) {
-	fmt.Fprintf(t, "%s\t%v\t%s\n", name, time.Duration(ns).Round(time.Microsecond), ratio)
-}
-
-// measure panics where a call failed: a refusal would look fast.
-func measure(run func(*testing.B)) (ns float64) {
-	result := testing.Benchmark(run)
-	if result.N == 0 {
-		panic("a call failed while it was measured")
-	}
-	return float64(result.NsPerOp())
-}
-
-func median(list []float64) float64 {
-	slices.Sort(list)
-	return list[len(list)/2]
+	return nil
 }
