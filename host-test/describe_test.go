@@ -32,6 +32,22 @@ func describedTools(t *testing.T, plugin *host.Plugin) []described {
 	return list.Tools
 }
 
+// rawDescribe returns what describe prints in a new instance of a build that is
+// configured so.
+func rawDescribe(t *testing.T, build int, values map[string]string) []byte {
+	t.Helper()
+	plugin, err := host.Load(t.Context(), module(t, build), &host.Options{Config: values, Cache: cache})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plugin.Close(t.Context())
+	output, err := plugin.Raw(t.Context(), "describe", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return output
+}
+
 // arguments names the arguments as README writes them.
 func (d *described) arguments() (list []string) {
 	input := gjson.ParseBytes(d.InputSchema)

@@ -276,15 +276,7 @@ func (b binary) bytes(t *testing.T) {
 // checkBytes compares schemas, but for white space.
 func checkBytes(t *testing.T, tools gjson.Result) {
 	t.Helper()
-	plugin, err := host.Load(t.Context(), module(t, 0), &host.Options{Cache: cache, Config: map[string]string{config.Robots: `{"a":{"accessToken":"a"}}`}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer plugin.Close(t.Context())
-	output, err := plugin.Raw(t.Context(), "describe", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	output := rawDescribe(t, 0, map[string]string{config.Robots: `{"a":{"accessToken":"a"}}`})
 	for _, want := range gjson.GetBytes(output, "tools").Array() {
 		got := tools.Get(`#(name==` + want.Get("name").String() + `)`)
 		for _, part := range []string{"inputSchema", "outputSchema", "title", "description"} {

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"dingtalk-plugin/host-test/internal/config"
-	"dingtalk-plugin/host-test/internal/host"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/tools/txtar"
@@ -145,16 +144,7 @@ func TestXTPDescribe(t *testing.T) {
 		"DINGTALK_BOT_TOOLS": "all", "DINGTALK_BOT_DRY_RUN": "true", "DINGTALK_BOT_AT_USER_IDS": "true",
 		"DINGTALK_BOT_PEOPLE": `{"a":"13800000001"}`, config.Robots: `{"a":{"accessToken":"a"},"b":{"accessToken":"b"}}`,
 	}} {
-		plugin, err := host.Load(t.Context(), module(t, 0), &host.Options{Config: values, Cache: cache})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer plugin.Close(t.Context())
-		output, err := plugin.Raw(t.Context(), "describe", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := x.check("ListToolsResult", output); err != nil {
+		if err := x.check("ListToolsResult", rawDescribe(t, 0, values)); err != nil {
 			t.Errorf("%v: %v", values, err)
 		}
 	}
