@@ -117,10 +117,22 @@ func (w *world) blocks() (list []uintptr) {
 	return list
 }
 
+// collectRoots collects, and fails unless all that is alive is as it was.
 func (w *world) collectRoots() {
+	w.Helper()
 	from := uintptr(unsafe.Pointer(&w.roots))
 	w.collect(from, from+unsafe.Sizeof(w.roots))
 	w.objects = w.alive()
+	for address, o := range w.objects {
+		w.check(address, o)
+	}
+}
+
+// some makes up to most objects.
+func (w *world) some(most int) {
+	for range w.IntN(most) {
+		w.make()
+	}
 }
 
 // What variables lead to survives a collection unchanged, over any number of
@@ -130,16 +142,11 @@ func TestCollect(t *testing.T) {
 	for seed := range uint64(60) {
 		w := newWorld(t, seed, 1<<20)
 		for range 20 {
-			for range w.IntN(60) {
-				w.make()
-			}
+			w.some(60)
 			w.roots[w.IntN(len(w.roots))] = 0
 			w.collectRoots()
 			if got, want := w.blocks(), slices.Sorted(maps.Keys(w.objects)); !slices.Equal(got, want) {
 				t.Fatalf("seed %d: %d blocks are left, want %d", seed, len(got), len(want))
-			}
-			for address, o := range w.objects {
-				w.check(address, o)
 			}
 		}
 	}
@@ -164,19 +171,12 @@ func TestAbandonedCollection(t *testing.T) {
 	for seed := range uint64(30) {
 		w := newWorld(t, seed, 1<<20)
 		for range 10 {
-			for range w.IntN(60) {
-				w.make()
-			}
+			w.some(60)
 			m := w.index()
 			from := uintptr(unsafe.Pointer(&w.roots))
 			m.scan(from, from+unsafe.Sizeof(w.roots)/2)
-			for range w.IntN(10) {
-				w.make()
-			}
+			w.some(10)
 			w.collectRoots()
-			for address, o := range w.objects {
-				w.check(address, o)
-			}
 		}
 	}
 }
