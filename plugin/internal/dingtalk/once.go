@@ -59,8 +59,7 @@ func (f *fingerprint) number(n uint64) {
 func (f *fingerprint) text(s string) {
 	f.number(uint64(len(s)))
 	for ; len(s) >= 8; s = s[8:] {
-		f.number(uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56)
+		f.number(jsontext.Eight(s))
 	}
 	for i := range len(s) {
 		f.number(uint64(s[i]))
