@@ -10,7 +10,7 @@ import (
 // (https://open.dingtalk.com/document/development/custom-robots-send-group-messages).
 const MaxBody = 20000
 
-// blank stands in a body until stamp writes the msgUuid over it.
+// blank stands in a body until bodyOf writes the msgUuid over it.
 const blank = "00000000000000000000000000000000"
 
 // fit turns a message into parts that the robot takes: mentions and a keyword
@@ -76,8 +76,12 @@ func (r *Robot) write(p *part) {
 	p.writeBody(&r.body, blank)
 }
 
-// stamp writes the msgUuid into the body that was written last.
-func (r *Robot) stamp(uuid string) []byte {
+// bodyOf returns the body of one of the parts that fit made last, with its
+// msgUuid; it is good until the next.
+func (r *Robot) bodyOf(parts []part, i int, uuid string) []byte {
+	if len(parts) > 1 { // else fit has written it
+		r.write(&parts[i])
+	}
 	body := r.body.Bytes
 	copy(body[len(body)-len(blank)-len(`"}`):], uuid)
 	return body

@@ -17,7 +17,7 @@ const masked = "***"
 // In its bodies the number or id of those who were mentioned by name is masked:
 // the caller is not to see it.
 func (r *Robot) Preview(web Web, m Message, key string) (v Preview, receipt Receipt, e *Error) {
-	if e := r.check(m); e != nil {
+	if e := r.check(&m); e != nil {
 		return v, receipt, e
 	}
 	parts, e := r.fit(&m)
@@ -31,10 +31,7 @@ func (r *Robot) Preview(web Web, m Message, key string) (v Preview, receipt Rece
 		key = r.freshKey(web, m.print())
 	}
 	for i := range parts {
-		if len(parts) > 1 {
-			r.write(&parts[i])
-		}
-		body := string(r.stamp(r.msgUuid(key, i)))
+		body := string(r.bodyOf(parts, i, r.msgUuid(key, i)))
 		v.Sizes = append(v.Sizes, len(body))
 		receipt.Bytes += len(body)
 		v.Bodies = append(v.Bodies, m.Mentions.mask(body))

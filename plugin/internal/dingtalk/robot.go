@@ -46,7 +46,7 @@ type Receipt struct {
 // is nil when all of it arrived. Key, or "" for none, is the caller's name for
 // this message: what arrived under it before is not sent again.
 func (r *Robot) Send(web Web, m Message, key string) (Receipt, *Error) {
-	if e := r.check(m); e != nil {
+	if e := r.check(&m); e != nil {
 		return Receipt{}, e
 	}
 	parts, e := r.fit(&m)
@@ -68,15 +68,12 @@ func (r *Robot) Send(web Web, m Message, key string) (Receipt, *Error) {
 		return receipt, e
 	}
 	for i := entry.arrived; i < len(parts); i++ {
-		if len(parts) > 1 {
-			r.write(&parts[i])
-		}
 		uuid := receipt.UUID
 		if i > 0 {
 			uuid = r.msgUuid(key, i)
 		}
 		entry.open = true
-		if e := r.post(web, r.stamp(uuid)); e != nil {
+		if e := r.post(web, r.bodyOf(parts, i, uuid)); e != nil {
 			entry.open = i > 0 || e.Unknown()
 			return receipt, e
 		}
@@ -98,7 +95,7 @@ func (receipt *Receipt) add(p *part, bytes int) {
 }
 
 // check refuses what the operator does not allow.
-func (r *Robot) check(m Message) *Error {
+func (r *Robot) check(m *Message) *Error {
 	if !m.Mentions.All || r.AllowAll {
 		return nil
 	}
