@@ -8,8 +8,9 @@ func suggestion(name string, known []string) string {
 		return ""
 	}
 	best, least := "", 0
+	folded := fold(name)
 	for _, candidate := range known {
-		d := distance(fold(name), fold(candidate))
+		d := distance(folded, fold(candidate))
 		if d <= len(candidate)/3 && (best == "" || d < least) {
 			best, least = candidate, d
 		}
