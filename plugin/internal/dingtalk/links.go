@@ -106,24 +106,9 @@ func (style LinkStyle) rewrite(url string) string {
 	if style == LinksDefault || !strings.HasPrefix(lower(url[:min(4, len(url))]), "http") {
 		return url
 	}
-	link := appendComponent([]byte("dingtalk://dingtalkclient/page/link?url="), url)
+	link := "dingtalk://dingtalkclient/page/link?url=" + escaped(url)
 	if style == LinksSidebar {
-		return string(append(link, "&pc_slide=true"...))
+		return link + "&pc_slide=true"
 	}
-	return string(append(link, "&pc_slide=false"...))
-}
-
-// appendComponent appends s as encodeURIComponent does
-// (https://tc39.es/ecma262/#sec-encodeuricomponent-uricomponent).
-func appendComponent(dst []byte, s string) []byte {
-	const digits = "0123456789ABCDEF"
-	for i := range len(s) {
-		c := s[i]
-		if isDigit(c) || isLetter(c) || strings.IndexByte("-_.!~*'()", c) >= 0 {
-			dst = append(dst, c)
-		} else {
-			dst = append(dst, '%', digits[c>>4], digits[c&15])
-		}
-	}
-	return dst
+	return link + "&pc_slide=false"
 }

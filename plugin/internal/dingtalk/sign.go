@@ -6,8 +6,6 @@ import (
 	"encoding/base64"
 	"hash"
 	"strconv"
-
-	"dingtalk-plugin/plugin/internal/jsontext"
 )
 
 // Sign returns the signature of a request made at millis (Unix time in
@@ -32,29 +30,4 @@ func (s *signer) sign(millis int64) string {
 	s.mac.Reset()
 	s.mac.Write(append(strconv.AppendInt(nil, millis, 10), "\n"+s.secret...))
 	return base64.StdEncoding.EncodeToString(s.mac.Sum(nil))
-}
-
-// escaped returns a Base64 text as it stands in a query: the three signs that
-// mean something there are escaped, once.
-func escaped(base64 string) string {
-	w := jsontext.Writer{Bytes: make([]byte, 0, 2*len(base64))}
-	start := 0
-	for i := range len(base64) {
-		escape := ""
-		switch base64[i] {
-		case '+':
-			escape = "%2B"
-		case '/':
-			escape = "%2F"
-		case '=':
-			escape = "%3D"
-		default:
-			continue
-		}
-		w.Raw(base64[start:i])
-		w.Raw(escape)
-		start = i + 1
-	}
-	w.Raw(base64[start:])
-	return string(w.Bytes)
 }
