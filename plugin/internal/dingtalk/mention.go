@@ -55,11 +55,9 @@ func (m *Mentions) AddMobiles(mobiles []string) *Error {
 func (m *Mentions) AddUsers(ids []string) *Error {
 	for i, id := range ids {
 		id = strings.TrimSpace(id)
-		for j := range len(id) {
-			if !inToken(id[j]) {
-				return argumentError("argument /atUserIds/"+strconv.Itoa(i)+": not a user id",
-					"Give the id alone, of letters, digits, - and _, without an @ before it.")
-			}
+		if !allInToken(id) {
+			return argumentError("argument /atUserIds/"+strconv.Itoa(i)+": not a user id",
+				"Give the id alone, of letters, digits, - and _, without an @ before it.")
 		}
 		m.add(Mention{ID: id, User: true})
 	}
@@ -155,6 +153,15 @@ func inToken(c byte) bool {
 	return isDigit(c) || isLetter(c) || c == '-' || c == '_'
 }
 
+func allInToken(s string) bool {
+	for i := range len(s) {
+		if !inToken(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
 // writeTokens writes the tokens of people, with a blank between two.
 func writeTokens(w *jsontext.Writer, people []Mention) {
 	for i := range people {
@@ -177,11 +184,8 @@ func (m *Mentions) write(w *jsontext.Writer) {
 		w.Strings(users)
 	}
 	w.Member("isAtAll")
-	if m.All {
-		w.Raw("true}")
-	} else {
-		w.Raw("false}")
-	}
+	w.Bool(m.All)
+	w.Raw("}")
 }
 
 func (m *Mentions) ids(user bool) (list []string) {

@@ -18,12 +18,7 @@ func (p *Person) Valid() bool {
 	if !p.User {
 		return validMobile(p.ID)
 	}
-	for i := range len(p.ID) {
-		if !inToken(p.ID[i]) {
-			return false
-		}
-	}
-	return p.ID != ""
+	return p.ID != "" && allInToken(p.ID)
 }
 
 // mentionNames mentions those who are listed by name, and those whom the text

@@ -53,6 +53,9 @@ func (w *Writer) escape(c byte) {
 // Int appends n in decimal.
 func (w *Writer) Int(n int64) { w.Bytes = strconv.AppendInt(w.Bytes, n, 10) }
 
+// Bool appends b.
+func (w *Writer) Bool(b bool) { w.Bytes = strconv.AppendBool(w.Bytes, b) }
+
 // Strings appends list as a JSON array of strings; nil is the empty array.
 func (w *Writer) Strings(list []string) {
 	w.Raw("[")

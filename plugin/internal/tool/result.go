@@ -177,9 +177,5 @@ func (w *writer) number(name string, value int) {
 
 func (w *writer) boolean(name string, value bool) {
 	w.Member(name)
-	if value {
-		w.Raw("true")
-	} else {
-		w.Raw("false")
-	}
+	w.Bool(value)
 }
