@@ -46,17 +46,26 @@ func (c *callCommand) Run(ctx context.Context, line *commands) error {
 	if c.List {
 		return printTools(ctx, plugin)
 	}
-	if c.Tool == "" {
-		return fmt.Errorf("name a tool, or list them with --list")
-	}
-	if !json.Valid([]byte(c.Arguments)) {
-		return fmt.Errorf("the arguments are not JSON; write them like '{\"text\":\"hello\"}'")
-	}
 	result, err := plugin.Call(ctx, c.Tool, json.RawMessage(c.Arguments))
 	if err != nil {
 		return err
 	}
 	return c.print(result)
+}
+
+// Validate is called by kong.
+func (c *callCommand) Validate() error {
+	switch {
+	case c.Page && !c.Fake:
+		return errPageWithoutFake
+	case c.List || c.Version:
+		return nil
+	case c.Tool == "":
+		return fmt.Errorf("name a tool, or list them with --list")
+	case !json.Valid([]byte(c.Arguments)):
+		return fmt.Errorf("the arguments are not JSON; write them like '{\"text\":\"hello\"}'")
+	}
+	return nil
 }
 
 // load loads the plugin so that it reaches the configured addresses alone.

@@ -42,11 +42,20 @@ type exitError int
 
 func (e exitError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
+// exit ends the command. A usage error is 2, as of most commands; kong says 80.
+func exit(status int) {
+	if status == 80 {
+		status = 2
+	}
+	os.Exit(status)
+}
+
 func main() {
 	var line commands
 	parsed := kong.Parse(&line,
 		kong.Name("host-test"),
 		kong.Description("Loads the DingTalk plugin as an MCP runner does."),
+		kong.Exit(exit),
 		kong.Vars{"token": robot.DefaultToken, "faults": strings.Join(robot.FaultNames(), ", ")},
 	)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

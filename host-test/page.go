@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -13,6 +14,9 @@ import (
 
 // fakePath is where a fake robot listens; the page has the rest of the server.
 const fakePath = "/robot/send"
+
+// A page shows a fake group only. Ignoring the flag would post to the real one.
+var errPageWithoutFake = errors.New("--page needs --fake: the page shows the group of a fake robot")
 
 // withPage serves a fake robot, and the page that shows its group.
 func withPage(fake *robot.Robot) http.Handler {

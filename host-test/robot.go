@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"dingtalk-plugin/host-test/robot"
@@ -31,7 +32,8 @@ func (c *robotCommand) Run(ctx context.Context) error {
 		return err
 	}
 	warnOpen(listener.Addr())
-	fmt.Printf("the group is at http://%s\nDINGTALK_BOT_WEBHOOK_URL=http://%s%s\n", listener.Addr(), listener.Addr(), fakePath)
+	options := fake.Options()
+	printInstructions(os.Stdout, &options, localAddress(listener.Addr().String()))
 	server := &http.Server{Handler: withPage(fake), ReadHeaderTimeout: 5 * time.Second}
 	go printRequests(ctx, fake)
 	go func() {
@@ -42,6 +44,12 @@ func (c *robotCommand) Run(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// Validate is called by kong.
+func (c *robotCommand) Validate() error {
+	_, err := c.robot()
+	return err
 }
 
 func (c *robotCommand) robot() (*robot.Robot, error) {

@@ -61,6 +61,9 @@ func (c *serveCommand) Run(ctx context.Context, line *commands) error {
 
 // Validate is called by kong.
 func (c *serveCommand) Validate() error {
+	if c.Page && !c.Fake {
+		return errPageWithoutFake
+	}
 	if c.Timeout <= 0 {
 		return fmt.Errorf("--timeout must be more than nothing")
 	}
