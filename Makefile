@@ -5,6 +5,20 @@ TOOLCHAIN := $(shell find plugin/toolchain -type f)
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 INSPECTOR := .tools/inspector/node_modules/.bin/mcp-inspector --cli .tools/host-test serve --fake
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+REQUIRE := @plugin/toolchain/require.sh
+STEP := @plugin/toolchain/step.sh
+
+# The steps of a target, which are announced with their number in the order in which they come: [2/4].
+build-steps := packages tinygo plugin
+steps-plugin := $(build-steps)
+steps-demo := $(build-steps) demo
+steps-test := browser $(build-steps) plugin-go tests
+steps-check := vet linters staticcheck $(steps-test)
+steps-conformance := node python $(build-steps) conformance
+steps-inspector := node $(build-steps) inspector-install inspector
+steps-dist := $(build-steps) dist
+once = $(if $1,$(firstword $1) $(call once,$(filter-out $(firstword $1),$1)))
+export STEPS := $(call once,$(foreach goal,$(MAKECMDGOALS),$(steps-$(goal))))
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 24
@@ -14,42 +28,52 @@ plugin: dist/plugin.wasm ## build the plugin with TinyGo, which is fetched when 
 plugin-go: dist/plugin-go.wasm ## build the same source with the standard toolchain
 
 dist/plugin.wasm: $(SOURCES) $(TOOLCHAIN)
-	plugin/toolchain/build $@
+	@plugin/toolchain/build $@
 
 dist/plugin-go.wasm: $(SOURCES)
 	@mkdir -p dist
-	GOOS=wasip1 GOARCH=wasm go build -trimpath -ldflags='-s -w' -buildmode=c-shared -o $@ ./plugin
+	$(STEP) plugin-go "compiling the plugin with the standard toolchain" \
+		env GOOS=wasip1 GOARCH=wasm go build -trimpath -ldflags='-s -w' -buildmode=c-shared -o $@ ./plugin
 
 demo: dist/plugin.wasm ## send both kinds of message to a fake robot and show what the group sees
-	@go run ./host-test demo
+	$(STEP) demo "compiling the demo and running it" go run ./host-test demo
 
-test: dist/plugin.wasm dist/plugin-go.wasm ## run all tests, against both builds
-	go test ./...
+# Go prints a package's result when all before it have theirs; backwards, the slowest is not the first.
+test: browser dist/plugin.wasm dist/plugin-go.wasm ## run all tests, against both builds
+	$(STEP) tests "compiling the tests and running them" sh -c 'go test $$(go list ./... | sort -r)'
+
+browser: # the tests of the page need it; the compiler takes long, so what cannot be installed is told first
+	$(REQUIRE) browser curl
 
 check: format vet lint test ## what CI runs
 
 dist: ## make everything that a release holds, under dist/
-	plugin/toolchain/build dist/plugin.wasm
-	@go run ./host-test dist
+	@plugin/toolchain/build dist/plugin.wasm
+	$(STEP) dist "compiling what makes a release, and running it" go run ./host-test dist
 
 push: ## push what make dist made: make push REF=registry/name:tag
 	@test -n "$(REF)" || { echo "say where to: make push REF=registry/name:tag"; exit 1; }
 	@go run ./host-test push "$(REF)"
 
-conformance: dist/plugin.wasm ## play the same cases in every Extism SDK, which are installed on the way
-	go run ./host-test/conformance
+conformance: node-and-python dist/plugin.wasm ## play the same cases in every Extism SDK, which are installed on the way
+	$(STEP) conformance "compiling the conformance test and running it" go run ./host-test/conformance
+
+node-and-python:
+	$(REQUIRE) node python
 
 conformance-hyper-mcp: dist/plugin.wasm ## the same in hyper-mcp, which takes twenty minutes to build; HYPER_MCP=/path uses one that is there
 	go run ./host-test/conformance --runners
 
 inspector: dist/plugin.wasm .tools/inspector ## list and call the tools with the MCP Inspector's command line
-	go build -o .tools/host-test ./host-test
+	$(STEP) inspector "compiling the server and asking it" go build -o .tools/host-test ./host-test
 	$(INSPECTOR) --method tools/list --strict
 	$(INSPECTOR) --method tools/call --tool-name send_text_message --tool-arg text=hello
 	$(INSPECTOR) --method tools/call --tool-name send_markdown_message --tool-arg title=t --tool-arg 'text=# hello'
 
 .tools/inspector:
-	npm install --no-fund --no-audit --prefix $@ @modelcontextprotocol/inspector@2.12.0
+	$(REQUIRE) node
+	$(STEP) inspector-install "installing the MCP Inspector with npm" \
+		npm install --no-fund --no-audit --prefix $@ @modelcontextprotocol/inspector@2.12.0
 
 fuzz: dist/plugin.wasm ## fuzz everything that reads foreign input, a minute each
 	@set -e; for package in $$(go list ./...); do \
@@ -68,21 +92,21 @@ format:
 	@test -z "$$(gofmt -l plugin schema host-test)" || { echo "run gofmt -w on:"; gofmt -l plugin schema host-test; exit 1; }
 
 vet:
-	go vet ./...
+	$(STEP) vet "running go vet" go vet ./...
 	GOOS=wasip1 GOARCH=wasm go vet ./plugin/...
 
 lint: .tools/staticcheck .tools/actionlint
-	.tools/staticcheck ./...
+	$(STEP) staticcheck "running staticcheck" .tools/staticcheck ./...
 	GOOS=wasip1 GOARCH=wasm .tools/staticcheck -checks=inherit,-U1000 ./plugin/... # it does not know that exports are used
 	.tools/actionlint .github/workflows/*.yml
 
 .tools/actionlint: Makefile
-	GOBIN=$(CURDIR)/.tools go install $(ACTIONLINT)
+	$(STEP) linters "compiling actionlint" env GOBIN=$(CURDIR)/.tools go install $(ACTIONLINT)
 
 .tools/staticcheck: Makefile
-	GOBIN=$(CURDIR)/.tools go install $(STATICCHECK)
+	$(STEP) linters "compiling staticcheck" env GOBIN=$(CURDIR)/.tools go install $(STATICCHECK)
 
 clean: ## remove what was built here, not the TinyGo outside
 	rm -rf dist .tools
 
-.PHONY: help plugin plugin-go demo test check dist push conformance conformance-hyper-mcp inspector fuzz bench soak format vet lint clean
+.PHONY: help plugin plugin-go demo test browser check dist push conformance node-and-python conformance-hyper-mcp inspector fuzz bench soak format vet lint clean

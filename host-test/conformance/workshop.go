@@ -74,8 +74,9 @@ func (w *workshop) once(folder, list string, install func() error) error {
 	return os.WriteFile(stamp, want, 0o644)
 }
 
-// run runs a program that installs something. It says nothing unless it fails.
+// run runs a program that installs something, and says so. What the program prints is shown when it fails.
 func (w *workshop) run(ctx context.Context, folder, program string, arguments ...string) error {
+	w.say("  " + filepath.Base(program) + " " + strings.Join(arguments, " "))
 	command := exec.CommandContext(ctx, program, arguments...)
 	command.Dir = folder
 	if output, err := command.CombinedOutput(); err != nil {

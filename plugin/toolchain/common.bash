@@ -2,6 +2,9 @@
 # What bootstrap, build and goroot/make share. Sourced, never run: it needs $here, the folder of this
 # file.
 
+# shellcheck source=plugin/toolchain/progress.sh
+. "$here/progress.sh"
+
 root=$(cd "$here/../.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/dingtalk-plugin
 tinygo_install=https://tinygo.org/getting-started/install/
@@ -14,11 +17,11 @@ llvm=19
 # where the machine's own Go is older or newer.
 go_fallback=go1.26.8
 
-say() { printf '%s\n' "$*" >&2; }
-
-die() {
-	say "$*"
-	exit 1
+# place renames a new folder to its final name. Where another process was faster, mv puts it into that one's folder, where it is
+# removed: the two are the same. (macOS has no mv -T.)
+place() {
+	mv "$1" "$2"
+	rm -rf "${2:?}/${1##*/}"
 }
 
 # choose_go sets go_version, and the environment of every go and TinyGo command that follows.

@@ -2,6 +2,8 @@ package page
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,8 +32,12 @@ type tab struct {
 // newTab starts a browser with a profile of its own.
 func newTab(t testing.TB) *tab {
 	t.Helper()
+	browser, err := chromium()
+	if err != nil {
+		t.Fatal(err)
+	}
 	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(chromium(t)), chromedp.UserDataDir(profile(t)),
+		chromedp.ExecPath(browser), chromedp.UserDataDir(profile(t)),
 		chromedp.Headless, chromedp.NoSandbox, chromedp.NoFirstRun, chromedp.DisableGPU, chromedp.WindowSize(1440, 900),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
@@ -50,17 +56,15 @@ func newTab(t testing.TB) *tab {
 	return b
 }
 
-// chromium finds the browser. A test that skipped would be a green lie.
-func chromium(t testing.TB) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
+// chromium is the browser that the set-up of make test finds. A test that skipped would be a green lie.
+var chromium = sync.OnceValues(func() (string, error) {
+	out, err := exec.Command("bash", "../../../plugin/toolchain/browser.sh").Output()
+	var failed *exec.ExitError
+	if errors.As(err, &failed) {
+		err = fmt.Errorf("%w: %s", err, failed.Stderr)
 	}
-	t.Fatal("there is no Chromium: apt-get install chromium")
-	return ""
-}
+	return strings.TrimSuffix(string(out), "\n"), err
+})
 
 // profile is a directory that is removed when the browser's last process has left it, which can be after the test.
 func profile(t testing.TB) string {

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	progress = "../plugin/toolchain/progress.sh"
+	require  = "../plugin/toolchain/require.sh"
+	browser  = "../plugin/toolchain/browser.sh"
+)
+
+// A machine is a folder that is all of PATH: a few real tools, and the given commands, whose text is a shell script.
+type machine struct {
+	folder string
+	home   string
+}
+
+func newMachine(t *testing.T, commands map[string]string) *machine {
+	t.Helper()
+	m := &machine{t.TempDir(), t.TempDir()}
+	for _, tool := range []string{"bash", "sh", "env", "cat", "cut", "dirname", "grep", "mktemp", "rm", "sed", "sleep", "tail", "touch", "tr", "chmod"} {
+		path, err := exec.LookPath(tool)
+		if err == nil {
+			err = os.Symlink(path, filepath.Join(m.folder, tool))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, script := range commands {
+		if err := os.WriteFile(filepath.Join(m.folder, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return m
+}
+
+// run returns what a script prints, and its status.
+func (m *machine) run(t *testing.T, script string, environment []string, arguments ...string) (out, complaint string, status int) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "bash", append([]string{script}, arguments...)...)
+	command.Env = append([]string{"PATH=" + m.folder, "HOME=" + m.home, "M=" + m.folder}, environment...)
+	var stdout, stderr bytes.Buffer
+	command.Stdout, command.Stderr = &stdout, &stderr
+	err := command.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return stdout.String(), stderr.String(), command.ProcessState.ExitCode()
+}
+
+// debian is a Debian without a browser, without fonts and without Node.js, on which installing works: apt-get writes down how it was
+// called, and a browser appears.
+func debian(more map[string]string) map[string]string {
+	commands := map[string]string{
+		"apt-get":    `echo "$@" >>"$M/calls"; case "$*" in *install*chromium*) echo exit >"$M/chromium"; chmod +x "$M/chromium";; esac; echo noise`,
+		"apt-cache":  `case $1 in policy) echo "  Candidate: 22.1.0";; esac`,
+		"dpkg-query": "exit 1",
+		"id":         "echo 0",
+		"uname":      "echo Linux",
+		"sudo":       "exit 1",
+	}
+	for name, script := range more {
+		commands[name] = script
+	}
+	return commands
+}
+
+// TestRequire is a first make test on many machines: what is missing is installed where that is possible, named where it is not, and
+// left alone where it is there.
+func TestRequire(t *testing.T) {
+	aptInstall := "install -y --no-install-recommends "
+	for _, tt := range []struct {
+		name, need  string
+		commands    map[string]string
+		environment []string
+		status      int
+		says        string // "" is nothing at all
+		installs    string // "" is nothing
+	}{
+		{"root", "browser", debian(nil), []string{"STEPS=browser tests"}, 0, "[1/2] the tests of the page need a browser", aptInstall + "chromium fonts-noto-cjk"},
+		{"sudo", "browser", debian(map[string]string{"id": "echo 1000", "sudo": `[ "$1" = -n ] && shift && exec "$@"`, "true": "exit 0"}), nil, 0, "installing", aptInstall + "chromium fonts-noto-cjk"},
+		{"no rights", "browser", debian(map[string]string{"id": "echo 1000"}), nil, 1, "sudo apt-get install --no-install-recommends chromium fonts-noto-cjk`, or set CHROME", ""},
+		{"apt fails", "browser", debian(map[string]string{"apt-get": "echo no space left; exit 100"}), nil, 1, "no space left", ""},
+		{"unknown package", "browser", debian(map[string]string{"apt-cache": "exit 1"}), nil, 1, "has no package chromium fonts-noto-cjk", ""},
+		{"browser that does not start", "browser", debian(map[string]string{"chromium": "exit 1", "apt-get": "exit 0"}), nil, 1, "does not start", ""},
+		{"font only", "browser", debian(map[string]string{"google-chrome": "exit 0"}), nil, 0, "installing", aptInstall + "fonts-noto-cjk"},
+		{"all there", "browser", debian(map[string]string{"google-chrome": "exit 0", "fc-list": "echo a font"}), nil, 0, "", ""},
+		{"wrong CHROME", "browser", debian(nil), []string{"CHROME=/nowhere"}, 1, "CHROME=/nowhere does not start", ""},
+		{"macOS", "browser", map[string]string{"uname": "echo Darwin"}, nil, 1, "run `brew install --cask google-chrome`, or set CHROME", ""},
+		{"macOS, all there", "browser", map[string]string{"uname": "echo Darwin", "chromium": "exit 0"}, nil, 0, "", ""},
+		{"Fedora", "browser", map[string]string{"uname": "echo Linux", "dnf": "exit 1"}, nil, 1, "run `sudo dnf install chromium`", ""},
+		{"elsewhere", "browser", map[string]string{"uname": "echo Linux"}, nil, 1, "need a browser and a Chinese font: set CHROME", ""},
+		{"shellcheck", "shellcheck", debian(nil), nil, 0, "the scripts are checked with shellcheck", aptInstall + "shellcheck"},
+		{"shellcheck there", "shellcheck", debian(map[string]string{"shellcheck": "exit 0"}), nil, 0, "", ""},
+		{"node", "node", debian(nil), nil, 0, "need Node.js 20 or newer", aptInstall + "nodejs npm"},
+		{"no newer node", "node", debian(map[string]string{"apt-cache": `echo "  Candidate: 18.20.4"`}), nil, 1, "see https://nodejs.org", ""},
+		{"node there", "node", debian(map[string]string{"node": "exit 0", "npm": "exit 0"}), nil, 0, "", ""},
+		{"python", "python", debian(nil), nil, 0, "Python 3 with venv", aptInstall + "python3 python3-venv"},
+		{"python, macOS", "python", map[string]string{"uname": "echo Darwin"}, nil, 1, "brew install python", ""},
+		{"curl", "curl", debian(map[string]string{"curl": "exit 0"}), nil, 0, "curl and openssl", aptInstall + "curl openssl"},
+		{"nonsense", "nonsense", debian(nil), nil, 1, "usage", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := newMachine(t, tt.commands)
+			out, complaint, status := m.run(t, require, tt.environment, tt.need)
+			if status != tt.status || out != "" {
+				t.Errorf("status %d, want %d; printed %q", status, tt.status, out)
+			}
+			if !strings.Contains(complaint, tt.says) || tt.says == "" && complaint != "" {
+				t.Errorf("says %q, want %q", complaint, tt.says)
+			}
+			if tt.status == 0 && strings.Contains(complaint, "noise") {
+				t.Errorf("shows what apt-get printed: %q", complaint)
+			}
+			calls, _ := os.ReadFile(filepath.Join(m.folder, "calls"))
+			if !strings.Contains(string(calls), tt.installs) || tt.installs == "" && strings.Contains(string(calls), "install") {
+				t.Errorf("apt-get was called with %q, want %q", calls, tt.installs)
+			}
+		})
+	}
+}
+
+// TestBrowser looks for each browser that can be used, and takes CHROME before any of them.
+func TestBrowser(t *testing.T) {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "microsoft-edge-stable"} {
+		m := newMachine(t, map[string]string{name: "exit 0"})
+		if out, complaint, status := m.run(t, browser, nil); status != 0 || out != filepath.Join(m.folder, name)+"\n" {
+			t.Errorf("%s: found %q, status %d: %s", name, out, status, complaint)
+		}
+	}
+	m := newMachine(t, map[string]string{"chromium": "exit 0", "mine": "exit 0", "stub": "exit 1"})
+	for chrome, want := range map[string]string{"mine": filepath.Join(m.folder, "mine\n"), filepath.Join(m.folder, "mine"): filepath.Join(m.folder, "mine\n"), "stub": ""} {
+		if out, _, status := m.run(t, browser, []string{"CHROME=" + chrome}); out != want || (status == 0) != (want != "") {
+			t.Errorf("CHROME=%s: found %q, status %d, want %q", chrome, out, status, want)
+		}
+	}
+	app := filepath.Join(m.home, "Applications", "Google Chrome.app", "Contents", "MacOS", "Google Chrome")
+	if err := os.MkdirAll(filepath.Dir(app), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(app, []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	os.Remove(filepath.Join(m.folder, "chromium"))
+	if out, complaint, status := m.run(t, browser, nil); status != 0 || out != app+"\n" {
+		t.Errorf("macOS: found %q, status %d: %s", out, status, complaint)
+	}
+}
+
+// TestStep counts the steps that make lists, and passes on what the command prints and returns.
+func TestStep(t *testing.T) {
+	for _, tt := range []struct{ steps, want string }{
+		{"", "the text\n"}, {"a b", "the text\n"}, {"me", "[1/1] the text\n"}, {"a me b", "[2/3] the text\n"},
+	} {
+		m := newMachine(t, nil)
+		out, complaint, status := m.run(t, "../plugin/toolchain/step.sh", []string{"STEPS=" + tt.steps}, "me", "the text", "bash", "-c", "echo out; exit 3")
+		if out != "out\n" || complaint != tt.want || status != 3 {
+			t.Errorf("STEPS=%q: printed %q, said %q, status %d", tt.steps, out, complaint, status)
+		}
+	}
+}
+
+// TestStepReports has a silent command reported on, and what reports gone when the command has ended, or the script was killed.
+func TestStepReports(t *testing.T) {
+	for name, tt := range map[string]struct {
+		script string
+		signal syscall.Signal
+	}{
+		"end":       {`during compiling sleep 5`, 0},
+		"failure":   {`during compiling bash -c 'sleep 5; exit 1'`, 0},
+		"die":       {`quietly compiling bash -c 'echo halfway; sleep 5; exit 1' || die no`, 0},
+		"interrupt": {`during compiling sleep 60`, syscall.SIGINT},
+		"terminate": {`during compiling sleep 60`, syscall.SIGTERM},
+		"kill":      {`during compiling sleep 60`, syscall.SIGKILL},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			command := exec.Command("bash", "-c", "set -euo pipefail; . "+progress+"; "+tt.script)
+			command.Env = append(os.Environ(), "HEARTBEAT=2")
+			command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as a terminal's job is
+			var said bytes.Buffer
+			command.Stderr = &said
+			if err := command.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if tt.signal != 0 {
+				time.Sleep(5 * time.Second)
+				target := -command.Process.Pid // Ctrl-C reaches the group
+				if tt.signal == syscall.SIGKILL {
+					target = command.Process.Pid
+					defer syscall.Kill(-command.Process.Pid, syscall.SIGKILL) // the sleep, which is nobody's now
+				}
+				syscall.Kill(target, tt.signal)
+				if tt.signal == syscall.SIGKILL {
+					time.Sleep(2 * time.Second)
+					syscall.Kill(-command.Process.Pid, syscall.SIGKILL)
+				}
+			}
+			// Wait returns when nobody holds standard error any more: what reports, too, has ended.
+			command.WaitDelay = 20 * time.Second
+			if err := command.Wait(); errors.Is(err, exec.ErrWaitDelay) {
+				t.Errorf("something lives on: %v", err)
+			}
+			if !strings.Contains(said.String(), "… still compiling (") {
+				t.Errorf("said %q", said.String())
+			}
+			if name == "die" && !strings.Contains(said.String(), "s): halfway\n") {
+				t.Errorf("the last line is not in %q", said.String())
+			}
+		})
+	}
+}
