@@ -5,6 +5,7 @@ TOOLCHAIN := $(shell find plugin/toolchain -type f)
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 INSPECTOR := .tools/inspector/node_modules/.bin/mcp-inspector --cli .tools/host-test serve --fake
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+SHELL_FILES = $(shell grep -rlE '^(#!/usr/bin/env bash|. shellcheck shell=bash)' .ci .github plugin)
 REQUIRE := @plugin/toolchain/require.sh
 STEP := @plugin/toolchain/step.sh
 
@@ -13,7 +14,7 @@ build-steps := packages tinygo plugin
 steps-plugin := $(build-steps)
 steps-demo := $(build-steps) demo
 steps-test := browser $(build-steps) plugin-go tests
-steps-check := vet linters staticcheck $(steps-test)
+steps-check := vet shellcheck linters staticcheck $(steps-test)
 steps-conformance := node python $(build-steps) conformance
 steps-inspector := node $(build-steps) inspector-install inspector
 steps-dist := $(build-steps) dist
@@ -95,10 +96,14 @@ vet:
 	$(STEP) vet "running go vet" go vet ./...
 	GOOS=wasip1 GOARCH=wasm go vet ./plugin/...
 
-lint: .tools/staticcheck .tools/actionlint
+lint: shellcheck .tools/staticcheck .tools/actionlint
+	shellcheck -x $(SHELL_FILES)
 	$(STEP) staticcheck "running staticcheck" .tools/staticcheck ./...
 	GOOS=wasip1 GOARCH=wasm .tools/staticcheck -checks=inherit,-U1000 ./plugin/... # it does not know that exports are used
 	.tools/actionlint .github/workflows/*.yml
+
+shellcheck:
+	$(REQUIRE) shellcheck
 
 .tools/actionlint: Makefile
 	$(STEP) linters "compiling actionlint" env GOBIN=$(CURDIR)/.tools go install $(ACTIONLINT)
@@ -109,4 +114,4 @@ lint: .tools/staticcheck .tools/actionlint
 clean: ## remove what was built here, not the TinyGo outside
 	rm -rf dist .tools
 
-.PHONY: help plugin plugin-go demo test browser check dist push conformance node-and-python conformance-hyper-mcp inspector fuzz bench soak format vet lint clean
+.PHONY: help plugin plugin-go demo test browser check shellcheck dist push conformance node-and-python conformance-hyper-mcp inspector fuzz bench soak format vet lint clean
