@@ -1,6 +1,10 @@
 package dingtalk
 
-import "dingtalk-plugin/plugin/internal/jsontext"
+import (
+	"strconv"
+
+	"dingtalk-plugin/plugin/internal/jsontext"
+)
 
 // A Web is what a robot needs of its host. Send has no error: a guest cannot
 // see one, the host ends the call instead. Its status is 0 where the host has
@@ -73,7 +77,7 @@ func (r *Robot) Send(web Web, m Message, key string) (Receipt, *Error) {
 			uuid = r.msgUuid(key, i)
 		}
 		entry.open = true
-		if e := r.post(web, r.bodyOf(parts, i, uuid)); e != nil {
+		if e := r.post(web, r.bodyOf(parts, i, uuid), len(parts)-i); e != nil {
 			entry.open = i > 0 || e.Unknown()
 			return receipt, e
 		}
@@ -124,11 +128,8 @@ func (r *Robot) admit(now int64, parts int) *Error {
 	if stopped(now) && r.Secret != "" {
 		return clockError(now)
 	}
-	r.window.most = r.PerMinute
-	if stopped(now) {
-		r.window.most = 0 // such a clock can keep no window
-	}
-	return r.window.admit(now, parts)
+	r.window.limit = r.PerMinute
+	return r.window.allow(now, parts)
 }
 
 // reach asks the address for an answer, once, without any credential. Where the
@@ -145,17 +146,22 @@ func (r *Robot) reach(web Web) *Error {
 	return nil
 }
 
-// post sends one body, repeatedly while its outcome is unknown.
-func (r *Robot) post(web Web, body []byte) (e *Error) {
-	now := web.Now()
-	r.window.count(now)
-	for range 1 + r.MaxRepeats {
-		if e = r.postOnce(web, body); e == nil || !e.Unknown() {
-			break
+// post sends the first of the missing parts, and again while its outcome is
+// unknown. It does not where the window has no room for a repeat and the parts
+// behind it.
+func (r *Robot) post(web Web, body []byte, missing int) *Error {
+	for retries := 0; ; retries++ {
+		e := r.postOnce(web, body)
+		if e == nil || !e.Unknown() || retries == r.MaxRepeats {
+			return e
+		}
+		if full := r.window.allow(web.Now(), missing); full != nil {
+			e.Text += " It was not retried: the robot has used up the messages of this minute."
+			e.Next = "Wait " + strconv.Itoa(full.RetryAfter) + " seconds. " + e.Next
+			e.RetryAfter = full.RetryAfter
+			return e
 		}
 	}
-	r.window.settle(now, e)
-	return e
 }
 
 // postOnce sends the body once, under a signature of its own. Should the host
@@ -169,9 +175,12 @@ func (r *Robot) postOnce(web Web, body []byte) *Error {
 		sign = r.signer.sign(now)
 	}
 	r.reached = false
+	r.window.reserve(now)
 	status, reply := web.Send("POST", r.url(now, sign), body)
 	r.reached = true
-	return ParseReply(status, reply, r.Token, r.Secret, sign)
+	e := ParseReply(status, reply, r.Token, r.Secret, sign)
+	r.window.commit(web.Now(), e)
+	return e
 }
 
 // url returns the address of one request made at now.

@@ -62,8 +62,31 @@ func TestUnknownOutcomeIsRepeatedUnderOneUuid(t *testing.T) {
 	if len(uuids) != 2 || uuids[0] != uuids[1] || len(uuids[0]) != uuidLen {
 		t.Errorf("uuids %q", uuids)
 	}
-	if len(r.window.sent) != 1 {
-		t.Errorf("%d counted, want 1", len(r.window.sent))
+	if len(r.window.sent) != 2 {
+		t.Errorf("%d counted, want 2", len(r.window.sent))
+	}
+}
+
+// A retry is a request like any other: it counts, and takes no room from the
+// parts that follow.
+func TestRetriesKeepTheRate(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		text   string
+		posted int
+	}{
+		{"one part", "hi", 3},
+		{"two parts", strings.Repeat("a line\n", 4000), 2},
+	} {
+		g, r := newGroup(busy, busy, busy, busy, busy), newRobot()
+		r.PerMinute, r.MaxRepeats = 3, 5
+		_, e := r.Send(g.web(), Message{Kind: Text, Text: test.text}, "")
+		if len(g.bodies) != test.posted {
+			t.Errorf("%s: posted %d times, want %d", test.name, len(g.bodies), test.posted)
+		}
+		if e == nil || !e.Unknown() || e.RetryAfter != 60 || !strings.Contains(e.Text, "not retried") {
+			t.Errorf("%s: %+v", test.name, e)
+		}
 	}
 }
 
