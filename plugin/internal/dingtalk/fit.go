@@ -10,16 +10,15 @@ import (
 // (https://open.dingtalk.com/document/development/custom-robots-send-group-messages).
 const MaxBody = 20000
 
-// blank stands in a body until bodyOf writes the msgUuid over it.
-const blank = "00000000000000000000000000000000"
+// uuidPlaceholder stands for any msgUuid where a body is measured.
+const uuidPlaceholder = "00000000000000000000000000000000"
 
 // fit turns a message into parts that the robot takes: mentions and a keyword
-// added where they are missing, cut where it is too long. Where there is one
-// part alone, its body is written.
+// added where they are missing, cut where it is too long.
 func (r *Robot) fit(m *Message) ([]part, *Error) {
 	if len(m.Text) <= MaxBody {
 		whole := r.makePart(m, chunk{text: m.Text}, 0, 1)
-		if r.write(&whole); len(r.body.Bytes) <= MaxBody {
+		if r.size(whole) <= MaxBody {
 			return []part{whole}, nil
 		}
 	}
@@ -61,30 +60,27 @@ func (r *Robot) room(m *Message) func(i int) int {
 // bare returns how many bytes a part takes without its text, if that holds
 // neither keyword nor mention.
 func (r *Robot) bare(m *Message, index, count int) int {
-	p := r.makePart(m, chunk{}, index, count)
-	r.write(&p)
-	return len(r.body.Bytes)
+	return r.size(r.makePart(m, chunk{}, index, count))
 }
 
-// write writes the body of a part but for its msgUuid. What a body far too long
-// took is let go.
-func (r *Robot) write(p *part) {
-	if room := cap(r.body.Bytes); room < MaxBody || room > 4*MaxBody {
-		r.body.Bytes = make([]byte, 0, MaxBody)
-	}
-	r.body.Bytes = r.body.Bytes[:0]
-	p.writeBody(&r.body, blank)
+// size returns how many bytes the body of a part takes, with a msgUuid. The
+// text is measured without being copied.
+func (r *Robot) size(p part) int {
+	text := p.chunk.text
+	p.chunk.text = ""
+	return len(r.body(&p, uuidPlaceholder)) + jsontext.Len(text)
 }
 
-// bodyOf returns the body of one of the parts that fit made last, with its
-// msgUuid; it is good until the next.
-func (r *Robot) bodyOf(parts []part, i int, uuid string) []byte {
-	if len(parts) > 1 { // else fit has written it
-		r.write(&parts[i])
+// body returns the body of a part; it is good until the next. What a body far
+// too long took is let go.
+func (r *Robot) body(p *part, uuid string) []byte {
+	w := &r.buffer
+	if room := cap(w.Bytes); room < MaxBody || room > 4*MaxBody {
+		w.Bytes = make([]byte, 0, MaxBody)
 	}
-	body := r.body.Bytes
-	copy(body[len(body)-len(blank)-len(`"}`):], uuid)
-	return body
+	w.Bytes = w.Bytes[:0]
+	p.writeBody(w, uuid)
+	return w.Bytes
 }
 
 // tooLong says why a message fits in no way.

@@ -36,7 +36,7 @@ func (r *Robot) makePart(m *Message, c chunk, index, count int) part {
 const uuidLen = 32
 
 // writeBody writes the request body, as the reference server writes it, with
-// msgUuid behind.
+// msgUuid behind unless it is "".
 func (p *part) writeBody(w *jsontext.Writer, uuid string) {
 	kind := p.message.Kind
 	w.Raw("{")
@@ -48,8 +48,10 @@ func (p *part) writeBody(w *jsontext.Writer, uuid string) {
 		w.Member("at")
 		p.mentions.write(w)
 	}
-	w.Member("msgUuid")
-	w.Quote(uuid)
+	if uuid != "" {
+		w.Member("msgUuid")
+		w.Quote(uuid)
+	}
 	w.Raw("}")
 }
 

@@ -31,7 +31,7 @@ func (r *Robot) Preview(web Web, m Message, key string) (v Preview, receipt Rece
 		key = r.freshKey(web, m.print())
 	}
 	for i := range parts {
-		body := string(r.bodyOf(parts, i, r.msgUuid(key, i)))
+		body := string(r.body(&parts[i], r.msgUuid(key, i)))
 		v.Sizes = append(v.Sizes, len(body))
 		receipt.Bytes += len(body)
 		v.Bodies = append(v.Bodies, m.Mentions.mask(body))

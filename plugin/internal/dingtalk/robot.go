@@ -32,7 +32,7 @@ type Robot struct {
 	reached bool   // the address answered, and nothing went wrong since
 	calls   uint16 // and around again; a larger number would look like an address to the collector
 	signer  signer
-	body    jsontext.Writer // reused
+	buffer  jsontext.Writer // for bodies
 }
 
 // A Receipt says how far a message got.
@@ -77,12 +77,13 @@ func (r *Robot) Send(web Web, m Message, key string) (Receipt, *Error) {
 			uuid = r.msgUuid(key, i)
 		}
 		entry.open = true
-		if e := r.post(web, r.bodyOf(parts, i, uuid), len(parts)-i); e != nil {
+		body := r.body(&parts[i], uuid)
+		if e := r.post(web, body, len(parts)-i); e != nil {
 			entry.open = i > 0 || e.Unknown()
 			return receipt, e
 		}
 		entry.arrived++
-		receipt.add(&parts[i], len(r.body.Bytes))
+		receipt.add(&parts[i], len(body))
 	}
 	return receipt, nil
 }

@@ -104,8 +104,7 @@ func checkFit(t *testing.T, r *Robot, m Message) int {
 	var joined strings.Builder
 	for i := range parts {
 		p := &parts[i]
-		r.write(p)
-		body := r.body.Bytes
+		body := r.body(p, uuidPlaceholder)
 		title, text := shown(body)
 		switch {
 		case len(body) > MaxBody:
