@@ -22,16 +22,14 @@ func (r *Robot) Preview(web Web, m Message, key string) (v Preview, receipt Rece
 	}
 	parts, e := r.fit(&m)
 	if e == nil {
-		e = r.admit(web.Now(), len(parts))
+		e = r.allow(web.Now(), len(parts))
 	}
 	if e != nil {
 		return v, receipt, e
 	}
-	if key == "" {
-		key = r.freshKey(web, m.print())
-	}
+	id, key := r.identify(web, &m, key)
 	for i := range parts {
-		body := string(r.body(&parts[i], r.msgUuid(key, i)))
+		body := string(r.body(&parts[i], id.uuid(i, len(parts))))
 		v.Sizes = append(v.Sizes, len(body))
 		receipt.Bytes += len(body)
 		v.Bodies = append(v.Bodies, m.Mentions.mask(body))
@@ -45,7 +43,7 @@ func (r *Robot) Preview(web Web, m Message, key string) (v Preview, receipt Rece
 	}
 	keyword, found := findKeyword(r.Keywords, &m, m.Text)
 	v.Keyword, v.KeywordAdded = keyword, !found
-	receipt.Total, receipt.UUID, receipt.Key, receipt.Mentions = len(parts), r.msgUuid(key, 0), key, parts[0].mentions
+	receipt.Total, receipt.UUID, receipt.Key, receipt.Mentions = len(parts), id.uuid(0, len(parts)), key, parts[0].mentions
 	return v, receipt, nil
 }
 

@@ -108,8 +108,10 @@ func rateError(why string, wait int64) *Error {
 	return &Error{
 		Reason:     ReasonRate,
 		Text:       "The message was not sent: " + why + ".",
-		Next:       "Wait " + strconv.Itoa(seconds) + " seconds, then send one message that holds everything.",
+		Next:       waitText(seconds) + ", then send one message that holds everything.",
 		Retryable:  true,
 		RetryAfter: seconds,
 	}
 }
+
+func waitText(seconds int) string { return "Wait " + strconv.Itoa(seconds) + " seconds" }

@@ -1,10 +1,6 @@
 package dingtalk
 
-import (
-	"strconv"
-
-	"dingtalk-plugin/plugin/internal/jsontext"
-)
+import "dingtalk-plugin/plugin/internal/jsontext"
 
 // A Web is what a robot needs of its host. Send has no error: a guest cannot
 // see one, the host ends the call instead. Its status is 0 where the host has
@@ -27,23 +23,24 @@ type Robot struct {
 	MaxParts   int      // parts of one message; 1 is no splitting
 	MaxRepeats int      // of a send whose outcome is unknown
 
-	window  window
-	ledger  ledger
-	reached bool   // the address answered, and nothing went wrong since
-	calls   uint16 // and around again; a larger number would look like an address to the collector
-	signer  signer
-	buffer  jsontext.Writer // for bodies
+	window window
+	log    sendLog
+	probed bool   // the address answered, and no request failed since
+	calls  uint64 // that were given a key
+	signer signer
+	buffer jsontext.Writer // for bodies
 }
 
 // A Receipt says how far a message got.
 type Receipt struct {
-	Sent, Total int // parts
-	Again       bool
-	Bytes       int       // of all bodies that were sent
-	UUID        string    // msgUuid of the first part
-	Key         string    // under which the same message may be sent again
-	Keyword     string    // that was added, or ""
-	Mentions    *Mentions // who is notified; nil when nobody was sent anything
+	Sent, Total    int       // parts
+	Again          bool      // all of it arrived by an earlier call
+	MayBeDelivered bool      // the part after those sent went out without a clear answer
+	Bytes          int       // of all bodies that were sent
+	UUID           string    // msgUuid of the first part, or ""
+	Key            string    // under which the same message may be sent again, or ""
+	Keyword        string    // that was added, or ""
+	Mentions       *Mentions // who is notified; nil when nobody was sent anything
 }
 
 // Send posts m, in parts when it is long, and returns how far it got; the Error
@@ -57,35 +54,31 @@ func (r *Robot) Send(web Web, m Message, key string) (Receipt, *Error) {
 	if e != nil {
 		return Receipt{}, e
 	}
-	print := m.print()
-	if key == "" {
-		key = r.freshKey(web, print)
-	}
-	receipt := Receipt{Total: len(parts), UUID: r.msgUuid(key, 0), Key: key}
-	entry := r.ledger.find(receipt.UUID, print)
-	if entry == nil {
+	id, key := r.identify(web, &m, key)
+	record, ok := r.log.lookup(id)
+	if !ok {
 		return Receipt{}, argumentError("this idempotencyKey was used for another message", "Use a new key for a new message.")
 	}
-	receipt.Sent = entry.arrived
-	receipt.Again = entry.arrived == len(parts)
-	if e := r.ready(web, len(parts)-entry.arrived); e != nil {
-		return receipt, e
+	receipt := newReceipt(&id, key, &record, len(parts))
+	if receipt.Again {
+		return receipt, nil
 	}
-	for i := entry.arrived; i < len(parts); i++ {
-		uuid := receipt.UUID
-		if i > 0 {
-			uuid = r.msgUuid(key, i)
-		}
-		entry.open = true
-		body := r.body(&parts[i], uuid)
-		if e := r.post(web, body, len(parts)-i); e != nil {
-			entry.open = i > 0 || e.Unknown()
-			return receipt, e
-		}
-		entry.arrived++
-		receipt.add(&parts[i], len(body))
+	if e = r.preflight(web, len(parts)-record.delivered); e == nil {
+		e = r.deliver(web, id, parts, &receipt)
 	}
-	return receipt, nil
+	receipt.qualify(e)
+	return receipt, e
+}
+
+func newReceipt(id *messageID, key string, record *sendRecord, total int) Receipt {
+	return Receipt{
+		Sent:           record.delivered,
+		Total:          total,
+		Again:          record.state == allDelivered,
+		MayBeDelivered: record.state == mayBeDelivered,
+		UUID:           id.uuid(0, total),
+		Key:            key,
+	}
 }
 
 func (receipt *Receipt) add(p *part, bytes int) {
@@ -96,6 +89,24 @@ func (receipt *Receipt) add(p *part, bytes int) {
 	}
 	if receipt.Mentions == nil {
 		receipt.Mentions = p.mentions
+	}
+}
+
+// qualify adds to an Error what only the record knows.
+func (receipt *Receipt) qualify(e *Error) {
+	switch {
+	case e == nil || receipt.Sent == 0 && !receipt.MayBeDelivered:
+	case e.Unknown() && receipt.Key == "":
+		e.Retryable = false
+		e.Next = "Send it again only if a second copy does no harm: without a right clock on the host, DingTalk cannot recognize a repeat. " +
+			"A message sent with an idempotencyKey can be repeated safely."
+	case !e.Unknown():
+		if receipt.MayBeDelivered {
+			e.Text += " An earlier attempt had no clear answer and may have arrived all the same."
+		}
+		if e.Reason == ReasonRate && e.RetryAfter > 0 { // else it advises a new message
+			e.Next = waitText(e.RetryAfter) + "."
+		}
 	}
 }
 
@@ -112,20 +123,17 @@ func (r *Robot) check(m *Message) *Error {
 	}
 }
 
-// ready refuses before anything is sent what could only fail, and makes sure
-// that the address can be reached.
-func (r *Robot) ready(web Web, parts int) *Error {
-	if parts == 0 {
-		return nil
-	}
-	if e := r.admit(web.Now(), parts); e != nil {
+// preflight refuses what could only fail, before anything is sent, and makes
+// sure that the address can be reached.
+func (r *Robot) preflight(web Web, parts int) *Error {
+	if e := r.allow(web.Now(), parts); e != nil {
 		return e
 	}
-	return r.reach(web)
+	return r.probe(web)
 }
 
-// admit refuses what the clock or the rate does not allow.
-func (r *Robot) admit(now int64, parts int) *Error {
+// allow refuses what the clock or the rate does not allow.
+func (r *Robot) allow(now int64, parts int) *Error {
 	if stopped(now) && r.Secret != "" {
 		return clockError(now)
 	}
@@ -133,53 +141,78 @@ func (r *Robot) admit(now int64, parts int) *Error {
 	return r.window.allow(now, parts)
 }
 
-// reach asks the address for an answer, once, without any credential. Where the
-// host does not allow it or the network is dead, the host ends the call with an
-// error that quotes the address; this one may be read by anybody.
-func (r *Robot) reach(web Web) *Error {
-	if r.reached {
+// probe asks the address for an answer, once, without any credential. Where the
+// host does not allow it or the network is dead, the call traps with an error
+// that quotes the address; this one may be read by anybody.
+func (r *Robot) probe(web Web) *Error {
+	if r.probed {
 		return nil
 	}
 	if status, _ := web.Send("GET", r.Address.Base, nil); status == 0 {
 		return ParseReply(0, nil)
 	}
-	r.reached = true
+	r.probed = true
 	return nil
 }
 
-// post sends the first of the missing parts, and again while its outcome is
-// unknown. It does not where the window has no room for a repeat and the parts
-// behind it.
-func (r *Robot) post(web Web, body []byte, missing int) *Error {
+// deliver posts the parts that are missing, up to the first that fails.
+func (r *Robot) deliver(web Web, id messageID, parts []part, receipt *Receipt) *Error {
+	record := r.log.claim(id)
+	for i := record.delivered; i < len(parts); i++ {
+		body := r.body(&parts[i], id.uuid(i, len(parts)))
+		e := r.sendPart(web, body, record, len(parts)-i)
+		receipt.MayBeDelivered = record.state == mayBeDelivered
+		if e != nil {
+			r.log.release(record)
+			return e
+		}
+		receipt.add(&parts[i], len(body))
+	}
+	record.state = allDelivered
+	return nil
+}
+
+// sendPart posts the first of the missing parts, and again while its outcome is
+// unknown. It does not where DingTalk could not recognize a repeat, or where the
+// window has no room for a repeat and the parts behind it.
+func (r *Robot) sendPart(web Web, body []byte, record *sendRecord, missing int) *Error {
 	for retries := 0; ; retries++ {
-		e := r.postOnce(web, body)
-		if e == nil || !e.Unknown() || retries == r.MaxRepeats {
+		e := r.sendOnce(web, body, record)
+		if e == nil || !e.Unknown() || retries == r.MaxRepeats || !record.hasKey() {
 			return e
 		}
 		if full := r.window.allow(web.Now(), missing); full != nil {
 			e.Text += " It was not retried: the robot has used up the messages of this minute."
-			e.Next = "Wait " + strconv.Itoa(full.RetryAfter) + " seconds. " + e.Next
+			e.Next = waitText(full.RetryAfter) + ". " + e.Next
 			e.RetryAfter = full.RetryAfter
 			return e
 		}
 	}
 }
 
-// postOnce sends the body once, under a signature of its own. Should the host
-// end the call meanwhile, the address must answer anew, without a credential,
-// before the next one goes out.
-func (r *Robot) postOnce(web Web, body []byte) *Error {
+// sendOnce posts a body once, under a signature of its own. Should the call
+// trap meanwhile, the part counts and may be delivered, and the next call
+// probes the address without a credential before it posts.
+func (r *Robot) sendOnce(web Web, body []byte, record *sendRecord) *Error {
 	now := web.Now()
 	sign := ""
 	if r.Secret != "" {
 		r.signer.secret = r.Secret
 		sign = r.signer.sign(now)
 	}
-	r.reached = false
+	before := record.state
+	record.state, r.probed = mayBeDelivered, false
 	r.window.reserve(now)
 	status, reply := web.Send("POST", r.url(now, sign), body)
-	r.reached = true
 	e := ParseReply(status, reply, r.Token, r.Secret, sign)
+	r.probed = true
+	switch {
+	case e == nil:
+		record.state = notDelivered
+		record.delivered++
+	case !e.Unknown():
+		record.state = before
+	}
 	r.window.commit(web.Now(), e)
 	return e
 }

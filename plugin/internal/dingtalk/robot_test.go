@@ -109,8 +109,11 @@ func TestKeysMakeUuids(t *testing.T) {
 	other := newRobot()
 	other.Token = "other"
 	same := newRobot()
-	if send(newRobot(), "a", "k") != send(newRobot(), "b", "k") {
-		t.Error("equal keys of one robot differ")
+	if first, second := send(newRobot(), "a", "k"), send(newRobot(), "a", "k"); first != second {
+		t.Error("one message of one key and robot has two uuids")
+	}
+	if send(newRobot(), "a", "k") == send(newRobot(), "b", "k") {
+		t.Error("two messages have one uuid, and DingTalk would drop one of them")
 	}
 	if send(newRobot(), "a", "k") == send(other, "a", "k") {
 		t.Error("two robots have one uuid")

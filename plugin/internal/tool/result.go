@@ -78,10 +78,16 @@ func arrived(receipt *dingtalk.Receipt) string {
 // resume says how what is missing can be sent, and only that.
 func resume(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
 	switch {
+	case receipt.Key == "" && receipt.Sent > 0:
+		return " A repeat would send all parts."
+	case receipt.Key == "":
+		return ""
 	case receipt.Sent > 0:
 		return " To send only the rest, repeat the call unchanged with idempotencyKey " + receipt.Key + "."
 	case e.Unknown():
 		return " The key is " + receipt.Key + "."
+	case receipt.MayBeDelivered:
+		return " To repeat this message without a second copy, call unchanged with idempotencyKey " + receipt.Key + "."
 	}
 	return ""
 }
@@ -121,13 +127,13 @@ func (w *writer) structured(receipt *dingtalk.Receipt, e *dingtalk.Error) {
 		w.text("errmsg", e.Msg)
 	}
 	w.text("configKey", e.Key)
-	w.receipt(receipt, e)
+	w.receipt(receipt)
 	w.Raw("}")
 }
 
 // receipt writes how far the message got, if that is any way.
-func (w *writer) receipt(receipt *dingtalk.Receipt, e *dingtalk.Error) {
-	if receipt.Sent == 0 && !e.Unknown() {
+func (w *writer) receipt(receipt *dingtalk.Receipt) {
+	if receipt.Sent == 0 && !receipt.MayBeDelivered {
 		return
 	}
 	w.text("msgUuid", receipt.UUID)

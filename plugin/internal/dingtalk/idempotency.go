@@ -1,0 +1,215 @@
+package dingtalk
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"strconv"
+
+	"dingtalk-plugin/plugin/internal/jsontext"
+)
+
+// A messageID tells one message from all others: by its key at its robot, and
+// by what it says.
+type messageID struct {
+	key     keyDigest // zero when it has none
+	content fingerprint
+}
+
+// A keyDigest stands for a robot and a key, and reveals neither.
+type keyDigest [2]uint64
+
+// identify returns the identity of a message, and the key under which it can be
+// sent again: the caller's, or a new one. Where the caller gives none and the
+// clock cannot be right, it has no key at all: such hosts often have a fixed
+// random source, too (extism/go-sdk by default), and every process would make
+// the same one. DingTalk would then drop messages that were never sent before.
+func (r *Robot) identify(web Web, m *Message, key string) (messageID, string) {
+	id := messageID{content: m.fingerprint()}
+	if key == "" {
+		now := web.Now()
+		if stopped(now) {
+			return id, ""
+		}
+		key = r.newKey(web, now, id.content)
+	}
+	sum := sha256.Sum256([]byte(strconv.Itoa(len(r.Token)) + ":" + r.Token + key))
+	for i := range id.key {
+		id.key[i] = binary.BigEndian.Uint64(sum[8*i:])
+	}
+	return id, key
+}
+
+// newKey makes a key of a random number and of what else tells calls apart,
+// because some hosts give every instance the same random bytes.
+func (r *Robot) newKey(web Web, now int64, content fingerprint) string {
+	r.calls++
+	content.number(uint64(now))
+	content.number(r.calls)
+	var key [uuidLen / 2]byte
+	binary.BigEndian.PutUint64(key[:8], web.Random())
+	binary.BigEndian.PutUint64(key[8:], uint64(content))
+	return hex.EncodeToString(key[:])
+}
+
+// hasKey reports whether the message can be recognized when it is sent again.
+func (id *messageID) hasKey() bool { return id.key != keyDigest{} }
+
+// uuid returns the msgUuid of one of count parts, "" for a message without a
+// key. DingTalk posts one message for each value
+// (https://open.dingtalk.com/document/development/custom-robots-send-group-messages,
+// field msgUuid). It is made of the content, too: otherwise DingTalk would drop
+// in silence another message under a key that the record has lost.
+func (id *messageID) uuid(index, count int) string {
+	if !id.hasKey() {
+		return ""
+	}
+	var b []byte
+	for _, n := range []uint64{id.key[0], id.key[1], uint64(id.content), uint64(index), uint64(count)} {
+		b = binary.BigEndian.AppendUint64(b, n)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:uuidLen/2])
+}
+
+// A fingerprint tells messages apart. It is FNV-1a
+// (https://datatracker.ietf.org/doc/html/draft-eastlake-fnv) over eight bytes
+// at a time: it guards against mistakes, not against malice, and SHA-256 of a
+// long text would take longer than sending it.
+type fingerprint uint64
+
+const fnvOffset fingerprint = 14695981039346656037
+
+func (f *fingerprint) number(n uint64) {
+	*f = (*f ^ fingerprint(n)) * 1099511628211
+	*f ^= *f >> 32 // or the upper bytes would never reach the lower ones
+}
+
+func (f *fingerprint) text(s string) {
+	f.number(uint64(len(s)))
+	for ; len(s) >= 8; s = s[8:] {
+		f.number(jsontext.Eight(s))
+	}
+	for i := range len(s) {
+		f.number(uint64(s[i]))
+	}
+}
+
+func (f *fingerprint) flag(b bool) {
+	if b {
+		f.number(1)
+	} else {
+		f.number(0)
+	}
+}
+
+// fingerprint covers everything a message says.
+func (m *Message) fingerprint() fingerprint {
+	f := fnvOffset
+	f.text(m.Kind.Type)
+	f.text(m.Title)
+	f.text(m.Text)
+	f.flag(m.Mentions.All)
+	f.number(uint64(len(m.Mentions.People)))
+	for i := range m.Mentions.People {
+		f.text(m.Mentions.People[i].ID)
+	}
+	f.number(uint64(len(m.Links)))
+	for i := range m.Links {
+		f.text(m.Links[i].Title)
+		f.text(m.Links[i].URL)
+		f.text(m.Links[i].Picture)
+	}
+	f.flag(m.Side)
+	return f
+}
+
+// logSize is how many messages a sendLog remembers beside the latest.
+const logSize = 64
+
+// A sendLog remembers of the latest messages that went out how far they got, so
+// that a repeated call sends only what is missing, however long DingTalk
+// remembers a msgUuid: it does not say. A message that is refused, by the plugin
+// or by DingTalk, takes no place in it.
+type sendLog struct {
+	records []sendRecord // the longest untouched first
+}
+
+// A sendRecord says how far one message got.
+type sendRecord struct {
+	messageID
+	delivered int // parts
+	state     sendState
+}
+
+// A sendState is what is known of the parts that are not delivered.
+type sendState uint8
+
+const (
+	notDelivered   sendState = iota // the next part is not in the group
+	mayBeDelivered                  // the next part went out without a clear answer
+	allDelivered                    // there is no next part
+)
+
+// lookup returns the record of a message, a zero one when it is not known; ok
+// is false when its key belongs to another message.
+func (l *sendLog) lookup(id messageID) (record sendRecord, ok bool) {
+	if i := l.index(id.key); i >= 0 {
+		return l.records[i], l.records[i].content == id.content
+	}
+	return sendRecord{messageID: id}, true
+}
+
+func (l *sendLog) index(key keyDigest) int {
+	for i := range l.records {
+		if l.records[i].key == key {
+			return i
+		}
+	}
+	return -1
+}
+
+// claim returns the record to keep of a message that is about to go out, as the
+// latest. A message without a key gets one that is not kept, because nobody can
+// ask for it.
+//
+// Room is made for the message before, not for this one: should it be refused,
+// nothing was lost for it.
+func (l *sendLog) claim(id messageID) *sendRecord {
+	if !id.hasKey() {
+		return &sendRecord{messageID: id}
+	}
+	if l.records == nil {
+		l.records = make([]sendRecord, 0, logSize+1)
+	}
+	record, _ := l.lookup(id)
+	if i := l.index(id.key); i >= 0 {
+		l.remove(i)
+	} else if len(l.records) > logSize {
+		l.evict()
+	}
+	l.records = append(l.records, record)
+	return &l.records[len(l.records)-1]
+}
+
+// evict forgets a message: one that arrived if there is any, because of one
+// that did not the caller was told that a repeat sends only the rest.
+func (l *sendLog) evict() {
+	for i := range l.records {
+		if l.records[i].state == allDelivered {
+			l.remove(i)
+			return
+		}
+	}
+	l.remove(0)
+}
+
+// release forgets the message that was claimed last if nothing came of it. Its
+// key is free for a corrected one.
+func (l *sendLog) release(record *sendRecord) {
+	if last := len(l.records) - 1; record.hasKey() && record.delivered == 0 && record.state == notDelivered {
+		l.remove(last)
+	}
+}
+
+func (l *sendLog) remove(i int) { l.records = append(l.records[:i], l.records[i+1:]...) }
