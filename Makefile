@@ -86,8 +86,8 @@ fuzz: dist/plugin.wasm ## fuzz everything that reads foreign input, a minute eac
 bench: dist/plugin.wasm dist/plugin-go.wasm ## measure; PEERS='a.wasm b.wasm' adds others
 	go run ./host-test bench $(PEERS)
 
-soak: dist/plugin.wasm ## call one instance a million times, with faults, and count what went wrong
-	go run ./host-test soak --calls 1000000
+soak: dist/plugin.wasm ## a million hostile calls and a million ordinary ones, with faults, traps and little memory
+	go test ./host-test -run 'TestSoak|TestMemoryStable' -soak 1000000 -timeout 0 -v
 
 format:
 	@test -z "$$(gofmt -l plugin schema host-test)" || { echo "run gofmt -w on:"; gofmt -l plugin schema host-test; exit 1; }

@@ -14,8 +14,7 @@ var rooms = map[string]struct {
 	barred  []string // of the standard library
 }{
 	"schema":                       {},
-	"plugin":                       {allowed: []string{"plugin/internal/dingtalk", "plugin/internal/heap", "plugin/internal/kernel", "plugin/internal/tool"}},
-	"plugin/internal/heap":         {},
+	"plugin":                       {allowed: []string{"plugin/internal/dingtalk", "plugin/internal/kernel", "plugin/internal/tool"}},
 	"plugin/internal/kernel":       {allowed: []string{"plugin/internal/jsontext", "github.com/extism/go-pdk"}},
 	"plugin/internal/tool":         {allowed: []string{"plugin/internal/dingtalk", "plugin/internal/jsontext", "plugin/internal/validate", "schema", "github.com/tidwall/gjson"}},
 	"plugin/internal/validate":     {allowed: []string{"plugin/internal/jsontext", "github.com/tidwall/gjson"}},

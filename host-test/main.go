@@ -33,7 +33,6 @@ type commands struct {
 	Dist   distCommand   `cmd:"" help:"Make everything that a release holds of the compiled plugin."`
 	Push   pushCommand   `cmd:"" help:"Push what dist made to a registry, and say how to sign it."`
 	Bench  benchCommand  `cmd:"" help:"Measure the plugin beside native Go and its peers."`
-	Soak   soakCommand   `cmd:"" help:"Call one instance very often, with faults, and count what went wrong."`
 }
 
 // An exitError ends the command with a status of its own; what it has to say

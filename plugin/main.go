@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"dingtalk-plugin/plugin/internal/dingtalk"
-	"dingtalk-plugin/plugin/internal/heap"
 	"dingtalk-plugin/plugin/internal/kernel"
 	"dingtalk-plugin/plugin/internal/tool"
 )
@@ -35,20 +34,14 @@ func call() int32 {
 	return runCall()
 }
 
-// Then comes the collection, before anything is allocated: what only a local
-// variable leads to is free to it. See RATIONALE.md, "Why a collector of its
-// own?".
-
 //go:noinline
 func runDescribe() int32 {
-	heap.Collect()
 	kernel.Output(server.Describe())
 	return 0
 }
 
 //go:noinline
 func runCall() int32 {
-	heap.Collect()
 	kernel.Output(server.Call(kernel.Input(tool.MaxInput + 1)))
 	return 0
 }

@@ -33,7 +33,7 @@ func (r *Robot) fit(m *Message) ([]part, *Error) {
 		}
 		return parts, nil
 	}
-	return nil, r.tooLong(m)
+	return nil, r.unfit(m)
 }
 
 // fills are how full the chunks of a text must be, in eighths, from the nicest
@@ -83,20 +83,53 @@ func (r *Robot) body(p *part, uuid string) []byte {
 	return w.Bytes
 }
 
-// tooLong says why a message fits in no way.
-func (r *Robot) tooLong(m *Message) *Error {
-	const shorten = "Shorten it, or send it in several calls."
-	beside := r.bare(m, 0, 1)
-	size := beside + jsontext.Len(m.Text)
-	allowed := " and " + strconv.Itoa(MaxBody) + " are allowed"
-	if beside > MaxBody/2 {
-		return argumentError("title, links and mentions alone take "+strconv.Itoa(beside)+" bytes,"+allowed, "Shorten them.")
+// checkLength refuses what cannot fit, however it is split: no character takes
+// less in JSON than it has bytes.
+func (r *Robot) checkLength(m *Message) *Error {
+	if n := len(m.Title); n > MaxBody {
+		return tooMuchBeside(n)
 	}
-	text := "it takes " + strconv.Itoa(size) + " bytes,"
-	if r.MaxParts > 1 && !m.Kind.Whole {
-		e := argumentError(text+allowed+" in each of at most "+strconv.Itoa(r.MaxParts)+" parts", shorten)
+	if n := len(m.Text); n > MaxBody*r.maxParts(m.Kind) {
+		return r.tooLong(m.Kind, n)
+	}
+	return nil
+}
+
+func (m *Message) linksLen() (n int) {
+	for i := range m.Links {
+		n += len(m.Links[i].Title) + len(m.Links[i].URL) + len(m.Links[i].Picture)
+	}
+	return n
+}
+
+// maxParts is in how many parts a message of kind k may go out.
+func (r *Robot) maxParts(k *Kind) int {
+	if k.Whole {
+		return 1
+	}
+	return max(1, r.MaxParts)
+}
+
+// unfit says why a message of that length fits in no way.
+func (r *Robot) unfit(m *Message) *Error {
+	beside := r.bare(m, 0, 1)
+	if beside > MaxBody/2 {
+		return tooMuchBeside(beside)
+	}
+	return r.tooLong(m.Kind, beside+jsontext.Len(m.Text))
+}
+
+func tooMuchBeside(size int) *Error {
+	return argumentError("title, links and mentions alone take "+strconv.Itoa(size)+" bytes, and "+strconv.Itoa(MaxBody)+" are allowed", "Shorten them.")
+}
+
+func (r *Robot) tooLong(k *Kind, size int) *Error {
+	text := "it takes " + strconv.Itoa(size) + " bytes, and " + strconv.Itoa(MaxBody) + " are allowed"
+	const shorten = "Shorten it, or send it in several calls."
+	if n := r.maxParts(k); n > 1 {
+		e := argumentError(text+" in each of at most "+strconv.Itoa(n)+" parts", shorten)
 		e.Key = KeyMaxParts
 		return e
 	}
-	return argumentError(text+allowed, shorten)
+	return argumentError(text, shorten)
 }

@@ -54,6 +54,9 @@ func writeLinks(w *jsontext.Writer, links []Link, url, picture string) {
 // checkLinks refuses addresses that a phone cannot open, and rewrites the
 // others as the operator wants them. paths names the arguments of link i.
 func (m *Message) checkLinks(style *Style, paths func(i int) (url, picture string)) *Error {
+	if n := m.linksLen(); n > MaxBody {
+		return tooMuchBeside(n)
+	}
 	for i := range m.Links {
 		link := &m.Links[i]
 		urlPath, picturePath := paths(i)

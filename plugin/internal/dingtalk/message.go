@@ -51,12 +51,16 @@ type Style struct {
 	People []Person // who can be mentioned by name
 }
 
-// Message makes a message of this kind from a tool's arguments, which fit the
-// tool's schema.
-func (k *Kind) Message(arguments jsontext.Object, style *Style) (m Message, e *Error) {
+// Message makes a message of kind k for the robot from a tool's arguments, which
+// fit the tool's schema. What is too long for the robot is refused by its length
+// alone, before it is copied or searched.
+func (r *Robot) Message(k *Kind, arguments jsontext.Object, style *Style) (m Message, e *Error) {
 	m.Kind = k
 	m.Title = jsontext.Text(arguments.Get("title"))
 	m.Text = jsontext.Text(arguments.Get("text"))
+	if e := r.checkLength(&m); e != nil {
+		return m, e
+	}
 	if k.Markdown && style.Fix {
 		m.Text = FixMarkdown(m.Text)
 	}

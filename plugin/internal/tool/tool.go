@@ -68,11 +68,11 @@ func (s *Server) Call(input []byte) []byte {
 	if c.fault != nil {
 		return failure(c.fault)
 	}
-	message, e := tool.kind.Message(request.fields, &c.style)
+	robot, key := c.robot(request.fields), jsontext.Text(request.fields.Get("idempotencyKey"))
+	message, e := robot.Message(tool.kind, request.fields, &c.style)
 	if e != nil {
 		return failure(e)
 	}
-	robot, key := c.robot(request.fields), jsontext.Text(request.fields.Get("idempotencyKey"))
 	if c.dryRun {
 		v, receipt, e := robot.Preview(s.host.Web, message, key)
 		if e != nil {
