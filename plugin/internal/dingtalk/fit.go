@@ -90,7 +90,7 @@ func (r *Robot) checkLength(m *Message) *Error {
 		return tooMuchBeside(n)
 	}
 	if n := len(m.Text); n > MaxBody*r.maxParts(m.Kind) {
-		return r.tooLong(m.Kind, n)
+		return r.tooLong(m.Kind, "at least ", n)
 	}
 	return nil
 }
@@ -116,15 +116,15 @@ func (r *Robot) unfit(m *Message) *Error {
 	if beside > MaxBody/2 {
 		return tooMuchBeside(beside)
 	}
-	return r.tooLong(m.Kind, beside+jsontext.Len(m.Text))
+	return r.tooLong(m.Kind, "", beside+jsontext.Len(m.Text))
 }
 
 func tooMuchBeside(size int) *Error {
 	return argumentError("title, links and mentions alone take "+strconv.Itoa(size)+" bytes, and "+strconv.Itoa(MaxBody)+" are allowed", "Shorten them.")
 }
 
-func (r *Robot) tooLong(k *Kind, size int) *Error {
-	text := "it takes " + strconv.Itoa(size) + " bytes, and " + strconv.Itoa(MaxBody) + " are allowed"
+func (r *Robot) tooLong(k *Kind, atLeast string, size int) *Error {
+	text := "it takes " + atLeast + strconv.Itoa(size) + " bytes, and " + strconv.Itoa(MaxBody) + " are allowed"
 	const shorten = "Shorten it, or send it in several calls."
 	if n := r.maxParts(k); n > 1 {
 		e := argumentError(text+" in each of at most "+strconv.Itoa(n)+" parts", shorten)
