@@ -38,6 +38,7 @@
 //   - that exactly 20000 bytes pass, and that an hour sharp is not yet too old
 //   - that a keyword is matched as a plain substring of title and text, in its exact case
 //   - that a msgUuid is remembered for 24 hours, whatever the body, and that a repeat does not count for the rate
+//   - that a text or title of blanks alone counts as missing
 //   - the codes of most missing fields of link, actionCard and feedCard, and some texts of the generations (see texts.go)
 //   - which addresses are unsafe: all but http, https, dingtalk and dtmd
 //   - that a mention needs its @token in the body of a text message too, and ends where a letter or digit would continue it

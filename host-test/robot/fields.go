@@ -42,13 +42,13 @@ func (v *visit) fields() *refusal {
 }
 
 // require checks that the type's own object is there, and strings that are not empty in it
-// (https://github.com/feiyu563/PrometheusAlert/issues/63 shows that an empty one is refused). guess: blanks do pass.
+// (https://github.com/feiyu563/PrometheusAlert/issues/63 shows that an empty one is refused). guess: so is one of blanks.
 func require(body object, name string, code int, fields ...field) *refusal {
 	if body == nil {
 		return lacking(code, name)
 	}
 	for _, f := range fields {
-		if str(body, f.name) == "" {
+		if !shows(body, f.name) {
 			return lacking(f.code, name, f.name)
 		}
 	}
@@ -77,7 +77,7 @@ func requireCard(card object) *refusal {
 }
 
 func requireButtons(card object) *refusal {
-	title, address := str(card, "singleTitle"), str(card, "singleURL")
+	title, address := strings.TrimSpace(str(card, "singleTitle")), str(card, "singleURL")
 	if title != "" && address != "" {
 		return nil
 	}
@@ -111,13 +111,16 @@ func requireEach(list []any, path []string, fields ...field) *refusal {
 	for _, item := range list {
 		entry, _ := item.(object)
 		for _, f := range fields {
-			if str(entry, f.name) == "" {
+			if !shows(entry, f.name) {
 				return lacking(f.code, append(path, f.name)...)
 			}
 		}
 	}
 	return nil
 }
+
+// shows tells whether a field is a string with more than blanks in it.
+func shows(o object, name string) bool { return strings.TrimSpace(str(o, name)) != "" }
 
 func lacking(code int, path ...string) *refusal {
 	return refuse(missing(code, path...), strings.Join(path, ".")+" is missing, empty or of another kind")

@@ -17,6 +17,7 @@ func TestMissingFields(t *testing.T) {
 		{`{"msgtype":"text","markdown":{"title":"a","text":"b"}}`, lacks(400201, "text")},
 		{`{"msgtype":"text","text":{}}`, lacks(400202, "text content")},
 		{`{"msgtype":"text","text":{"content":""}}`, lacks(400202, "text content")},
+		{`{"msgtype":"text","text":{"content":" \n\u3000"}}`, lacks(400202, "text content")},
 		{`{"msgtype":"text","text":{"content":7}}`, lacks(400202, "text content")},
 		{`{"msgtype":"text","text":{"Content":"x"}}`, lacks(400202, "text content")},
 
@@ -29,6 +30,8 @@ func TestMissingFields(t *testing.T) {
 		{`{"msgtype":"markdown"}`, lacks(400401, "markdown")},
 		{`{"msgtype":"markdown","markdown":{"title":"","text":"b"}}`, lacks(400402, "markdown title")},
 		{`{"msgtype":"markdown","markdown":{"title":"a"}}`, lacks(400403, "markdown text")},
+		{`{"msgtype":"markdown","markdown":{"title":" ","text":"b"}}`, lacks(400402, "markdown title")},
+		{`{"msgtype":"markdown","markdown":{"title":"a","text":"\t"}}`, lacks(400403, "markdown text")},
 
 		{`{"msgtype":"actionCard"}`, lacks(400501, "actionCard")},
 		{`{"msgtype":"actionCard","actionCard":{}}`, lacks(400502, "actionCard title")},
@@ -38,6 +41,7 @@ func TestMissingFields(t *testing.T) {
 		{card(`,"btns":{"title":"x","actionURL":"https://a.example/"}`), lacks(400504, "actionCard btns")},
 		{card(`,"singleURL":"https://a.example/"`), lacks(400505, "actionCard singleTitle")},
 		{card(`,"singleTitle":"x"`), lacks(400506, "actionCard singleURL")},
+		{card(`,"singleTitle":" ","singleURL":"https://a.example/"`), lacks(400505, "actionCard singleTitle")},
 		{card(`,"btns":[{"actionURL":"https://a.example/"}]`), lacks(400507, "actionCard btns title")},
 		{card(`,"btns":["x"]`), lacks(400507, "actionCard btns title")},
 		{card(`,"btns":[{"title":"x","actionUrl":"https://a.example/"}]`), lacks(400508, "actionCard btns actionURL")},
@@ -49,6 +53,7 @@ func TestMissingFields(t *testing.T) {
 		{`{"msgtype":"feedCard","feedCard":{}}`, lacks(400602, "feedCard links")},
 		{feed(``), lacks(400602, "feedCard links")},
 		{feed(`{}`), lacks(400603, "feedCard links title")},
+		{feed(`{"title":"\u00a0","messageURL":"https://a.example/","picURL":"https://a.example/"}`), lacks(400603, "feedCard links title")},
 		{feed(`{"title":"a"}`), lacks(400604, "feedCard links messageURL")},
 		{feed(`{"title":"a","messageUrl":"https://a.example/"}`), lacks(400604, "feedCard links messageURL")},
 		{feed(`{"title":"a","messageURL":"https://a.example/"}`), lacks(400605, "feedCard links picURL")},
