@@ -22,9 +22,10 @@ func (r *Robot) fit(m *Message) ([]part, *Error) {
 			return []part{whole}, nil
 		}
 	}
+	text := newSplitter(m.Text, m.Kind.Markdown)
 	for _, fill := range m.Kind.fills() {
-		chunks := split(m.Text, m.Kind.Markdown, r.MaxParts, fill, r.room(m))
-		if len(chunks) < 2 {
+		chunks := text.split(r.MaxParts, fill, r.room(m))
+		if len(chunks) == 0 {
 			continue
 		}
 		parts := make([]part, len(chunks))

@@ -21,66 +21,61 @@ func fixBackslashN(text string) string {
 // (https://github.com/eryajf/chatgpt-dingtalk/pull/213).
 func fixAngles(text string) string { return strings.ReplaceAll(text, "<", "&lt;") }
 
-// outsideCode changes what is neither in a fence nor between backticks.
+// outsideCode changes what is not code.
 func outsideCode(text string, change func(string) string) string {
 	var b strings.Builder
-	from := 0
-	for _, fence := range findFences(text, true).list {
-		b.WriteString(outsideSpans(text[from:fence.from], change))
-		b.WriteString(text[fence.from:fence.to])
-		from = fence.to
+	b.Grow(len(text))
+	codes := codeScanner{text: text}
+	for from := 0; from < len(text); {
+		code := codes.next()
+		b.WriteString(change(text[from:code.from]))
+		b.WriteString(text[code.from:code.to])
+		from = code.to
 	}
-	b.WriteString(outsideSpans(text[from:], change))
 	return b.String()
 }
 
-func outsideSpans(text string, change func(string) string) string {
-	pieces := strings.Split(text, "`")
-	for i := range pieces {
-		// Every other piece stands between backticks; the last does only if
-		// they are closed.
-		if i%2 == 0 || i == len(pieces)-1 {
-			pieces[i] = change(pieces[i])
-		}
-	}
-	return strings.Join(pieces, "`")
-}
-
-// insideFences changes the code of fences.
+// insideFences changes fences.
 func insideFences(text string, change func(string) string) string {
 	var b strings.Builder
-	from := 0
-	for _, fence := range findFences(text, true).list {
-		b.WriteString(text[from:fence.from])
-		b.WriteString(change(text[fence.from:fence.to]))
-		from = fence.to
+	b.Grow(len(text))
+	codes := codeScanner{text: text}
+	for from := 0; from < len(text); {
+		code := codes.next()
+		b.WriteString(text[from:code.from])
+		piece := text[code.from:code.to]
+		if code.fenced {
+			piece = change(piece)
+		}
+		b.WriteString(piece)
+		from = code.to
 	}
-	b.WriteString(text[from:])
 	return b.String()
 }
 
 // eachLine passes the lines outside of fences to change, with the one before
 // and the one after; what it returns stands in the line's place.
 func eachLine(text string, change func(before, line, after string) string) string {
-	fences := findFences(text, true)
-	lines := strings.Split(text, "\n")
-	out := make([]string, len(lines))
-	at := 0
-	for i, line := range lines {
-		before, after := "", ""
-		if i > 0 {
-			before = lines[i-1]
+	var b strings.Builder
+	b.Grow(len(text))
+	fenced, before := 0, "" // where the last fence ends
+	for at := 0; at < len(text); {
+		line, next := nextLine(text, at)
+		after, _ := nextLine(text, next)
+		if at >= fenced {
+			_, fenced = fenceAt(text, at)
 		}
-		if i+1 < len(lines) {
-			after = lines[i+1]
+		if at < fenced {
+			b.WriteString(line)
+		} else {
+			b.WriteString(change(before, line, after))
 		}
-		out[i] = line
-		if marker, _ := fenceMarker(line); marker == "" && fences.at(at) == nil {
-			out[i] = change(before, line, after)
+		if at+len(line) < next {
+			b.WriteByte('\n')
 		}
-		at += len(line) + 1
+		before, at = line, next
 	}
-	return strings.Join(out, "\n")
+	return b.String()
 }
 
 // fixTables gives a table the row |:-:| that the newer renderer wants in the

@@ -148,6 +148,17 @@ func punctuation(r rune) bool {
 	return false
 }
 
+// tokenEnd returns where the token at from ends.
+func tokenEnd(text string, from int) int {
+	if from < len(text) && text[from] == '+' {
+		from++
+	}
+	for from < len(text) && inToken(text[from]) {
+		from++
+	}
+	return from
+}
+
 // inToken reports whether c may be a part of a mobile number or user id.
 func inToken(c byte) bool {
 	return isDigit(c) || isLetter(c) || c == '-' || c == '_'

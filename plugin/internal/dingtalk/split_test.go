@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestBreakBefore(t *testing.T) {
+func TestCut(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{ // | is where n stands
 		{"paragraph", "one\n\ntwo three| four", "one\n\n"},
 		{"line", "one\ntwo three| four", "one\n"},
@@ -23,12 +23,54 @@ func TestBreakBefore(t *testing.T) {
 		{"picture", "onetwo !|[a](https://a)", "onetwo "},
 		{"sentence in a link", "onetwo [a. b| c](https://a)", "onetwo "},
 		{"behind a link", "[a](https://a)|bc", "[a](https://a)"},
+		{"fence line", "a b\n```g|o\nc", "a b\n"},
+		{"before a fence's newline", "a b\n```go|\nc", "a b\n"},
+		{"what would open a fence", "a b  |```go", "a "},
+		{"in a run of backticks", "a b ``|`go", "a "},
+		{"backticks of code", "ab|```go`", "ab"},
+		{"more backticks than a fence has", "ab````````````````|```", "ab``"},
+		{"mention before an address", "a @1|2,https://b", "a "},
+		{"outer link", "a [b [c|](d)", "a "},
+		{"no link", "a [b [c|](d", "a [b "},
+		{"link on two lines", "a [b\nc|](d)", "a [b\n"},
 		{"nothing but an address", "https://aaaa|aaaa", "https://aaaa"},
 	} {
 		n := strings.IndexByte(test.text, '|')
 		text := test.text[:n] + test.text[n+1:]
-		if got := text[:breakBefore(text, n, 1)]; got != test.want {
+		if got := text[:newSplitter(text, false).cut(0, 1, n)]; got != test.want {
 			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+// A part of nothing but blanks tells nobody anything, and DingTalk may refuse it.
+func TestSplitLeavesOutBlanks(t *testing.T) {
+	wide := strings.Repeat("\u3000\n", 6000)
+	for _, test := range []struct {
+		name, text string
+		want       []string // how the parts begin
+	}{
+		{"behind the text", strings.Repeat("a", 19800) + strings.Repeat("\n", 9000), []string{"aaa"}},
+		{"before the text", wide + "end" + strings.Repeat(".", 100), []string{"\u3000"}},
+		{"between", "begin\n\n" + strings.Repeat(" ", 50000) + "end", []string{"begin", "   "}},
+		{"most of it", strings.Repeat(" ", 30000) + "@13800000001", []string{" "}},
+	} {
+		r := &Robot{MaxParts: 2}
+		m := Message{Kind: Text, Text: test.text}
+		m.Mentions.AddMobiles([]string{"13800000001"})
+		if got := checkFit(t, r, m); got != len(test.want) {
+			t.Errorf("%s: %d parts, want %d", test.name, got, len(test.want))
+			continue
+		}
+		parts, _ := r.fit(&m)
+		body := append([]byte(nil), r.bodyOf(parts, 0, strings.Repeat("0", uuidLen))...)
+		for i, want := range test.want {
+			if got := parts[i].chunk.text; !strings.HasPrefix(got, want) {
+				t.Errorf("%s: part %d begins with %.20q, want %q", test.name, i, got, want)
+			}
+		}
+		if _, text := shown(body); !strings.Contains(text, parts[0].chunk.text) {
+			t.Errorf("%s: the first body is another part's", test.name)
 		}
 	}
 }
@@ -40,11 +82,11 @@ func TestFences(t *testing.T) {
 		{"", "a\n```go\nx := 1\n", "```"},
 		{"```go\n", "y := 2\n```\nb", ""},
 	}
-	got := split(text, true, 5, 4, rooms)
+	got := newSplitter(text, true).split(5, 4, rooms)
 	if len(got) != len(want) || got[0] != want[0] || got[1] != want[1] {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	for _, chunk := range split(text, false, 5, 4, rooms) {
+	for _, chunk := range newSplitter(text, false).split(5, 4, rooms) {
 		if chunk.open+chunk.close != "" {
 			t.Errorf("plain text has a fence: %q", chunk)
 		}
@@ -101,7 +143,7 @@ func checkFit(t *testing.T, r *Robot, m Message) int {
 		}
 		return 0
 	}
-	var joined strings.Builder
+	rest := m.Text
 	for i := range parts {
 		p := &parts[i]
 		body := r.body(p, uuidPlaceholder)
@@ -117,16 +159,25 @@ func checkFit(t *testing.T, r *Robot, m Message) int {
 			t.Fatalf("part %d has no keyword", i)
 		case i > 0 && len(p.mentions.People) > 0:
 			t.Fatalf("part %d mentions", i)
-		case i == 0 && len(p.mentions.missing(text)) > 0:
-			t.Fatal("a mention is not in the first part")
+		case Blank(p.chunk.text) && !Blank(m.Text):
+			t.Fatalf("part %d is blank", i)
+		}
+		for _, mention := range p.mentions.People {
+			if !mentioned(text, mention.ID) {
+				t.Fatalf("part %d does not mention %s", i, mention.ID)
+			}
 		}
 		if m.Kind.Markdown && i < len(parts)-1 && unclosed(text) {
 			t.Fatalf("part %d leaves a fence open", i)
 		}
-		joined.WriteString(p.chunk.text)
+		before, after, found := strings.Cut(rest, p.chunk.text)
+		if !found || !Blank(before) {
+			t.Fatalf("part %d does not follow the one before", i)
+		}
+		rest = after
 	}
-	if joined.String() != m.Text {
-		t.Fatal("the parts do not give back the text")
+	if !Blank(rest) && len(parts) > 0 {
+		t.Fatalf("%d bytes are lost", len(rest))
 	}
 	return len(parts)
 }
@@ -157,6 +208,7 @@ func randomText(random *rand.Rand, n int) string {
 		"word ", "中文。", "😀", "\n", "\n\n", "A sentence. ", "@13800000001 ", "[label one](https://example.com/a_b)",
 		"![pic](https://example.com/p.png)", "https://example.com/very/long/path?x=1 ", "\"quoted\\\"", "\x01",
 		"```go\n", "```\n", "~~~~\ncode\n~~~~\n", "| a | b |\n", strings.Repeat("x", 300), strings.Repeat("长", 300),
+		strings.Repeat(" ", 3000), strings.Repeat("\n", 3000),
 	}
 	var b strings.Builder
 	for b.Len() < n {

@@ -1,0 +1,212 @@
+package dingtalk
+
+import "strings"
+
+// A fence is a fenced block of code
+// (https://spec.commonmark.org/0.31.2/#fenced-code-blocks).
+type fence struct {
+	from, to int    // the code itself, without the lines that open and close it
+	line     string // the line that opens it, "```go\n"
+	marker   string // its backticks or tildes alone
+}
+
+// fences are the fences of a text, in order.
+type fences struct {
+	text    string
+	list    []fence
+	reserve int // the most that close may take in JSON, in bytes
+}
+
+// findFences finds the code fences of a Markdown text; other text has none.
+func findFences(text string, markdown bool) fences {
+	f := fences{text: text}
+	for at := 0; markdown && at < len(text); {
+		found, end := fenceAt(text, at)
+		if found.marker == "" {
+			_, at = nextLine(text, at)
+			continue
+		}
+		f.list = append(f.list, found)
+		f.reserve = max(f.reserve, len(`\n`)+len(found.marker))
+		at = end
+	}
+	return f
+}
+
+// nextLine returns the line at from, without its end, and where the next begins.
+func nextLine(text string, from int) (line string, next int) {
+	line, _, _ = strings.Cut(text[from:], "\n")
+	return line, min(from+len(line)+1, len(text))
+}
+
+// fenceAt returns the fence that the line at from opens, and where the line
+// that closes it ends. Without a marker there is none.
+func fenceAt(text string, from int) (f fence, end int) {
+	line, next := nextLine(text, from)
+	marker, _ := fenceMarker(line)
+	if marker == "" {
+		return f, from
+	}
+	f = fence{from: next, to: len(text), line: text[from:next], marker: marker}
+	for at := next; at < len(text); {
+		line, next := nextLine(text, at)
+		if again, rest := fenceMarker(line); strings.HasPrefix(again, marker) && strings.TrimSpace(rest) == "" {
+			f.to = at
+			return f, next
+		}
+		at = next
+	}
+	return f, len(text)
+}
+
+// fenceMarker returns the run of three or more backticks or tildes at the start
+// of a line, and what follows it; or "".
+func fenceMarker(line string) (marker, rest string) {
+	trimmed := strings.TrimLeft(line, " ")
+	if trimmed == "" || len(line)-len(trimmed) > 3 {
+		return "", ""
+	}
+	n := runLen(trimmed)
+	rest = trimmed[n:]
+	if c := trimmed[0]; n < 3 || n > 16 || len(line) > 128 || c != '~' && (c != '`' || strings.Contains(rest, "`")) {
+		return "", ""
+	}
+	return trimmed[:n], rest
+}
+
+// runLen returns how often the first byte of s is repeated, itself included.
+func runLen(s string) (n int) {
+	for n < len(s) && s[n] == s[0] {
+		n++
+	}
+	return n
+}
+
+// at returns the fence whose code a cut at p falls into, or nil.
+func (f *fences) at(p int) *fence {
+	first, end := 0, len(f.list) // the first that begins behind p
+	for first < end {
+		if middle := (first + end) / 2; f.list[middle].from <= p {
+			first = middle + 1
+		} else {
+			end = middle
+		}
+	}
+	if first == 0 || p > f.list[first-1].to || p >= len(f.text) {
+		return nil
+	}
+	return &f.list[first-1]
+}
+
+// past moves a cut that stands just before the line that closes a fence behind
+// that line: what close would add there is as long.
+func (f *fences) past(p int) int {
+	fence := f.at(p)
+	if fence == nil || p != fence.to {
+		return p
+	}
+	if line, next := nextLine(f.text, p); len(line)+len(`\n`) <= f.reserve { // a marker and blanks need no escape
+		return next
+	}
+	return p
+}
+
+// open returns the line that opens the fence again behind a cut at p, or "".
+func (f *fences) open(p int) string {
+	if fence := f.at(p); fence != nil && p > 0 {
+		return fence.line
+	}
+	return ""
+}
+
+// close returns what closes the fence before a cut at p, or "".
+func (f *fences) close(p int) string {
+	fence := f.at(p)
+	switch {
+	case fence == nil:
+		return ""
+	case strings.HasSuffix(f.text[:p], "\n"):
+		return fence.marker
+	}
+	return "\n" + fence.marker
+}
+
+// A code is a piece of a Markdown text that is code.
+type code struct {
+	from, to int  // with the lines or backticks around it
+	fenced   bool // it is a fence; else a span between backticks
+}
+
+// A codeScanner finds the code of a Markdown text, from its start on: fences
+// and code spans (https://spec.commonmark.org/0.31.2/#code-spans). guess: that
+// DingTalk reads them so. Code that is only indented does not count, because
+// models indent text, too.
+type codeScanner struct {
+	text string
+	at   int    // everything before is done
+	end  int    // of the paragraph that at stands in
+	lone uint32 // bit n: no n backticks stand together from at to end
+}
+
+// next returns the next piece of code, and at the end of the text an empty one.
+func (s *codeScanner) next() code {
+	for s.at < len(s.text) {
+		if s.at == s.end {
+			from := s.at
+			if f, end := fenceAt(s.text, from); f.marker != "" {
+				s.at, s.end = end, end
+				return code{from: from, to: end, fenced: true}
+			}
+			s.end, s.lone = paragraphFrom(s.text, from), 0
+		}
+		from, to := nextTicks(s.text[:s.end], s.at)
+		s.at = to
+		if closed := s.closing(to - from); closed > 0 {
+			s.at = closed
+			return code{from: from, to: closed}
+		}
+	}
+	return code{from: len(s.text), to: len(s.text)}
+}
+
+// paragraphFrom returns where the paragraph at from ends: behind a blank line
+// or before a fence.
+func paragraphFrom(text string, from int) int {
+	for at := from; at < len(text); {
+		line, next := nextLine(text, at)
+		if marker, _ := fenceMarker(line); marker != "" && at > from {
+			return at
+		}
+		if Blank(line) {
+			return next
+		}
+		at = next
+	}
+	return len(text)
+}
+
+// nextTicks returns where the next run of backticks begins and ends.
+func nextTicks(text string, at int) (from, to int) {
+	i := strings.IndexByte(text[at:], '`')
+	if i < 0 {
+		return len(text), len(text)
+	}
+	return at + i, at + i + runLen(text[at+i:])
+}
+
+// closing returns the end of the next run of n backticks in the paragraph, or
+// 0. What it does not find once it does not look for again.
+func (s *codeScanner) closing(n int) int {
+	if n == 0 || n > 31 || s.lone>>n&1 == 1 {
+		return 0
+	}
+	for at := s.at; at < s.end; {
+		from, to := nextTicks(s.text[:s.end], at)
+		if to-from == n {
+			return to
+		}
+		at = to
+	}
+	s.lone |= 1 << n
+	return 0
+}
