@@ -80,7 +80,7 @@ func readAndSplit(t testing.TB, kind *Kind, style *Style, text string) {
 	if fault != "" {
 		t.Fatal(fault)
 	}
-	m, e := kind.Message(jsontext.Fields(arguments, 10), style)
+	m, e := (&Robot{MaxParts: 100}).Message(kind, jsontext.Fields(arguments, 10), style)
 	if e != nil {
 		return
 	}

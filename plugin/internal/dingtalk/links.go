@@ -51,8 +51,9 @@ func writeLinks(w *jsontext.Writer, links []Link, url, picture string) {
 	w.Raw("]")
 }
 
-// checkLinks refuses addresses that a phone cannot open, and rewrites the
-// others as the operator wants them. paths names the arguments of link i.
+// checkLinks refuses blank titles and addresses that a phone cannot open, and
+// rewrites the others as the operator wants them. paths names the arguments of
+// link i; beside the first stands its title, if it has one.
 func (m *Message) checkLinks(style *Style, paths func(i int) (url, picture string)) *Error {
 	if n := m.linksLen(); n > MaxBody {
 		return tooMuchBeside(n)
@@ -60,6 +61,9 @@ func (m *Message) checkLinks(style *Style, paths func(i int) (url, picture strin
 	for i := range m.Links {
 		link := &m.Links[i]
 		urlPath, picturePath := paths(i)
+		if link.Title != "" && Blank(link.Title) {
+			return blankError(urlPath[:strings.LastIndexByte(urlPath, '/')] + "/title")
+		}
 		if fault := checkURL(link.URL, true); fault != "" {
 			return argumentError("argument "+urlPath+": "+fault, openable)
 		}

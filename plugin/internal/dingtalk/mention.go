@@ -23,9 +23,11 @@ type Mentions struct {
 
 // A Mention names one person.
 type Mention struct {
-	ID   string // mobile number or user id, as it follows the @ in the text
-	User bool   // ID is a user id
-	Name string // under which the caller knows the person; "" for the ID itself
+	ID     string // mobile number or user id, as it follows the @ in the text
+	User   bool   // ID is a user id
+	Name   string // under which the caller knows the person; "" for the ID itself
+	hidden bool   // ID only stands for the person's
+	end    int    // where the first token of the person ends in the text, or 0
 }
 
 // Label is what the caller calls the person.
@@ -36,8 +38,17 @@ func (m *Mention) Label() string {
 	return m.ID
 }
 
+// same reports whether both name one person. A number without a country code is
+// a Chinese one.
+func (m *Mention) same(other *Mention) bool {
+	if m.hidden || other.hidden {
+		return m.Name == other.Name
+	}
+	return m.User == other.User && strings.TrimPrefix(m.ID, "+86-") == strings.TrimPrefix(other.ID, "+86-")
+}
+
 // AddMobiles adds people by mobile number: digits, or +country-digits. A
-// number that is there already counts once.
+// number that is there already counts once, in the form that it had first.
 func (m *Mentions) AddMobiles(mobiles []string) *Error {
 	for i, mobile := range mobiles {
 		mobile = strings.TrimSpace(mobile)
@@ -55,7 +66,7 @@ func (m *Mentions) AddMobiles(mobiles []string) *Error {
 func (m *Mentions) AddUsers(ids []string) *Error {
 	for i, id := range ids {
 		id = strings.TrimSpace(id)
-		if !allInToken(id) {
+		if !validUser(id) {
 			return argumentError("argument /atUserIds/"+strconv.Itoa(i)+": not a user id",
 				"Give the id alone, of letters, digits, - and _, without an @ before it.")
 		}
@@ -64,18 +75,24 @@ func (m *Mentions) AddUsers(ids []string) *Error {
 	return nil
 }
 
-func (m *Mentions) add(mention Mention) {
-	for _, known := range m.People {
-		if known.ID == mention.ID && known.User == mention.User {
-			return
+// add adds a mention, or returns the one that names the same person already.
+// Beyond one more than DingTalk takes, which check refuses, it returns nil.
+func (m *Mentions) add(mention Mention) *Mention {
+	for i := range m.People {
+		if m.People[i].same(&mention) {
+			return &m.People[i]
 		}
 	}
+	if len(m.People) > MaxMentions {
+		return nil
+	}
 	m.People = append(m.People, mention)
+	return &m.People[len(m.People)-1]
 }
 
 func (m *Mentions) check() *Error {
-	if n := len(m.People); n > MaxMentions {
-		return argumentError("it mentions "+strconv.Itoa(n)+" people, and DingTalk takes at most 50",
+	if len(m.People) > MaxMentions {
+		return argumentError("it mentions more than the 50 people that DingTalk takes",
 			"Mention fewer people, or everybody with atAll.")
 	}
 	return nil
@@ -89,6 +106,15 @@ func validMobile(s string) bool {
 	return allDigits(s) && 5 <= len(s) && len(s) <= 15
 }
 
+func validUser(s string) bool {
+	for i := range len(s) {
+		if !inToken(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
 func allDigits(s string) bool {
 	for i := range len(s) {
 		if !isDigit(s[i]) {
@@ -98,54 +124,36 @@ func allDigits(s string) bool {
 	return s != ""
 }
 
-// missing returns those whose token does not stand in text.
+// locate finds the tokens that the caller wrote. guess: DingTalk matches a token
+// with the very entry of the list, so that @13800000001 does not mention
+// +86-13800000001.
+func (m *Mentions) locate(text string, markdown bool) {
+	if len(m.People) == 0 {
+		return
+	}
+	scanner := newMentionScanner(text, markdown)
+	for i := scanner.next(); i >= 0; i = scanner.next() {
+		end := tokenEnd(text, i+1)
+		if end == i+1 || goesOn(text[end:]) {
+			continue
+		}
+		for k := range m.People {
+			if mention := &m.People[k]; mention.end == 0 && mention.ID == text[i+1:end] {
+				mention.end = end
+			}
+		}
+	}
+}
+
+// missing returns those whose token does not stand in text, which is how the
+// text begins that was searched.
 func (m *Mentions) missing(text string) (people []Mention) {
 	for _, mention := range m.People {
-		if !mentioned(text, mention.ID) {
+		if mention.end == 0 || mention.end > len(text) {
 			people = append(people, mention)
 		}
 	}
 	return people
-}
-
-// mentioned reports whether text holds @id as a token of its own:
-// @138000000012 is no mention of 13800000001. What follows must be a blank or
-// punctuation; whether DingTalk would see a token that a letter follows is not
-// documented, and one mention too many rings while one too few does not.
-func mentioned(text, id string) bool {
-	token := "@" + id
-	for {
-		i := strings.Index(text, token)
-		if i < 0 {
-			return false
-		}
-		text = text[i+len(token):]
-		if r, _ := utf8.DecodeRuneInString(text); text == "" || !joins(r) {
-			return true
-		}
-	}
-}
-
-// joins reports whether r, behind a token, makes it another token.
-func joins(r rune) bool {
-	if r < utf8.RuneSelf {
-		return inToken(byte(r))
-	}
-	return !punctuation(r)
-}
-
-// punctuation reports whether r is a blank or a sign of Chinese or general
-// typography, by Unicode's blocks; package unicode's tables are many kilobytes.
-func punctuation(r rune) bool {
-	for _, block := range [...][2]rune{
-		{0x2000, 0x206F}, {0x3000, 0x3004}, {0x3008, 0x3020},
-		{0xFF01, 0xFF0F}, {0xFF1A, 0xFF20}, {0xFF3B, 0xFF40}, {0xFF5B, 0xFF65},
-	} {
-		if block[0] <= r && r <= block[1] {
-			return true
-		}
-	}
-	return false
 }
 
 // tokenEnd returns where the token at from ends.
@@ -159,18 +167,27 @@ func tokenEnd(text string, from int) int {
 	return from
 }
 
+// goesOn reports whether rest, which follows a token, makes it another one or
+// may do so: @138000000012 is no mention of 13800000001. Whether DingTalk would
+// see a token that a Chinese character follows is not documented, and one
+// mention too many rings while one too few does not.
+func goesOn(rest string) bool {
+	r, _ := utf8.DecodeRuneInString(rest)
+	return rest != "" && (wordGoesOn(rest) || r >= utf8.RuneSelf && !punctuation(r))
+}
+
+// wordGoesOn reports whether rest goes on with a Latin word, a number, or a
+// host's or user's name with dots in it.
+func wordGoesOn(rest string) bool {
+	if len(rest) > 1 && rest[0] == '.' {
+		return isLetter(rest[1]) || isDigit(rest[1])
+	}
+	return rest != "" && inToken(rest[0])
+}
+
 // inToken reports whether c may be a part of a mobile number or user id.
 func inToken(c byte) bool {
 	return isDigit(c) || isLetter(c) || c == '-' || c == '_'
-}
-
-func allInToken(s string) bool {
-	for i := range len(s) {
-		if !inToken(s[i]) {
-			return false
-		}
-	}
-	return true
 }
 
 // writeTokens writes the tokens of people, with a blank between two.
@@ -206,4 +223,92 @@ func (m *Mentions) ids(user bool) (list []string) {
 		}
 	}
 	return list
+}
+
+// A mentionScanner finds each @ of a text that may begin a mention: not one in
+// code, in an address, or behind a letter or digit as in an e-mail address.
+type mentionScanner struct {
+	text     string
+	markdown bool
+	at       int // where the search goes on
+	codes    codeScanner
+	code     code // the first that ends behind at
+	run      int  // where the characters that an address may have end
+	address  int  // where the address among them begins
+}
+
+func newMentionScanner(text string, markdown bool) mentionScanner {
+	return mentionScanner{text: text, markdown: markdown, codes: codeScanner{text: text}}
+}
+
+// next returns where the next one stands, or -1.
+func (s *mentionScanner) next() int {
+	for {
+		i := indexFrom(s.text, "@", s.at)
+		switch s.at = i + 1; {
+		case i == len(s.text):
+			s.at = i
+			return -1
+		case s.inCode(i):
+			s.at = s.code.to
+		case !inWord(s.text[:i]) && !s.inAddress(i):
+			return i
+		}
+	}
+}
+
+// inCode reports whether i stands in code, which plain text does not have.
+func (s *mentionScanner) inCode(i int) bool {
+	for s.markdown && s.code.to <= i {
+		s.code = s.codes.next()
+	}
+	return s.code.from <= i && i < s.code.to
+}
+
+// inAddress reports whether i stands in an address or the target of a link.
+func (s *mentionScanner) inAddress(i int) bool {
+	if i >= s.run {
+		from := i
+		for from > 0 && inAddress(s.text[from-1]) {
+			from--
+		}
+		s.run = addressEnd(s.text, i)
+		s.address = from + addressIn(s.text[from:s.run])
+		if s.markdown && strings.HasSuffix(s.text[:from], "](") {
+			s.address = from
+		}
+	}
+	return i >= s.address
+}
+
+// addressIn returns where the address begins that run ends with, or len(run):
+// one with a scheme, or a host's name and a path, as people write it.
+func addressIn(run string) int {
+	path := strings.IndexByte(run, '/')
+	if path <= 0 {
+		return len(run)
+	}
+	if scheme := strings.Index(run, "://"); scheme >= 0 {
+		begin, _ := addressAt(run, scheme)
+		return begin
+	}
+	host := path
+	for host > 0 && (inToken(run[host-1]) || run[host-1] == '.') {
+		host--
+	}
+	dot := strings.LastIndexByte(run[:path], '.')
+	if dot <= host || dot+1 == path || !isLetter(run[dot+1]) || host > 0 && run[host-1] == '@' {
+		return len(run)
+	}
+	return host
+}
+
+// inWord reports whether what follows before is in the middle of a word. In
+// Chinese, which has no blanks between words, it never is.
+func inWord(before string) bool {
+	r, _ := utf8.DecodeLastRuneInString(before)
+	if r < utf8.RuneSelf {
+		return before != "" && inToken(byte(r))
+	}
+	return in(r, alphabets)
 }

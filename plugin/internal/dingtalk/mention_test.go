@@ -1,33 +1,203 @@
 package dingtalk
 
 import (
+	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"dingtalk-plugin/plugin/internal/jsontext"
 )
 
-func TestMentioned(t *testing.T) {
+// hasToken is the simplest notion of a token that is no part of a longer one.
+func hasToken(text, id string) bool {
+	return regexp.MustCompile("@" + regexp.QuoteMeta(id) + `([^-\w]|$)`).MatchString(text)
+}
+
+// A token that the caller wrote is left alone where DingTalk sees it; any other
+// is added.
+func TestLocate(t *testing.T) {
 	for _, test := range []struct {
-		text string
-		want bool
+		text            string
+		inText, inMarks bool // it mentions 13800000001 in plain text, in Markdown
 	}{
-		{"@13800000001", true},
-		{"看 @13800000001 吧", true},
-		{"@13800000001请看", false},
-		{"@13800000001，请看", true},
-		{"@13800000001。", true},
-		{"@13800000001😀", false},
-		{"@13800000001,@13800000002", true},
-		{"@138000000012", false},
-		{"@138000000012 @13800000001", true},
-		{"@13800000001-2", false},
-		{"13800000001", false},
-		{"", false},
+		{"@13800000001", true, true},
+		{"看 @13800000001 吧", true, true},
+		{"请@13800000001 看", true, true},
+		{"@13800000001请看", false, false},
+		{"@13800000001，请看", true, true},
+		{"@13800000001。", true, true},
+		{"@13800000001.", true, true},
+		{"@13800000001😀", false, false},
+		{"@13800000001,@13800000002", true, true},
+		{"@138000000012", false, false},
+		{"@138000000012 @13800000001", true, true},
+		{"@13800000001-2", false, false},
+		{"@13800000001.example", false, false},
+		{"@+86-13800000001", false, false},
+		{"13800000001", false, false},
+		{"x@13800000001", false, false},
+		{"1@13800000001", false, false},
+		{"é@13800000001", false, false},
+		{"Ａ@13800000001", false, false},
+		{"x@13800000001 @13800000001", true, true},
+		{"(@13800000001)", true, true},
+		{"**@13800000001**", true, true},
+		{"https://a.example/@13800000001", false, false},
+		{"https://a.example/ @13800000001", true, true},
+		{"见https://a.example/b，@13800000001", true, true},
+		{"a.example/@13800000001/b", false, false},
+		{"@13800000002/@13800000001", true, true},
+		{"[a](/@13800000001)", true, false},
+		{"[@13800000001](https://a.example)", true, true},
+		{"`@13800000001`", true, false},
+		{"it`s @13800000001", true, true},
+		{"``a ` @13800000001``", true, false},
+		{"`a\n@13800000001` b", true, false},
+		{"`a\n\n@13800000001` b", true, true},
+		{"```\n@13800000001\n```", true, false},
+		{"```\na\n```\n@13800000001", true, true},
+		{"", false, false},
 	} {
-		if got := mentioned(test.text, "13800000001"); got != test.want {
-			t.Errorf("mentioned(%q) = %v, want %v", test.text, got, test.want)
+		for _, markdown := range []bool{false, true} {
+			var m Mentions
+			m.AddMobiles([]string{"13800000001"})
+			m.locate(test.text, markdown)
+			want := markdown && test.inMarks || !markdown && test.inText
+			if got := len(m.missing(test.text)) == 0; got != want {
+				t.Errorf("%q, Markdown %v: mentioned is %v, want %v", test.text, markdown, got, want)
+			}
+		}
+	}
+}
+
+// What of a name's @ becomes a token, and who is mentioned.
+func TestMentionNames(t *testing.T) {
+	style := &Style{People: []Person{
+		{Name: "张三", ID: "13800000001"}, {Name: "张三丰", ID: "13800000002"}, {Name: "张", ID: "13800000003"},
+		{Name: "li", ID: "u-li", User: true}, {Name: "li wei", ID: "u-wei", User: true}, {Name: "li@b.com", ID: "u-b", User: true},
+		{Name: "老张", ID: "+86-13800000001"},
+	}}
+	for _, test := range []struct {
+		name, text, names, want string
+		who                     string // ids, in order
+	}{
+		{"blank behind", "@张三 看", "", "@13800000001 看", "13800000001"},
+		{"Chinese before", "请@张三 看", "", "请@13800000001 看", "13800000001"},
+		{"Chinese punctuation", "（@张三），看", "", "（@13800000001），看", "13800000001"},
+		{"emoji behind", "@张三🎉", "", "@13800000001 🎉", "13800000001"},
+		{"end", "@li", "", "@u-li", "u-li"},
+		{"full stop", "ask @li.", "", "ask @u-li.", "u-li"},
+		{"longest", "@张三丰 @li wei", "", "@13800000002 @u-wei", "13800000002 u-wei"},
+		{"shorter where the longer goes on", "@li weiss", "", "@u-li weiss", "u-li"},
+		{"somebody else", "@张三疯 @张四", "", "@张三疯 @张四", ""},
+		{"listed", "@张三请看", "张三", "@13800000001 请看", "13800000001"},
+		{"another is listed", "@张三请看", "li", "@张三请看", "u-li"},
+		{"the shorter is listed", "@张三丰 看", "张三", "@13800000002 看", "13800000001 13800000002"},
+		{"Latin behind Chinese", "@张三ok", "", "@张三ok", ""},
+		{"longer word", "@lisa @li2 @li-x @li_x", "li", "@lisa @li2 @li-x @li_x", "u-li"},
+		{"host", "@li.wei @li.example", "", "@li.wei @li.example", ""},
+		{"e-mail", "a@li.com a@li b-@li", "", "a@li.com a@li b-@li", ""},
+		{"name with an @", "@li@b.com, see", "", "@u-b, see", "u-b"},
+		{"letter before", "x@张三 5@张三 é@张三 я@张三", "", "x@张三 5@张三 é@张三 я@张三", ""},
+		{"address", "https://medium.com/@li/post http://a/?q=@li&b", "", "https://medium.com/@li/post http://a/?q=@li&b", ""},
+		{"address in brackets", "(https://medium.com/@li) <https://a/@li>", "", "(https://medium.com/@li) <https://a/@li>", ""},
+		{"address without a scheme", "medium.com/@li, a.b/c/@li", "", "medium.com/@li, a.b/c/@li", ""},
+		{"no address", "@li/@li wei 1.5/@li and/or/@li", "", "@u-li/@u-wei 1.5/@u-li and/or/@u-li", "u-li u-wei"},
+		{"before an address", "@li:https://a/@li", "", "@u-li:https://a/@li", "u-li"},
+		{"behind an address", "https://a/b @li 看https://a/b。@张三", "", "https://a/b @u-li 看https://a/b。@13800000001", "u-li 13800000001"},
+		{"target", "[@li](/@li)", "", "[@u-li](/@li)", "u-li"},
+		{"code span", "`@li` @li ``a`@li``", "", "`@li` @u-li ``a`@li``", "u-li"},
+		{"lone backtick", "it`s @li", "", "it`s @u-li", "u-li"},
+		{"fence", "```\n@li\n```\n@li", "", "```\n@li\n```\n@u-li", "u-li"},
+		{"open fence", "~~~\n@li\n", "", "~~~\n@li\n", ""},
+		{"one person, two names", "@张三 @老张", "", "@13800000001 @13800000001", "13800000001"},
+		{"the name that is listed first", "@张三", "老张", "@+86-13800000001", "+86-13800000001"},
+		{"only listed", "see", "li,张三,li", "see", "u-li 13800000001"},
+		{"unknown name", "@wang @", "wang", "@wang @", ""},
+	} {
+		m := Message{Kind: Markdown, Text: test.text}
+		if e := m.mentionNames(style, ParseKeywords(test.names)); e != nil {
+			t.Errorf("%s: %v", test.name, e)
+		}
+		var who []string
+		for _, mention := range m.Mentions.People {
+			who = append(who, mention.ID)
+		}
+		if got := strings.Join(who, " "); m.Text != test.want || got != test.who {
+			t.Errorf("%s: got %q %q, want %q %q", test.name, m.Text, got, test.want, test.who)
+		}
+	}
+}
+
+// Plain text has no code: backticks are shown as they stand.
+func TestMentionNamesInPlainText(t *testing.T) {
+	style := &Style{People: []Person{{Name: "li", ID: "u1", User: true}}}
+	m := Message{Kind: Text, Text: "`@li` [a](/@li)"}
+	m.mentionNames(style, nil)
+	if want := "`@u1` [a](/@u1)"; m.Text != want {
+		t.Errorf("got %q, want %q", m.Text, want)
+	}
+}
+
+// A card mentions by user id only: a person with a number is no mention there.
+func TestMentionNamesByKind(t *testing.T) {
+	style := &Style{People: []Person{{Name: "li", ID: "u1", User: true}, {Name: "li wei", ID: "13800000001"}}}
+	m := Message{Kind: ActionCard, Text: "@li wei"}
+	m.mentionNames(style, []string{"li wei"})
+	if want := "@u1 wei"; m.Text != want || len(m.Mentions.People) != 1 {
+		t.Errorf("got %q %v, want %q", m.Text, m.Mentions.People, want)
+	}
+}
+
+// Numbers instead of names may not make a text grow without bound.
+func TestMentionNamesIsBounded(t *testing.T) {
+	style := &Style{People: []Person{{Name: "a", ID: strings.Repeat("u", 64), User: true}}}
+	m := Message{Kind: Text, Text: strings.Repeat("@a ", 150000)}
+	if e := m.mentionNames(style, nil); e == nil || e.Reason != ReasonArguments {
+		t.Errorf("got %v and %d bytes", e, len(m.Text))
+	}
+}
+
+// The index finds what looking at each person finds.
+func TestNameIndex(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	word := func(n int) string {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = "ab\xe5\xff"[random.IntN(4)]
+		}
+		return string(b)
+	}
+	for range 300 {
+		style := &Style{}
+		for range random.IntN(20) {
+			style.People = append(style.People, Person{Name: word(1 + random.IntN(5))})
+		}
+		for range 50 {
+			text, odd := word(random.IntN(8)), random.IntN(2)
+			accept := func(p *Person, rest string) bool {
+				if p.Name+rest != text {
+					t.Fatalf("%q and %q are not %q", p.Name, rest, text)
+				}
+				return len(rest)%2 == odd
+			}
+			want := ""
+			for i := range style.People {
+				name := style.People[i].Name
+				if strings.HasPrefix(text, name) && len(name) > len(want) && accept(&style.People[i], text[len(name):]) {
+					want = name
+				}
+			}
+			got := ""
+			if p := style.index().longest(text, accept); p != nil {
+				got = p.Name
+			}
+			if got != want {
+				t.Fatalf("%q among %v: got %q, want %q", text, style.People, got, want)
+			}
 		}
 	}
 }
@@ -42,6 +212,10 @@ func TestAddMobiles(t *testing.T) {
 		{[]string{"13800000001", " 13800000002 "}, []string{"13800000001", "13800000002"}, ""},
 		{[]string{"13800000001", "13800000001"}, []string{"13800000001"}, ""},
 		{[]string{"+86-13800000001", "+1-4155550100"}, []string{"+86-13800000001", "+1-4155550100"}, ""},
+		{[]string{"+86-13800000001", "13800000001", "+1-13800000001"}, []string{"+86-13800000001", "+1-13800000001"}, ""},
+		{[]string{"13800000001", "+86-13800000001"}, []string{"13800000001"}, ""},
+		{[]string{" "}, nil, "/atMobiles/0: not a mobile number"},
+		{[]string{"13800000001", "\u3000\u200b"}, nil, "/atMobiles/1: not a mobile number"},
 		{[]string{"13800000001", "张三"}, nil, "/atMobiles/1: not a mobile number"},
 		{[]string{"@13800000001"}, nil, "atMobiles/0"},
 		{[]string{"+8613800000001"}, nil, "atMobiles/0"},
@@ -49,7 +223,7 @@ func TestAddMobiles(t *testing.T) {
 		{[]string{"1234"}, nil, "atMobiles/0"},
 		{[]string{"+-1234"}, nil, "atMobiles/0"},
 		{numbers(50), numbers(50), ""},
-		{numbers(51), nil, "51 people"},
+		{numbers(51), nil, "more than the 50 people"},
 	} {
 		var m Mentions
 		e := m.AddMobiles(test.mobiles)
@@ -65,6 +239,39 @@ func TestAddMobiles(t *testing.T) {
 	}
 }
 
+func TestAddUsers(t *testing.T) {
+	for _, test := range []struct {
+		ids   []string
+		want  []string
+		fault string
+	}{
+		{[]string{"u-1", "u_2", " u-1 "}, []string{"u-1", "u_2"}, ""},
+		{[]string{" "}, nil, "/atUserIds/0: not a user id"},
+		{[]string{"u1", "\u3000"}, nil, "/atUserIds/1: not a user id"},
+		{[]string{"\u00a0\u200b\ufeff"}, nil, "/atUserIds/0"},
+		{[]string{"@u1"}, nil, "/atUserIds/0"},
+		{[]string{"a+b"}, nil, "/atUserIds/0"},
+	} {
+		var m Mentions
+		e := m.AddUsers(test.ids)
+		switch {
+		case test.fault == "" && (e != nil || !slices.Equal(m.ids(true), test.want)):
+			t.Errorf("%q: got %q %v, want %q", test.ids, m.ids(true), e, test.want)
+		case test.fault != "" && (e == nil || !strings.Contains(e.Text, test.fault)):
+			t.Errorf("%q: got %v, want %q", test.ids, e, test.fault)
+		}
+	}
+}
+
+// Beyond the limit nobody is kept, and so nobody is looked for.
+func TestMentionsAreBounded(t *testing.T) {
+	var m Mentions
+	m.AddMobiles(numbers(5000))
+	if len(m.People) != MaxMentions+1 || m.check() == nil {
+		t.Errorf("%d people are kept", len(m.People))
+	}
+}
+
 func numbers(n int) (list []string) {
 	for i := range n {
 		list = append(list, digits(13800000000+int64(i), 11))
@@ -72,28 +279,71 @@ func numbers(n int) (list []string) {
 	return list
 }
 
-// After reconciling, everybody stands in the text, the caller's text stands
-// unchanged at its start, and doing it again changes nothing.
+// After reconciling, everybody stands in the text, and doing it again changes
+// nothing.
 func FuzzMentions(f *testing.F) {
-	f.Add("look @13800000001, and @138000000012", uint8(3))
-	f.Fuzz(func(t *testing.T, text string, n uint8) {
+	f.Add("look @13800000001, and @138000000012", uint8(3), true)
+	f.Add("`@13800000000` https://a/@13800000000 x@13800000000", uint8(1), true)
+	f.Fuzz(func(t *testing.T, text string, n uint8, markdown bool) {
 		var m Mentions
 		if e := m.AddMobiles(numbers(int(n % 51))); e != nil {
 			t.Fatal(e)
 		}
+		m.locate(text, markdown)
 		var tokens jsontext.Writer
 		writeTokens(&tokens, m.missing(text))
-		got := text + "\n" + string(tokens.Bytes)
-		if !strings.HasPrefix(got, text) {
-			t.Errorf("%q does not begin with %q", got, text)
-		}
+		got := text + "\n\n" + string(tokens.Bytes)
 		for _, mention := range m.People {
-			if !mentioned(got, mention.ID) {
+			if !hasToken(got, mention.ID) {
 				t.Errorf("%s is not in %q", mention.ID, got)
 			}
 		}
-		if again := m.missing(got); len(again) > 0 {
-			t.Errorf("still missing: %v", again)
+		again := Mentions{People: slices.Clone(m.People)}
+		for i := range again.People {
+			again.People[i].end = 0
+		}
+		open := codeScanner{text: text}
+		for c := open.next(); c.from < len(text); c = open.next() {
+			if c.fenced && c.to == len(text) {
+				return // the tokens stand in a fence that the caller left open
+			}
+		}
+		again.locate(got, markdown)
+		if missing := again.missing(got); len(missing) > 0 {
+			t.Errorf("%q: still missing: %v", got, missing)
+		}
+	})
+}
+
+// Names never make a mention of somebody who is not known, cost no other
+// character of the text, and stay hidden in a dry run whatever the text is.
+func FuzzMentionNames(f *testing.F) {
+	f.Add("@张三 `@li` https://a/@li @li.", true)
+	f.Fuzz(func(t *testing.T, text string, markdown bool) {
+		if !utf8.ValidString(text) {
+			return
+		}
+		people := []Person{{Name: "张三", ID: "13800000001"}, {Name: "li", ID: "u-1", User: true}, {Name: "@", ID: "u-2", User: true}}
+		kind := Text
+		if markdown {
+			kind = Markdown
+		}
+		m := Message{Kind: kind, Text: text}
+		if e := m.mentionNames(&Style{People: people}, nil); e != nil {
+			return
+		}
+		if len(m.Mentions.People) == 0 && m.Text != text {
+			t.Fatalf("%q became %q without a mention", text, m.Text)
+		}
+		for _, mention := range m.Mentions.People {
+			if !hasToken(m.Text[:mention.end], mention.ID) {
+				t.Errorf("%q became %q, where no token ends at %d", text, m.Text, mention.end)
+			}
+		}
+		hidden := Message{Kind: kind, Text: text}
+		hidden.mentionNames(&Style{People: people, HidePeople: true}, nil)
+		if len(hidden.Text) != len(m.Text) {
+			t.Errorf("%q became %q, and %q in a dry run", text, m.Text, hidden.Text)
 		}
 	})
 }

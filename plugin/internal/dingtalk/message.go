@@ -49,6 +49,12 @@ type Style struct {
 	Links  LinkStyle
 	Fix    bool     // mend Markdown for DingTalk's clients
 	People []Person // who can be mentioned by name
+
+	// HidePeople keeps their numbers and ids out of the message, which then is
+	// good for a preview only.
+	HidePeople bool
+
+	byName nameIndex // of People
 }
 
 // Message makes a message of kind k for the robot from a tool's arguments, which
@@ -64,8 +70,14 @@ func (r *Robot) Message(k *Kind, arguments jsontext.Object, style *Style) (m Mes
 	if k.Markdown && style.Fix {
 		m.Text = FixMarkdown(m.Text)
 	}
+	if e := checkShown(arguments, "title", m.Title); e != nil {
+		return m, e
+	}
+	if e := checkShown(arguments, "text", m.Text); e != nil {
+		return m, e
+	}
 	if !k.Silent {
-		e = m.readMentions(arguments, k.mentionable(style.People))
+		e = m.readMentions(arguments, style)
 	}
 	if e == nil && k.read != nil {
 		e = k.read(&m, arguments, style)
@@ -73,38 +85,42 @@ func (r *Robot) Message(k *Kind, arguments jsontext.Object, style *Style) (m Mes
 	return m, e
 }
 
-func (m *Message) readMentions(arguments jsontext.Object, people []Person) *Error {
+// checkShown refuses an argument of which the message would show nothing.
+func checkShown(arguments jsontext.Object, name, value string) *Error {
+	if arguments.Get(name).Exists() && Blank(value) {
+		return blankError("/" + name)
+	}
+	return nil
+}
+
+func blankError(path string) *Error {
+	return argumentError("argument "+path+": nothing but white space", "Give it something that can be read.")
+}
+
+func (m *Message) readMentions(arguments jsontext.Object, style *Style) *Error {
 	m.Mentions.All = arguments.Get("atAll").Type == gjson.True
-	m.mentionNames(people, jsontext.Strings(arguments.Get("atNames")))
+	if e := m.mentionNames(style, jsontext.Strings(arguments.Get("atNames"))); e != nil {
+		return e
+	}
 	if e := m.Mentions.AddMobiles(jsontext.Strings(arguments.Get("atMobiles"))); e != nil {
 		return e
 	}
 	if e := m.Mentions.AddUsers(jsontext.Strings(arguments.Get("atUserIds"))); e != nil {
 		return e
 	}
+	m.Mentions.locate(m.Text, m.Kind.Markdown)
 	return m.Mentions.check()
 }
 
-// mentionable are those people whom this kind can mention.
-func (k *Kind) mentionable(people []Person) (list []Person) {
-	if !k.ByUser {
-		return people
-	}
-	for _, person := range people {
-		if person.User {
-			list = append(list, person)
-		}
-	}
-	return list
-}
+// mentions reports whether this kind can mention the person.
+func (k *Kind) mentions(p *Person) bool { return !k.Silent && (p.User || !k.ByUser) }
 
 // Names are the names under which people can be mentioned in this kind.
 func (k *Kind) Names(people []Person) (names []string) {
-	if k.Silent {
-		return nil
-	}
-	for _, person := range k.mentionable(people) {
-		names = append(names, person.Name)
+	for i := range people {
+		if k.mentions(&people[i]) {
+			names = append(names, people[i].Name)
+		}
 	}
 	return names
 }

@@ -1,7 +1,5 @@
 package dingtalk
 
-import "strings"
-
 // A Preview is what a message would be on the wire.
 type Preview struct {
 	Address      string // its credentials masked
@@ -14,8 +12,9 @@ type Preview struct {
 const masked = "***"
 
 // Preview does all that Send does, up to the first request, and counts nothing.
-// In its bodies the number or id of those who were mentioned by name is masked:
-// the caller is not to see it.
+// The caller shall not learn the numbers and ids of those whom m mentions by
+// name, nor whether a guess is right: so m must be made with HidePeople, and
+// nothing here knows them.
 func (r *Robot) Preview(web Web, m Message, key string) (v Preview, receipt Receipt, e *Error) {
 	if e := r.check(&m); e != nil {
 		return v, receipt, e
@@ -31,8 +30,8 @@ func (r *Robot) Preview(web Web, m Message, key string) (v Preview, receipt Rece
 	for i := range parts {
 		body := string(r.body(&parts[i], id.uuid(i, len(parts))))
 		v.Sizes = append(v.Sizes, len(body))
+		v.Bodies = append(v.Bodies, body)
 		receipt.Bytes += len(body)
-		v.Bodies = append(v.Bodies, m.Mentions.mask(body))
 	}
 	v.Address = r.Address.Base + "?access_token=" + masked
 	if r.Secret != "" {
@@ -45,14 +44,4 @@ func (r *Robot) Preview(web Web, m Message, key string) (v Preview, receipt Rece
 	v.Keyword, v.KeywordAdded = keyword, !found
 	receipt.Total, receipt.UUID, receipt.Key, receipt.Mentions = len(parts), id.uuid(0, len(parts)), key, parts[0].mentions
 	return v, receipt, nil
-}
-
-// mask hides who was mentioned by name.
-func (m *Mentions) mask(body string) string {
-	for _, mention := range m.People {
-		if mention.Name != "" {
-			body = strings.ReplaceAll(body, mention.ID, masked)
-		}
-	}
-	return body
 }

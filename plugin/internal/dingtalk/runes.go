@@ -21,6 +21,24 @@ func in(r rune, blocks string) bool {
 	return false
 }
 
+// punctuation reports whether r is a blank or a sign of Chinese or general
+// typography.
+func punctuation(r rune) bool {
+	return in(r, "\u2000\u206F\u3000\u3004\u3008\u3020\uFF01\uFF0F\uFF1A\uFF20\uFF3B\uFF40\uFF5B\uFF65")
+}
+
+// letter reports whether r is a letter, a digit or a character of any script,
+// and neither a sign nor an emoji.
+func letter(r rune) bool { return in(r, "09AZaz") || in(r, alphabets) || in(r, ideographs) }
+
+// alphabets are the scripts beyond ASCII that put blanks between words.
+const alphabets = "\u00C0\u00D6\u00D8\u00F6\u00F8\u1FFF\u2C00\u2DFF\uFB00\uFDFF\uFE70\uFEFC" +
+	"\uFF10\uFF19\uFF21\uFF3A\uFF41\uFF5A\U00010000\U0001AFFF\U0001D400\U0001EFFF"
+
+// ideographs are the Chinese, Japanese and Korean scripts and their neighbors.
+const ideographs = "\u2E80\u2FFF\u3005\u3007\u3031\u30FA\u30FC\uD7FF\uF900\uFAFF\uFF66\uFFDC" +
+	"\U0001B000\U0001B2FF\U00020000\U0003FFFF"
+
 // Blank reports whether s shows nothing: it is empty or holds nothing but white
 // space and characters without width. guess: that DingTalk shows them so.
 func Blank(s string) bool {

@@ -58,12 +58,13 @@ func TestSplitLeavesOutBlanks(t *testing.T) {
 		r := &Robot{MaxParts: 2}
 		m := Message{Kind: Text, Text: test.text}
 		m.Mentions.AddMobiles([]string{"13800000001"})
+		m.Mentions.locate(m.Text, false)
 		if got := checkFit(t, r, m); got != len(test.want) {
 			t.Errorf("%s: %d parts, want %d", test.name, got, len(test.want))
 			continue
 		}
 		parts, _ := r.fit(&m)
-		body := append([]byte(nil), r.bodyOf(parts, 0, strings.Repeat("0", uuidLen))...)
+		body := append([]byte(nil), r.body(&parts[0], uuidPlaceholder)...)
 		for i, want := range test.want {
 			if got := parts[i].chunk.text; !strings.HasPrefix(got, want) {
 				t.Errorf("%s: part %d begins with %.20q, want %q", test.name, i, got, want)
@@ -108,6 +109,7 @@ func TestSplitProperties(t *testing.T) {
 			m.Kind, m.Title = Markdown, randomText(random, 30)
 		}
 		m.Mentions.AddMobiles(numbers(random.IntN(51)))
+		m.Mentions.locate(m.Text, m.Kind.Markdown)
 		if n := checkFit(t, r, m); n > 1 {
 			split++
 		}
@@ -129,6 +131,7 @@ func FuzzSplit(f *testing.F) {
 			m.Kind, m.Title = Markdown, "t"
 		}
 		m.Mentions.AddMobiles(numbers(int(people % 51)))
+		m.Mentions.locate(m.Text, markdown)
 		checkFit(t, &Robot{MaxParts: 20, Keywords: []string{"k"}}, m)
 	})
 }
@@ -163,7 +166,7 @@ func checkFit(t *testing.T, r *Robot, m Message) int {
 			t.Fatalf("part %d is blank", i)
 		}
 		for _, mention := range p.mentions.People {
-			if !mentioned(text, mention.ID) {
+			if !hasToken(text, mention.ID) {
 				t.Fatalf("part %d does not mention %s", i, mention.ID)
 			}
 		}

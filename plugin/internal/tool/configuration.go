@@ -33,7 +33,7 @@ func readConfiguration(config func(key string) (string, bool)) *configuration {
 	c.userIDs = r.flag(keyUserIDs, false)
 	c.style.Links = dingtalk.LinkStyle(r.choice(keyLinks, "default", "browser", "sidebar"))
 	c.style.Fix = r.choice(keyMarkdown, "asis", "fix") == 1
-	c.style.People = r.people()
+	c.style.People, c.style.HidePeople = r.people(), c.dryRun
 	tools := r.tools()
 	c.readRobots(r)
 	if c.fault = r.fault; c.fault != nil && !robotKey(c.fault.Key) {

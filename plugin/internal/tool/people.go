@@ -55,8 +55,8 @@ func (r *reader) object(key, value string) jsontext.Object {
 		r.fail(key, "names nobody")
 	}
 	for i, field := range fields {
-		if field.Name == "" {
-			r.fail(key, "holds an empty name")
+		if dingtalk.Blank(field.Name) {
+			r.fail(key, "holds a blank name")
 		}
 		for _, before := range fields[:i] {
 			if before.Name == field.Name {
