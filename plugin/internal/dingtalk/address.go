@@ -131,11 +131,12 @@ func validPort(port string) bool {
 // loopback reports whether host is this machine by its very form: a name that
 // merely begins like one, such as 127.0.0.1.evil.example, is not.
 func loopback(host string) bool {
-	if host == "localhost" || host == "[::1]" {
-		return true
-	}
+	return host == "localhost" || host == "[::1]" || strings.HasPrefix(host, "127.") && isIPv4(host)
+}
+
+func isIPv4(host string) bool {
 	parts := strings.Split(host, ".")
-	if len(parts) != 4 || parts[0] != "127" {
+	if len(parts) != 4 {
 		return false
 	}
 	for _, part := range parts {

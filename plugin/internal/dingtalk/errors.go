@@ -52,9 +52,11 @@ func argumentError(text, next string) *Error {
 }
 
 // answerError explains an errcode by the table in causes.go; an unknown one
-// stays a number with DingTalk's own words.
+// stays a number with DingTalk's own words. The cause is found in the words as
+// they came, and what is shown of them is harmless.
 func answerError(code int, msg string) *Error {
 	c := causeOf(code, msg)
+	msg = redact(msg)
 	return &Error{
 		Reason: c.reason,
 		Text: "Failed to send message, code: " + strconv.Itoa(code) + ", message: " + sentence(msg) + " " +

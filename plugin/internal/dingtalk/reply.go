@@ -3,7 +3,6 @@ package dingtalk
 import (
 	"bytes"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"dingtalk-plugin/plugin/internal/jsontext"
@@ -15,14 +14,10 @@ import (
 // take a few hundred.
 const MaxReply = 16 << 10
 
-// maxMsg bounds how much of DingTalk's words an Error repeats, in bytes.
-const maxMsg = 400
-
 // ParseReply reads the answer to a send: nil when DingTalk took the message,
 // which is HTTP 200 with errcode 0, as a number or as the string "0", and
 // nothing else (https://open.dingtalk.com/document/development/custom-robots-send-group-messages).
-// The credentials are what an Error must not repeat should the answer echo them.
-func ParseReply(status int, reply []byte, credentials ...string) *Error {
+func ParseReply(status int, reply []byte) *Error {
 	if status == 0 {
 		return &Error{
 			Reason: ReasonHTTPDisabled,
@@ -42,12 +37,16 @@ func ParseReply(status int, reply []byte, credentials ...string) *Error {
 	case spoke && code == 0 && status == 200:
 		return nil
 	case spoke && code != 0:
-		return answerError(code, clip(mask(jsontext.Text(jsontext.Member(answer, "errmsg")), credentials)))
+		return answerError(code, jsontext.Text(jsontext.Member(answer, "errmsg")))
 	case jsontext.Member(answer, "punish").Exists():
 		return punishError()
 	}
 	return gatewayError(status, "JSON without a usable errcode")
 }
+
+// maxErrcode bounds what is taken for an errcode: DingTalk's have six digits at
+// most, a mobile number has more.
+const maxErrcode = 99_999_999
 
 // errcode reads the code, which is a whole number or, in DingTalk's own
 // sample, a string of one.
@@ -55,7 +54,7 @@ func errcode(answer gjson.Result) (code int, spoke bool) {
 	switch value := jsontext.Member(answer, "errcode"); value.Type {
 	case gjson.Number, gjson.String:
 		n, err := strconv.Atoi(jsontext.Text(value))
-		return n, err == nil
+		return n, err == nil && -maxErrcode <= n && n <= maxErrcode
 	}
 	return 0, false
 }
@@ -107,30 +106,4 @@ func describeReply(reply []byte) string {
 		return "binary data"
 	}
 	return "a text that is not JSON"
-}
-
-// mask replaces each credential in s, and its form in a query.
-func mask(s string, credentials []string) string {
-	for _, c := range credentials {
-		if c == "" {
-			continue
-		}
-		s = strings.ReplaceAll(s, c, masked)
-		s = strings.ReplaceAll(s, escaped(c), masked)
-	}
-	return s
-}
-
-// clip makes DingTalk's words fit for an answer: bounded, on one line.
-func clip(msg string) string {
-	b := []byte(msg)
-	if len(b) > maxMsg {
-		b = append(bytes.ToValidUTF8(b[:maxMsg], nil), "…"...)
-	}
-	for i, c := range b {
-		if c < ' ' || c == 0x7f {
-			b[i] = ' '
-		}
-	}
-	return string(b)
 }

@@ -2,6 +2,7 @@ package dingtalk
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -32,7 +33,7 @@ func TestCauses(t *testing.T) {
 		{310000, "ip 203.0.113.7 not in whitelist", "IP", Error{Reason: ReasonRefused}},                                              //
 		{310000, "description:ip 不在白名单中;solution:请联系对应群的管理员，设置机器人安全ip地址段", "IP", Error{Reason: ReasonRefused}},                       // sansan0/TrendRadar#70
 		{310000, "错误描述:ip 不在白名单中;解决方案:请联系对应群的管理员，设置机器人安全ip地址段", "IP", Error{Reason: ReasonRefused}},                                  //
-		{310000, "a fourth generation", "security settings", Error{Reason: ReasonRefused}},                                           //
+		{310000, "something new", "security settings", Error{Reason: ReasonRefused}},                                                 //
 		{130101, "send too fast, exceed 20 times per minute", "locked", Error{Reason: ReasonRate, Retryable: true, RetryAfter: 600}}, // ccfos/nightingale#369
 		{410100, "发送速度太快而限流", "locked", Error{Reason: ReasonRate, Retryable: true, RetryAfter: 600}},
 
@@ -43,7 +44,7 @@ func TestCauses(t *testing.T) {
 		{40035, "缺少参数 access_token", "without an access token", Error{Reason: ReasonRefused, Key: KeyToken}},
 		{40035, "缺少参数 json", "without its body", Error{Reason: ReasonRefused, Key: KeyWebhook}},
 		{40035, "Missing parameter json", "without its body", Error{Reason: ReasonRefused, Key: KeyWebhook}}, // megaease/easeprobe#467
-		{40035, "缺少参数 x", "A parameter", Error{Reason: ReasonRefused}},
+		{40035, "缺少参数 msgtype", "A parameter", Error{Reason: ReasonRefused}},
 		{40014, "不合法的access_token", "another kind", Error{Reason: ReasonRefused, Key: KeyToken}},
 		{88, "鉴权异常", "another interface", Error{Reason: ReasonRefused, Key: KeyToken}},
 		{43002, "需要POST请求", "GET", Error{Reason: ReasonRefused, Key: KeyWebhook}},
@@ -136,11 +137,10 @@ func TestParseReply(t *testing.T) {
 
 // Whatever answers, an error is short, on one line, and repeats no credential.
 func FuzzParseReply(f *testing.F) {
-	const token, secret, sign = "CANARYTOKEN", "SECcanary", "ab+/c="
-	f.Add(200, []byte(`{"errcode":310000,"errmsg":"sign not match CANARYTOKEN ab%2B%2Fc%3D"}`))
+	f.Add(200, []byte(`{"errcode":310000,"errmsg":"sign not match CANARYTOKEN ab%2B%2Fc%3D 138-0000-0001"}`))
 	f.Add(502, []byte("<html>"))
 	f.Fuzz(func(t *testing.T, status int, reply []byte) {
-		e := ParseReply(status, reply, token, secret, sign)
+		e := ParseReply(status, reply)
 		var parsed struct{ Errcode json.Number }
 		if e == nil {
 			if err := json.Unmarshal(reply, &parsed); err != nil || strings.Trim(parsed.Errcode.String(), "+-0") != "" {
@@ -152,10 +152,27 @@ func FuzzParseReply(f *testing.F) {
 		if len(all) > 2000 || strings.ContainsAny(all, "\n\r\x00") {
 			t.Errorf("too long or more than a line: %q", all)
 		}
-		for _, credential := range []string{token, secret, sign, "ab%2B%2Fc%3D"} {
-			if strings.Contains(all, credential) {
-				t.Errorf("%q holds %q", all, credential)
-			}
+		if e.Spoke {
+			assertHarmless(t, e.Msg)
 		}
 	})
+}
+
+// assertHarmless fails when a shown text holds anything but words of the
+// vocabulary, numbers of four digits together, Chinese and punctuation.
+func assertHarmless(t *testing.T, msg string) {
+	t.Helper()
+	digits := 0
+	for _, link := range documentation {
+		msg = strings.ReplaceAll(msg, link, " ")
+	}
+	msg = regexp.MustCompile(`ip (\d+\.){3}\d+ not in whitelist`).ReplaceAllString(msg, "")
+	for _, word := range regexp.MustCompile(`[^\s\p{Han}，。、；：！？（）《》【】“”‘’…—.,:;!?()\[\]<>\-_='"/#*]+`).FindAllString(msg, -1) {
+		if strings.Contains(vocabulary, " "+strings.ToLower(word)+" ") {
+			continue
+		}
+		if digits += len(word); strings.Trim(word, "0123456789") != "" || digits > 4 {
+			t.Errorf("%q holds %q", msg, word)
+		}
+	}
 }

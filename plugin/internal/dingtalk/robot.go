@@ -204,7 +204,7 @@ func (r *Robot) sendOnce(web Web, body []byte, record *sendRecord) *Error {
 	record.state, r.probed = mayBeDelivered, false
 	r.window.reserve(now)
 	status, reply := web.Send("POST", r.url(now, sign), body)
-	e := ParseReply(status, reply, r.Token, r.Secret, sign)
+	e := ParseReply(status, reply)
 	r.probed = true
 	switch {
 	case e == nil:

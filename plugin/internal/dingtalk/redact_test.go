@@ -1,0 +1,260 @@
+package dingtalk
+
+import (
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What an echo may hold: all that stands in the address and the body of a
+// request, and what the operator keeps from the model.
+const (
+	realToken  = "6d1f0c3b9a8e47525f60718293a4b5c6d7e8f9001a2b3c4d5e6f708192a3b4c5"
+	realSecret = "SEC9f8e7d6c5b4a39281706f5e4d3c2b1a0998877665544332211ffeeddccbbaa00"
+	realPath   = "/hooks/hunterkeyring/send"
+	realQuery  = "apikey=opensesame&tenant=zhangsan"
+	realMobile = "13800000001"
+)
+
+// spread puts a separator between pieces of n bytes.
+func spread(s, separator string, n int) string {
+	return strings.Join(slices.Collect(func(yield func(string) bool) {
+		for ; len(s) > n && yield(s[:n]); s = s[n:] {
+		}
+		yield(s)
+	}), separator)
+}
+
+// each replaces every byte of s by its form.
+func each(s, format string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		fmt.Fprintf(&b, format, s[i])
+	}
+	return b.String()
+}
+
+func reversed(s string) string {
+	b := []byte(s)
+	slices.Reverse(b)
+	return string(b)
+}
+
+func shifted(s string, by rune) string {
+	return strings.Map(func(r rune) rune {
+		if '0' <= r && r <= '9' {
+			return r + by
+		}
+		return r
+	}, s)
+}
+
+func mixed(s string) string {
+	b := []byte(strings.ToUpper(s))
+	for i := range b {
+		if i%3 == 0 {
+			b[i] = strings.ToLower(string(b[i]))[0]
+		}
+	}
+	return string(b)
+}
+
+// echoes are the forms in which a credential may come back.
+var echoes = []struct {
+	name string
+	form func(s string) string
+}{
+	{"as it is", func(s string) string { return s }},
+	{"upper case", strings.ToUpper},
+	{"lower case", strings.ToLower},
+	{"mixed case", mixed},
+	{"cut at its start", func(s string) string { return s[3:] }},
+	{"cut at its end", func(s string) string { return s[:len(s)-3] }},
+	{"its first half", func(s string) string { return s[:len(s)/2] + "…" }},
+	{"reversed", reversed},
+	{"without its first three", func(s string) string { return strings.TrimPrefix(s, "SEC") }},
+	{"broken by a newline", func(s string) string { return spread(s, "\n", 20) }},
+	{"broken by a tab", func(s string) string { return spread(s, "\t", 20) }},
+	{"broken by soft hyphens", func(s string) string { return spread(s, "\u00ad", 8) }},
+	{"broken by zero-width spaces", func(s string) string { return spread(s, "\u200b", 1) }},
+	{"broken by NUL", func(s string) string { return spread(s, "\x00", 5) }},
+	{"blanks after each character", func(s string) string { return spread(s, " ", 1) }},
+	{"blanks after four characters", func(s string) string { return spread(s, " ", 4) }},
+	{"hyphens after four characters", func(s string) string { return spread(s, "-", 4) }},
+	{"commas after two characters", func(s string) string { return spread(s, ", ", 2) }},
+	{"Chinese after each character", func(s string) string { return spread(s, "的", 1) }},
+	{"percent-encoded", url.QueryEscape},
+	{"percent-encoded in lower case", func(s string) string { return strings.ToLower(url.QueryEscape(s)) }},
+	{"percent-encoded whole", func(s string) string { return each(s, "%%%02X") }},
+	{"percent-encoded twice", func(s string) string { return each(s, "%%25%02x") }},
+	{"plus read as blank", func(s string) string { return strings.ReplaceAll(s, "+", " ") }},
+	{"base64", func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }},
+	{"base64 for addresses", func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }},
+	{"base64 in pieces", func(s string) string { return spread(base64.StdEncoding.EncodeToString([]byte(s)), " ", 4) }},
+	{"base32", func(s string) string { return base32.StdEncoding.EncodeToString([]byte(s)) }},
+	{"base32 in pieces", func(s string) string { return spread(base32.StdEncoding.EncodeToString([]byte(s)), " ", 4) }},
+	{"hex", func(s string) string { return hex.EncodeToString([]byte(s)) }},
+	{"hex in pieces", func(s string) string { return fmt.Sprintf("% x", s) }},
+	{"decimal", func(s string) string { return each(s, "%d ") }},
+	{"HTML entities", func(s string) string { return each(s, "&#%d;") }},
+	{"HTML entities in hex", func(s string) string { return each(s, "&#x%x;") }},
+	{"JavaScript escapes", func(s string) string { return each(s, `\x%02x`) }},
+	{"JSON escapes", func(s string) string { return each(s, `\u%04x`) }},
+	{"full-width", func(s string) string { return shifted(s, '０'-'0') }},
+	{"Arabic digits", func(s string) string { return shifted(s, '٠'-'0') }},
+	{"quoted JSON", func(s string) string { return `{"value":"` + s + `"}` }},
+	{"in an address", func(s string) string { return "https://example.com/robot/send?access_token=" + s }},
+	{"behind DingTalk's documentation", func(s string) string { return "https://open.dingtalk.com/document/" + s }},
+	{"without a scheme", func(s string) string { return "example.com/" + s }},
+	{"among words", func(s string) string { return "invalid " + s + " in request" }},
+}
+
+// echoed sends a message of the robot's whose answer is errmsg, and returns the
+// Error. It calls errmsg with the signature of the request.
+func echoed(t *testing.T, code int, errmsg func(sign string) string) *Error {
+	t.Helper()
+	r := newRobot()
+	r.Address = Address{Base: "https://example.com" + realPath, Query: realQuery}
+	r.Token, r.Secret, r.MaxRepeats = realToken, realSecret, 0
+	g := newGroup()
+	web := g.web()
+	send := web.Send
+	web.Send = func(method, address string, body []byte) (int, []byte) {
+		status, reply := send(method, address, body)
+		if method == "POST" {
+			parsed, _ := url.Parse(address)
+			reply, _ = json.Marshal(map[string]any{"errcode": code, "errmsg": errmsg(parsed.Query().Get("sign"))})
+		}
+		return status, reply
+	}
+	_, e := r.Send(web, Message{Kind: Text, Text: "hi", Mentions: Mentions{People: []Mention{{ID: realMobile, Name: "张三"}}}}, "")
+	if e == nil {
+		t.Fatal("no error")
+	}
+	return e
+}
+
+// Whatever DingTalk or a gateway echoes, in whatever form: of the echo nothing
+// is left but the words of an error.
+func TestEchoes(t *testing.T) {
+	for _, credential := range []struct {
+		name string
+		text func(sign string) string
+	}{
+		{"token", func(string) string { return realToken }},
+		{"secret", func(string) string { return realSecret }},
+		{"sign", func(sign string) string { return sign }},
+		{"path", func(string) string { return "hunterkeyring" }},
+		{"query", func(string) string { return "opensesame" }},
+		{"user id", func(string) string { return "zhangsan4711" }},
+		{"mobile", func(string) string { return realMobile }},
+	} {
+		for _, echo := range echoes {
+			var text string
+			e := echoed(t, 310000, func(sign string) string {
+				text = echo.form(credential.text(sign))
+				return "sign not match: " + text
+			})
+			if e.Key != KeySecret {
+				t.Errorf("%s, %s: not told apart: %+v", credential.name, echo.name, e)
+			}
+			assertRedacted(t, credential.name+", "+echo.name, text, e)
+		}
+	}
+}
+
+// assertRedacted fails when of an echoed text anything is left but ordinary
+// words, Chinese, punctuation and masks. A piece of up to four letters may be
+// taken for such a word.
+func assertRedacted(t *testing.T, name, text string, e *Error) {
+	t.Helper()
+	left, found := strings.CutPrefix(e.Msg, "sign not match: ")
+	if !found || !strings.Contains(left, masked) || strings.Contains(text, left) {
+		t.Errorf("%s: %q was echoed, %q is shown", name, text, e.Msg)
+	}
+	left = strings.ReplaceAll(left, "https://open.dingtalk.com/document/", "")
+	for _, word := range strings.FieldsFunc(left, func(r rune) bool { return strings.ContainsRune(" *,=/…的", r) }) {
+		known := strings.Contains(vocabulary, " "+word+" ") && strings.Trim(word, "0123456789") != ""
+		if !known || len(word) > 4 && word != "invalid" && word != "request" {
+			t.Errorf("%s: %q was echoed, %q is shown, of which %q is too much", name, text, e.Msg, word)
+		}
+	}
+	if !strings.Contains(e.Text, "message: "+sentence(e.Msg)) {
+		t.Errorf("%s: the text is %q", name, e.Text)
+	}
+}
+
+// A number is a person's, however it is written.
+func TestEchoedNumbers(t *testing.T) {
+	for _, number := range []string{
+		"13800000001", "138-0000-0001", "138 0000 0001", "+86 138 0000 0001", "(138) 0000.0001", "１３８００００００００１", "138,0000,0001",
+		"1 3 8 0 0 0 0 0 0 0 1", "138的0000的0001", "138 or 0000 or 0001", "一三八零零零零零零零一", "一三八，〇〇〇〇，〇〇〇一", "138.0.0.1", "①③⑧",
+		"mobile13800000001", "0x336b2b401", "1.38e10", "12345",
+	} {
+		e := echoed(t, 123456, func(string) string { return "号码 " + number + " 无效" })
+		left := strings.NewReplacer("号码", "", "无效", "", masked, "", " ", "", "的", "", "or", "", "，", "").Replace(e.Msg)
+		if left != "" {
+			t.Errorf("%s: %q is shown", number, e.Msg)
+		}
+	}
+}
+
+// What is no credential stays, so that an error can be understood.
+func TestRedactKeeps(t *testing.T) {
+	for _, test := range []struct{ msg, want string }{
+		{"", ""},
+		{"webhook over limit", "webhook over limit"},
+		{"您的企业本月api调用量已超过限制", "您的企业本月api调用量已超过限制"},
+		{"错误描述:本次请求包含安全风险 unSafe URL ;", "错误描述:本次请求包含安全风险 unSafe URL ;"},
+		{"limit is 50", "limit is 50"},
+		{"Request timeout (3000)", "Request timeout (3000)"},
+		{"limit 1000, got 1001", "limit *** got ***"},
+		{"sign not match:\tretry\nlater", "sign not match: retry later"},
+		{"ip 203.0.113.7 not in whitelist", "ip 203.0.113.7 not in whitelist"},
+		{"ip 203.0.113.700 not in whitelist", "ip *** not in whitelist"},
+		{"token 203.0.113.7 not in whitelist", "token *** not in whitelist"},
+		{"ip 203.0.113.7 is blocked", "ip *** is blocked"},
+		{"见https://open.dingtalk.com/document/ 的说明", "见https://open.dingtalk.com/document/ 的说明"},
+		{"见https://example.com/document/ 的说明", "见*** 的说明"},
+		{"limit is 50 for zhangsan", "limit is *** for ***"},
+		{"miss param : markdown->title", "miss param : markdown->title"},
+		{"description:参数 feedCard --》 links 缺失，或者参数格式不正确; solution:请填充上对应参数;link:请参考本接口对应文档查看参数获取方式，或者在https://open.dingtalk.com/document/  搜索对应文档;",
+			"description:参数 feedCard --》 links 缺失，或者参数格式不正确; solution:请填充上对应参数;link:请参考本接口对应文档查看参数获取方式，或者在https://open.dingtalk.com/document/  搜索对应文档;"},
+		{"keywords not in content, more: [https://ding-doc.dingtalk.com/doc#/serverapi2/qf2nxq]", "keywords not in content, more: [https://ding-doc.dingtalk.com/doc#/serverapi2/qf2nxq]"},
+		{"token xyzzy plugh, sorry", "token *** sorry"},
+	} {
+		reply, _ := json.Marshal(map[string]any{"errcode": 1, "errmsg": test.msg})
+		if got := ParseReply(200, reply).Msg; got != test.want {
+			t.Errorf("%q: got %q, want %q", test.msg, got, test.want)
+		}
+	}
+}
+
+// An errcode is too short to hold a number of somebody's.
+func TestErrcodeIsShort(t *testing.T) {
+	for _, code := range []string{"13800000001", `"13800000001"`, "2025550123", "-1380000000"} {
+		e := ParseReply(200, []byte(`{"errcode":`+code+`}`))
+		if e == nil || e.Spoke || strings.Contains(e.Text, strings.Trim(code, `"`)) {
+			t.Errorf("%s: %+v", code, e)
+		}
+	}
+}
+
+// No word of the vocabulary could be a piece of a token, but for the limit that
+// DingTalk names.
+func TestVocabulary(t *testing.T) {
+	for _, word := range strings.Fields(vocabulary) {
+		if word != "20000" && (len(word) < 2 || strings.Trim(word, "0123456789abcdef") == "") {
+			t.Errorf("%q could be a piece of a token", word)
+		}
+		if word != strings.ToLower(word) || strings.Count(vocabulary, " "+word+" ") != 1 {
+			t.Errorf("%q is not in lower case, or there twice", word)
+		}
+	}
+}
