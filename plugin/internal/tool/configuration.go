@@ -4,10 +4,7 @@ import (
 	"strings"
 
 	"dingtalk-plugin/plugin/internal/dingtalk"
-	"dingtalk-plugin/plugin/internal/jsontext"
 	"dingtalk-plugin/schema"
-
-	"github.com/tidwall/gjson"
 )
 
 // A configuration is what the operator has configured, read once.
@@ -42,7 +39,7 @@ func readConfiguration(config func(key string) (string, bool)) *configuration {
 	}
 	c.offers = tools
 	for i := range c.offers {
-		c.offers[i].splice(c)
+		c.offers[i].applyConfig(c)
 	}
 	if c.dryRun {
 		c.describeDryRun()
@@ -52,11 +49,8 @@ func readConfiguration(config func(key string) (string, bool)) *configuration {
 
 // describeDryRun adds to the output schema what a dry run answers.
 func (c *configuration) describeDryRun() {
-	properties := jsontext.Member(gjson.Parse(c.output), "properties")
-	reasons := jsontext.Member(jsontext.Member(properties, "reason"), "enum").Raw
-	extended := extend(properties.Raw, reasons, quote(string(reasonDryRun)))
-	extended = extend(extended, extended, `"dryRun": `+strings.TrimSpace(schema.DryRun))
-	c.output = strings.Replace(c.output, properties.Raw, extended, 1)
+	c.output = appendJSON(c.output, quoteJSON(string(reasonDryRun)), "properties", "reason", "enum")
+	c.output = appendJSON(c.output, `"dryRun": `+strings.TrimSpace(schema.DryRun), "properties")
 }
 
 // newOffers returns the first n of all tools.

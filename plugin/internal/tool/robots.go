@@ -95,26 +95,6 @@ func camel(key string) string {
 	return string(name)
 }
 
-// robotArgument fills the schema of the argument that names a robot.
-func (c *configuration) robotArgument(argument string) string {
-	var names []string
-	description := ""
-	for i := range c.robots {
-		names = append(names, c.robots[i].name)
-		description += " " + c.robots[i].name
-		if c.robots[i].description != "" {
-			description += " (" + c.robots[i].description + ")"
-		}
-		if c.chosen == &c.robots[i] {
-			description += ", the default"
-		}
-		description += ";"
-	}
-	written := jsontext.Member(gjson.Parse(argument), "description")
-	full := jsontext.Text(written) + strings.TrimSuffix(description, ";") + "."
-	return enumeration(strings.Replace(argument, written.Raw, quote(full), 1), names)
-}
-
 // robot returns the robot that the arguments name.
 func (c *configuration) robot(arguments jsontext.Object) *dingtalk.Robot {
 	name := jsontext.Text(arguments.Get("robot"))
