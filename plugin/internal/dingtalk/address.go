@@ -124,7 +124,7 @@ func validHost(host string) bool {
 
 // validPort takes the port with its colon.
 func validPort(port string) bool {
-	n, ok := parseNumber(port[1:])
+	n, ok := ParseNumber(port[1:])
 	return ok && port[0] == ':' && 0 < n && n <= 0xFFFF
 }
 
@@ -140,15 +140,15 @@ func isIPv4(host string) bool {
 		return false
 	}
 	for _, part := range parts {
-		if n, ok := parseNumber(part); !ok || n > 255 || len(part) > 1 && part[0] == '0' {
+		if n, ok := ParseNumber(part); !ok || n > 255 || len(part) > 1 && part[0] == '0' {
 			return false
 		}
 	}
 	return true
 }
 
-// parseNumber reads up to nine decimal digits.
-func parseNumber(s string) (n int, ok bool) {
+// ParseNumber reads up to nine decimal digits.
+func ParseNumber(s string) (n int, ok bool) {
 	if s == "" || len(s) > 9 {
 		return 0, false
 	}
@@ -163,11 +163,19 @@ func parseNumber(s string) (n int, ok bool) {
 
 // takeQuery sets the token aside and drops what every request makes anew.
 func (a *Address) takeQuery(query string) (fault string) {
+	found := false
 	for _, pair := range strings.Split(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")
+		if strings.Contains(name, "%") {
+			return "has an escape (%) in the name of a parameter"
+		}
 		switch name {
 		case "", "timestamp", "sign":
 		case "access_token":
+			if found {
+				return "carries more than one access_token"
+			}
+			found = true
 			if a.Token, fault = ParseToken(value); fault != "" {
 				return "carries an access_token that " + fault
 			}

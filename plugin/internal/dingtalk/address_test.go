@@ -47,6 +47,9 @@ func TestParseAddress(t *testing.T) {
 		{in: "https://钉钉.example/", fault: "no address may hold"},
 		{in: "https://a/b c", fault: "no address may hold"},
 		{in: DefaultWebhook + "?access_token=a'b", fault: "no access token holds"},
+		{in: DefaultWebhook + "?access_token=a&access_token=a", fault: "more than one access_token"},
+		{in: DefaultWebhook + "?access_token=&x=1&access_token=a", fault: "more than one access_token"},
+		{in: DefaultWebhook + "?access_token=a&access%5ftoken=b", fault: "in the name of a parameter"},
 	} {
 		got, fault := ParseAddress(test.in)
 		if test.fault == "" && (fault != "" || got != test.want) {

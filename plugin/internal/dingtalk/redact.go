@@ -125,7 +125,7 @@ func wordLen(s string) (n int) {
 }
 
 func ordinary(word string, numbers bool) bool {
-	if n, ok := parseNumber(word); ok && numbers && n <= 9999 {
+	if n, ok := ParseNumber(word); ok && numbers && n <= 9999 {
 		return true
 	}
 	return strings.Contains(vocabulary, " "+lower(word)+" ")

@@ -82,6 +82,24 @@ func TestMember(t *testing.T) {
 	}
 }
 
+func TestPick(t *testing.T) {
+	many := strings.Repeat(`"x":[],`, 1000)
+	for _, test := range []struct{ in, want, twice string }{
+		{`{"a":1,"b":2}`, "1 2", ""},
+		{`{` + many + `"b":2,` + many + `"a":1}`, "1 2", ""},
+		{`{"b":{"a":1}}`, ` {"a":1}`, ""},
+		{`{"a":1,` + many + `"\u0061":3}`, "3 ", "a"},
+		{`{"b":null,"b":null}`, " null", "b"},
+		{`["a",1]`, " ", ""},
+		{`1`, " ", ""},
+	} {
+		got, twice := Pick(gjson.Parse(test.in), "a", "b")
+		if raw := got[0].Raw + " " + got[1].Raw; raw != test.want || twice != test.twice {
+			t.Errorf("Pick(%.40s) = %s, %q, want %s, %q", test.in, raw, twice, test.want, test.twice)
+		}
+	}
+}
+
 // The writer agrees with encoding/json on what every string means.
 func FuzzQuote(f *testing.F) {
 	f.Add("a\"\\\n\u2028\xff😀")

@@ -14,7 +14,8 @@ type Field struct {
 }
 
 // Fields takes an object apart; of anything else it returns nil. It keeps at
-// most limit members: more are a mistake that the first ones show.
+// most limit members: the caller knows of a fewer that may be there, so that
+// the last one shows the mistake.
 func Fields(object gjson.Result, limit int) (fields Object) {
 	if !object.IsObject() {
 		return nil
@@ -51,6 +52,28 @@ func Member(object gjson.Result, name string) (value gjson.Result) {
 		return false
 	})
 	return value
+}
+
+// Pick returns the values of the members called names, in one pass over all
+// members; twice is one of the names that stands there more than once, or "".
+func Pick(object gjson.Result, names ...string) (values []gjson.Result, twice string) {
+	values = make([]gjson.Result, len(names))
+	if !object.IsObject() {
+		return values, ""
+	}
+	object.ForEach(func(key, value gjson.Result) bool {
+		for i, name := range names {
+			if key.Str != name {
+				continue
+			}
+			if values[i].Exists() {
+				twice = name
+			}
+			values[i] = value
+		}
+		return true
+	})
+	return values, twice
 }
 
 // Strings returns the elements of an array of strings; of anything else, none.

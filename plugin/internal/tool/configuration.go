@@ -82,8 +82,12 @@ func (r *reader) tools() (list []offer) {
 			}
 		}
 	}
-	if len(wanted) > 0 {
-		r.fail(keyTools, "names a tool that there is not, or one twice; known are "+strings.Join(toolNames(all), ", ")+" and all")
+	known := "; known are " + strings.Join(toolNames(all), ", ") + " and all"
+	switch {
+	case len(wanted) > 0:
+		r.fail(keyTools, "names an unknown tool, or one twice"+known)
+	case len(list) == 0:
+		r.fail(keyTools, "names no tool"+known)
 	}
 	return list
 }

@@ -13,27 +13,19 @@ import (
 const maxPeople = 1000
 
 // people reads who can be mentioned by name: an object from name to a mobile
-// number, or to an object with mobile or userId. No fault repeats a number.
+// number, or to an object with mobile or userId.
 func (r *reader) people() (list []dingtalk.Person) {
 	value := r.text(keyPeople)
 	if value == "" {
 		return nil
 	}
 	settings := validate.Compile(jsontext.Member(gjson.Parse(schema.Configuration), "person"))
-	for _, field := range r.object(keyPeople, value) {
-		person := dingtalk.Person{Name: field.Name, ID: jsontext.Text(field.Value)}
-		if field.Value.IsObject() {
-			if fault := settings.Check(field.Value); fault != nil {
-				r.fail(keyPeople, "has a fault in "+field.Name+": "+fault.Path+" "+fault.Text)
-				return nil
-			}
-			person.ID = jsontext.Text(jsontext.Member(field.Value, "mobile"))
-			if person.ID == "" {
-				person.User, person.ID = true, jsontext.Text(jsontext.Member(field.Value, "userId"))
-			}
-		}
-		if !person.Valid() {
-			r.fail(keyPeople, "has neither a mobile number nor a user id for "+field.Name)
+	fields := r.names(keyPeople, "person", value, maxPeople)
+	list = make([]dingtalk.Person, 0, len(fields))
+	for i, field := range fields {
+		person, fault := readPerson(field, settings)
+		if fault != "" {
+			r.failIn(keyPeople, "person", i, fault)
 			return nil
 		}
 		list = append(list, person)
@@ -41,28 +33,22 @@ func (r *reader) people() (list []dingtalk.Person) {
 	return list
 }
 
-// object reads a value that is a JSON object with names as keys.
-func (r *reader) object(key, value string) jsontext.Object {
-	parsed, fault := jsontext.Parse([]byte(value))
-	switch {
-	case fault != "":
-		r.fail(key, "is not a JSON object: "+fault)
-	case !parsed.IsObject():
-		r.fail(key, "is not a JSON object")
+func readPerson(field jsontext.Field, settings *validate.Schema) (p dingtalk.Person, fault string) {
+	if looksNumber(field.Name) {
+		return p, "its name looks like a number; the name comes first, then the number"
 	}
-	fields := jsontext.Fields(parsed, maxPeople)
-	if parsed.IsObject() && len(fields) == 0 {
-		r.fail(key, "names nobody")
-	}
-	for i, field := range fields {
-		if dingtalk.Blank(field.Name) {
-			r.fail(key, "holds a blank name")
+	p = dingtalk.Person{Name: field.Name, ID: jsontext.Text(field.Value)}
+	if field.Value.IsObject() {
+		if fault := settings.Check(field.Value); fault != nil {
+			return p, settingFault(fault)
 		}
-		for _, before := range fields[:i] {
-			if before.Name == field.Name {
-				r.fail(key, "holds the name "+field.Name+" twice")
-			}
+		p.ID = jsontext.Text(jsontext.Member(field.Value, "mobile"))
+		if p.ID == "" {
+			p.User, p.ID = true, jsontext.Text(jsontext.Member(field.Value, "userId"))
 		}
 	}
-	return fields
+	if !p.Valid() {
+		return p, "it has neither a mobile number nor a user id"
+	}
+	return p, ""
 }

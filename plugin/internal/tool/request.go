@@ -13,8 +13,8 @@ import (
 // parts as can be allowed, and as much again for escapes.
 const MaxInput = 512 << 10
 
-// maxArguments is how many arguments are looked at; the first that is unknown
-// is an error anyway.
+// maxArguments is how many arguments are looked at. No tool has as many, so the
+// first ones of more hold one that is unknown or given twice, which is an error.
 const maxArguments = 64
 
 // A request is what a runner asks of call.
@@ -34,13 +34,18 @@ func readRequest(input []byte) (r request, e *dingtalk.Error) {
 	if fault != "" {
 		return r, requestError(fault)
 	}
-	params := jsontext.Fields(jsontext.Member(envelope, "params"), maxArguments)
-	name := params.Get("name")
-	if name.Type != gjson.String {
+	envelopes, twice := jsontext.Pick(envelope, "params")
+	if twice != "" {
+		return r, requestError(`it has "params" twice`)
+	}
+	params, twice := jsontext.Pick(envelopes[0], "name", "arguments")
+	if twice != "" {
+		return r, requestError(`its "params" have "` + twice + `" twice`)
+	}
+	if params[0].Type != gjson.String {
 		return r, requestError(`it has no "params" object with the tool's "name"`)
 	}
-	r.name = name.Str
-	r.arguments = params.Get("arguments")
+	r.name, r.arguments = params[0].Str, params[1]
 	if r.arguments.Type == gjson.Null {
 		r.arguments = gjson.Parse("{}")
 	}

@@ -18,8 +18,12 @@ type robot struct {
 	description string
 }
 
-// maxRobots bounds what a configuration may hold.
-const maxRobots = 64
+// maxRobots bounds what a configuration may hold, maxSettings what a robot of it
+// may.
+const (
+	maxRobots   = 64
+	maxSettings = 16
+)
 
 // readRobots reads the one robot, or the named ones.
 func (c *configuration) readRobots(r *reader) {
@@ -30,39 +34,41 @@ func (c *configuration) readRobots(r *reader) {
 		return
 	}
 	c.named = true
-	fields := r.object(keyRobots, value)
+	fields := r.names(keyRobots, "robot", value, maxRobots)
 	settings := validate.Compile(jsontext.Member(gjson.Parse(schema.Configuration), "robot"))
-	defaults := 0
 	c.robots = make([]robot, 0, len(fields)) // chosen points into it
-	for _, field := range fields {
-		if fault := settings.Check(field.Value); fault != nil {
-			r.fail(keyRobots, "has a fault in robot "+field.Name+": "+fault.Path+" "+fault.Text)
+	for i, field := range fields {
+		made, fault := r.namedRobot(field, settings)
+		if fault != "" {
+			r.failIn(keyRobots, "robot", i, fault)
 			return
 		}
-		c.robots = append(c.robots, r.namedRobot(field))
-		if jsontext.Member(field.Value, "default").Type == gjson.True {
-			c.chosen = &c.robots[len(c.robots)-1]
-			defaults++
+		c.robots = append(c.robots, made)
+		if jsontext.Member(field.Value, "default").Type != gjson.True {
+			continue
 		}
+		if c.chosen != nil {
+			r.fail(keyRobots, "marks more than one robot as default")
+		}
+		c.chosen = &c.robots[i]
 	}
 	if len(c.robots) == 1 {
 		c.chosen = &c.robots[0]
-	}
-	if defaults > 1 {
-		r.fail(keyRobots, "marks more than one robot as default")
 	}
 }
 
 // namedRobot reads one robot as if its settings were the configuration. What it
 // does not set, other than its own credentials and keywords, is as configured
-// for all.
-func (r *reader) namedRobot(field jsontext.Field) robot {
-	settings := jsontext.Fields(field.Value, maxRobots)
+// for all; null and what was never expanded set nothing.
+func (r *reader) namedRobot(field jsontext.Field, settings *validate.Schema) (made robot, fault string) {
+	if fault := settings.Check(field.Value); fault != nil {
+		return made, settingFault(fault)
+	}
+	values := jsontext.Fields(field.Value, maxSettings)
 	own := &reader{
 		config: func(key string) (string, bool) {
-			value := settings.Get(camel(key))
-			if value.Exists() {
-				return jsontext.Text(value), true
+			if value := given(jsontext.Text(values.Get(camel(key)))); value != "" {
+				return value, true
 			}
 			switch key {
 			case keyToken, keySecret, keyKeywords:
@@ -71,11 +77,14 @@ func (r *reader) namedRobot(field jsontext.Field) robot {
 			return r.config(key)
 		},
 	}
-	made := robot{Robot: readRobot(own), name: field.Name, description: jsontext.Text(settings.Get("description"))}
-	if own.fault != nil {
-		r.fail(keyRobots, "has a fault in robot "+field.Name+": "+camel(own.fault.Key)+" "+own.what)
+	made = robot{Robot: readRobot(own), name: field.Name, description: jsontext.Text(values.Get("description"))}
+	switch {
+	case own.fault != nil:
+		return made, camel(own.fault.Key) + " " + own.what
+	case looksSecret(made.description):
+		return made, "description looks like a credential"
 	}
-	return made
+	return made, ""
 }
 
 // camel is how a setting of a named robot is called: accessToken for

@@ -57,6 +57,10 @@ type reader struct {
 // expanded by the runner and counts as none.
 func (r *reader) text(key string) string {
 	value, _ := r.config(key)
+	return given(value)
+}
+
+func given(value string) string {
 	value = strings.TrimSpace(value)
 	if strings.HasPrefix(value, "${") && strings.HasSuffix(value, "}") {
 		return ""
@@ -69,9 +73,10 @@ func (r *reader) number(key string, fallback, least, most int) int {
 	if value == "" {
 		return fallback
 	}
-	n, err := strconv.Atoi(value)
-	if err != nil || n < least || n > most {
+	n, ok := dingtalk.ParseNumber(value)
+	if !ok || n < least || n > most {
 		r.fail(key, "is not a whole number from "+strconv.Itoa(least)+" to "+strconv.Itoa(most))
+		return fallback
 	}
 	return n
 }

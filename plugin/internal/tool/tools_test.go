@@ -72,7 +72,7 @@ func expected(t *testing.T, name string, byDefault bool) (tools []any) {
 // hostileNames are what a definition holds itself, or what ends a part of one.
 var hostileNames = []string{
 	"text", "title", "name", "]", "[]", `"`, `\`, `\"`, "}", "{}", `"}`, `":{`, "atNames", "atUserIds", "robot", "properties", "enum", "required",
-	"inputSchema", "description", `"properties"`, "a/b", "张三", "😀", "<b>", "\u2028", "tab\tbed", "$1", "%s", "null", "reason", "sent",
+	"inputSchema", "description", `"properties"`, "a/b", "张三", "😀", "<b>", "a\u2028b", "tab\tbed", "$1", "%s", "null", "reason", "sent",
 }
 
 // Whatever people and robots are called, the tools are described as they should
@@ -176,9 +176,9 @@ func TestConfigurationNeverRepeats(t *testing.T) {
 		{keyPeople, `{"张三":{"mobile":null}}`, "the first person"},
 		{keyPeople, `{"张三":null}`, "the first person"},
 		{keyPeople, `{"张三":"` + user + `"}`, "the first person"},
-		{keyPeople, `{"` + mobile + `":1,"` + mobile + `":2}`, "the first person"},
-		{keyPeople, `{"ada":"13800000002","bob":"13800000003","ada":"` + mobile + `"}`, "the third person has the name of another"},
-		{keyPeople, `{" ":"` + mobile + `"}`, "the first person has no name"},
+		{keyPeople, `{"` + mobile + `":1,"` + mobile + `":2}`, "the second person"},
+		{keyPeople, `{"ada":"13800000002","bob":"13800000003","ada":"` + mobile + `"}`, "the third person: it has the name of another"},
+		{keyPeople, `{" ":"` + mobile + `"}`, "the first person: it has no name"},
 		{keyPeople, `{"` + strings.Repeat("长", 65) + `":"` + mobile + `"}`, "64 characters"},
 		{keyPeople, `["` + mobile + `"]`, "not a JSON object"},
 		{keyPeople, mobile, "not a JSON object"},
@@ -192,7 +192,7 @@ func TestConfigurationNeverRepeats(t *testing.T) {
 		{keyRobots, `{"ops":{"accessToken":"` + token + `","accessToken":"` + token + `"}}`, "the first robot: accessToken given twice"},
 		{keyRobots, `{"ops":{"accessToken":"` + token + ` ` + secret + `"}}`, "the first robot: accessToken"},
 		{keyRobots, `{"ops":{"secret":"` + secret + `"}}`, "the first robot: accessToken is missing"},
-		{keyRobots, `{"ops":{"accessToken":"` + token + `"},"ops":{"accessToken":"b"}}`, "the second robot has the name of another"},
+		{keyRobots, `{"ops":{"accessToken":"` + token + `"},"ops":{"accessToken":"b"}}`, "the second robot: it has the name of another"},
 		{keyRobots, `{"ops":{"accessToken":"a","description":"` + token + `"}}`, "the first robot: description"},
 		{keyRobots, `{"ops":{"accessToken":"a","description":"posts with access_token=abc"}}`, "the first robot: description"},
 		{keyRobots, `{"ops":{"accessToken":"a","description":"` + strings.Repeat("长", 201) + `"}}`, "200 characters"},
@@ -276,14 +276,14 @@ func TestTooManyNames(t *testing.T) {
 	list := func(n int, value string) string {
 		var b strings.Builder
 		for i := range n {
-			b.WriteString(`,"` + strings.Repeat("n", i%60) + string(rune('a'+i/60)) + `":` + value)
+			b.WriteString(`,"` + strings.Repeat("长", i%60) + string(rune('a'+i/60)) + `":` + value)
 		}
 		return "{" + b.String()[1:] + "}"
 	}
 	for _, test := range []struct{ key, value, want string }{
 		{keyPeople, list(1000, `"13800000001"`), ""},
 		{keyPeople, list(1001, `"13800000001"`), "more than 1000"},
-		{keyPeople, list(1000, `"13800000001"`)[:6] + `0` + list(1000, `"13800000001"`)[6:], "the first person"},
+		{keyPeople, list(1000, `"13800000001"`)[:6] + `x` + list(1000, `"13800000001"`)[6:], "the first person"},
 		{keyRobots, list(64, `{"accessToken":"a"}`), ""},
 		{keyRobots, list(65, `{"accessToken":"a"}`), "more than 64"},
 	} {

@@ -14,7 +14,7 @@ func (s *Schema) checkObject(object jsontext.Object, path string) *Fault {
 	}
 	for _, name := range s.required {
 		if !object.Get(name).Exists() {
-			return &Fault{pointer(path, name), "missing, but required"}
+			return &Fault{Path: pointer(path, name), Text: "missing, but required"}
 		}
 	}
 	for _, p := range s.properties {
@@ -35,11 +35,11 @@ func (s *Schema) checkObject(object jsontext.Object, path string) *Fault {
 func (s *Schema) checkNames(object jsontext.Object, path string) *Fault {
 	for i, field := range object {
 		if s.closed && s.find(field.Name) == nil {
-			return &Fault{pointer(path, field.Name), s.unknown(field.Name)}
+			return &Fault{Path: pointer(path, field.Name), Text: s.unknown(field.Name), Unknown: true}
 		}
 		for _, before := range object[:i] {
 			if before.Name == field.Name {
-				return &Fault{pointer(path, field.Name), "given twice"}
+				return &Fault{Path: pointer(path, field.Name), Text: "given twice"}
 			}
 		}
 	}

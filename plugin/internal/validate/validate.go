@@ -11,11 +11,14 @@ import (
 
 // A Fault is the first place where a value breaks its schema.
 type Fault struct {
-	Path string // JSON Pointer, "" for the value itself
-	Text string // what was expected and what was found
+	Path    string // JSON Pointer, "" for the value itself
+	Text    string // what was expected and what was found, never a name of the value's own
+	Unknown bool   // Path ends in a name that the schema does not know
 }
 
-// maxMembers is how many members of an object are looked at.
+// maxMembers is how many members of an object are looked at. No schema has as
+// many properties, so the first ones of more hold one that is unknown or given
+// twice.
 const maxMembers = 256
 
 // CheckObject returns the first fault of an object, or nil, as Check does.
@@ -31,7 +34,7 @@ func (s *Schema) Check(value gjson.Result) *Fault { return s.check(value, "") }
 func (s *Schema) check(value gjson.Result, path string) *Fault {
 	got := typeOf(value)
 	if fits := s.kind == "" || got == s.kind || s.kind == "number" && got == "integer"; !fits {
-		return &Fault{path, "expected " + article(s.kind) + ", got " + article(got)}
+		return &Fault{Path: path, Text: "expected " + article(s.kind) + ", got " + article(got)}
 	}
 	switch got {
 	case "object":
@@ -77,7 +80,7 @@ func article(name string) string {
 
 func (s *Schema) checkString(value, path string) *Fault {
 	if s.enum != nil && !contains(s.enum, value) {
-		return &Fault{path, "expected one of " + list(s.enum) + suggestion(value, s.enum)}
+		return &Fault{Path: path, Text: "expected one of " + list(s.enum) + suggestion(value, s.enum)}
 	}
 	if s.length.most < 0 && len(value) >= utf8.UTFMax*s.length.least {
 		return nil // long enough however its characters are counted
@@ -102,10 +105,10 @@ func (s *Schema) checkArray(array gjson.Result, path string) (fault *Fault) {
 
 func (s size) check(n int, unit, path string) *Fault {
 	if n < s.least {
-		return &Fault{path, "expected at least " + count(s.least, unit) + ", got " + strconv.Itoa(n)}
+		return &Fault{Path: path, Text: "expected at least " + count(s.least, unit) + ", got " + strconv.Itoa(n)}
 	}
 	if s.most >= 0 && n > s.most {
-		return &Fault{path, "expected at most " + count(s.most, unit) + ", got " + strconv.Itoa(n)}
+		return &Fault{Path: path, Text: "expected at most " + count(s.most, unit) + ", got " + strconv.Itoa(n)}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/tidwall/gjson"
@@ -49,8 +50,12 @@ func TestCheck(t *testing.T) {
 		{"unknown before missing", `{"content":"b"}`, "/content", "unknown; known are text, atMobiles, atAll, robot, links"},
 	} {
 		var path, text string
+		unknown := strings.HasPrefix(test.text, "unknown")
 		if fault := Compile(gjson.Parse(trial)).Check(gjson.Parse(test.value)); fault != nil {
 			path, text = fault.Path, fault.Text
+			if fault.Unknown != unknown {
+				t.Errorf("%s: unknown is %t", test.name, fault.Unknown)
+			}
 		}
 		if path != test.path || text != test.text {
 			t.Errorf("%s: got %q %q, want %q %q", test.name, path, text, test.path, test.text)
