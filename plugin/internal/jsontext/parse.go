@@ -22,17 +22,21 @@ const MaxDepth = 64
 // in a few words that never quote the data. The value shares data's memory: it
 // is good until data is overwritten.
 func Parse(data []byte) (value gjson.Result, fault string) {
+	return ParseText(unsafe.String(unsafe.SliceData(data), len(data)))
+}
+
+// ParseText is Parse for a string.
+func ParseText(text string) (value gjson.Result, fault string) {
 	switch {
-	case len(data) == 0:
+	case text == "":
 		return gjson.Result{}, "it is empty"
-	case !utf8.Valid(data):
+	case !utf8.ValidString(text):
 		return gjson.Result{}, "it is not UTF-8"
 	}
-	text := unsafe.String(&data[0], len(data))
 	if fault := scan(text); fault != "" {
 		return gjson.Result{}, fault
 	}
-	if !gjson.ValidBytes(data) {
+	if !gjson.Valid(text) {
 		return gjson.Result{}, "it is not JSON, or it was cut short"
 	}
 	return gjson.Parse(text), ""

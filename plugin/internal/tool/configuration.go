@@ -49,8 +49,8 @@ func readConfiguration(config func(key string) (string, bool)) *configuration {
 
 // describeDryRun adds to the output schema what a dry run answers.
 func (c *configuration) describeDryRun() {
-	c.output = appendJSON(c.output, quoteJSON(string(reasonDryRun)), "properties", "reason", "enum")
-	c.output = appendJSON(c.output, `"dryRun": `+strings.TrimSpace(schema.DryRun), "properties")
+	c.output = insert(c.output, `,"`+string(reasonDryRun)+`"`, "properties", "reason", "enum")
+	c.output = insert(c.output, `,"dryRun":`+schema.DryRun, "properties")
 }
 
 // newOffers returns the first n of all tools.

@@ -16,7 +16,7 @@ const maxName = 64
 // names reads a value that is a JSON object with names as keys, each of a person
 // or robot as what says. After a fault it returns none.
 func (r *reader) names(key, what, value string, limit int) jsontext.Object {
-	parsed, fault := jsontext.Parse([]byte(value))
+	parsed, fault := jsontext.ParseText(value)
 	switch {
 	case fault != "":
 		r.fail(key, "is not a JSON object: "+fault)

@@ -9,7 +9,6 @@ import (
 	"dingtalk-plugin/plugin/internal/dingtalk"
 	"dingtalk-plugin/plugin/internal/jsontext"
 	"dingtalk-plugin/plugin/internal/validate"
-	"dingtalk-plugin/schema"
 )
 
 // A Server answers the two exports. What it learns (configuration, the robots'
@@ -35,19 +34,20 @@ func (s *Server) configured() *configuration {
 // plugin in the runner.
 func (s *Server) Describe() []byte {
 	c := s.configured()
-	out := append(make([]byte, 0, 16<<10), `{"tools":[`...)
+	size := len(`{"tools":[]}`)
+	for i := range c.offers {
+		size += c.offers[i].size(c.output)
+	}
+	w := jsontext.Writer{Bytes: make([]byte, 0, size)}
+	w.Raw(`{"tools":[`)
 	for i := range c.offers {
 		if i > 0 {
-			out = append(out, ',')
+			w.Raw(",")
 		}
-		definition := c.offers[i].definition
-		out = append(out, definition[:strings.LastIndexByte(definition, '}')]...)
-		out = append(out, `,"outputSchema":`...)
-		out = append(out, c.output...)
-		out = append(out, `,"_meta":`...)
-		out = append(append(out, schema.Meta...), '}')
+		c.offers[i].describe(&w, c.output)
 	}
-	return append(out, "]}"...)
+	w.Raw("]}")
+	return w.Bytes
 }
 
 // Call runs a tool and returns an MCP CallToolResult, whatever goes wrong:

@@ -22,8 +22,9 @@ const plain = 2
 // An offer is a tool that describe lists.
 type offer struct {
 	name       string
-	definition string         // as describe prints it, but for the output schema
+	definition string         // as describe prints it, but for what is configured
 	kind       *dingtalk.Kind // the message that it makes
+	arguments  []*argument    // that the configuration adds
 	input      *validate.Schema
 }
 
@@ -31,7 +32,7 @@ type offer struct {
 func newOffer(i int) offer {
 	definition := schema.Tools[i]
 	return offer{
-		name:       jsontext.Text(jsontext.Member(gjson.Parse(definition), "name")),
+		name:       jsontext.Text(find(definition, "name")),
 		definition: definition,
 		kind:       kinds[i],
 	}
@@ -39,36 +40,58 @@ func newOffer(i int) offer {
 
 // applyConfig adds to the tool the arguments that the configuration switches on.
 func (o *offer) applyConfig(c *configuration) {
-	if c.userIDs && o.takes("atMobiles") {
-		o.addArgument("atUserIds", argument("atUserIds"), false)
+	if c.userIDs && find(o.definition, "inputSchema", "properties", "atMobiles").Exists() {
+		o.arguments = append(o.arguments, &argument{name: "atUserIds"})
 	}
 	if names := o.kind.Names(c.style.People); names != nil {
-		o.addArgument("atNames", fillEnum(argument("atNames"), names, "items", "enum"), false)
+		o.arguments = append(o.arguments, &argument{name: "atNames", enum: []string{"items", "enum"}, names: names})
 	}
 	if c.named {
-		o.addArgument("robot", c.robotArgument(), c.chosen == nil)
+		o.arguments = append(o.arguments, c.robotArgument())
 	}
 }
 
-// addArgument adds an argument to the tool.
-func (o *offer) addArgument(name, argument string, required bool) {
-	if required {
-		o.definition = appendJSON(o.definition, quoteJSON(name), "inputSchema", "required")
+// describe appends the tool as describe lists it.
+func (o *offer) describe(w *jsontext.Writer, output string) {
+	d := o.definition
+	last := end(d, "inputSchema", "properties")
+	w.Raw(d[:last])
+	for _, a := range o.arguments {
+		a.describe(w)
 	}
-	o.definition = appendJSON(o.definition, quoteJSON(name)+": "+argument, "inputSchema", "properties")
+	required := end(d, "inputSchema", "required")
+	w.Raw(d[last:required])
+	for _, a := range o.arguments {
+		if a.required {
+			w.Comma()
+			w.Quote(a.name)
+		}
+	}
+	w.Raw(d[required:strings.LastIndexByte(d, '}')])
+	w.Raw(`,"outputSchema":`)
+	w.Raw(output)
+	w.Raw(`,"_meta":`)
+	w.Raw(schema.Meta)
+	w.Raw("}")
 }
 
-// takes reports whether the tool has an argument of that name.
-func (o *offer) takes(name string) bool {
-	argument, _ := find(o.definition, "inputSchema", "properties", name)
-	return argument != ""
+// size bounds what describe appends, in bytes.
+func (o *offer) size(output string) int {
+	n := len(o.definition) + len(output) + len(schema.Meta) + 32
+	for _, a := range o.arguments {
+		n += a.size()
+	}
+	return n
 }
 
 // check holds the arguments against the tool's schema, as it was described. An
 // object was taken apart already; a long text in it is decoded once.
 func (o *offer) check(r request) *validate.Fault {
 	if o.input == nil {
-		o.input = validate.Compile(jsontext.Member(gjson.Parse(o.definition), "inputSchema"))
+		o.input = validate.Compile(find(o.definition, "inputSchema"))
+		for _, a := range o.arguments {
+			o.input.Add(a.name, a.compile(), a.required)
+		}
 	}
 	if r.arguments.IsObject() {
 		return o.input.CheckObject(r.fields)
@@ -76,76 +99,97 @@ func (o *offer) check(r request) *validate.Fault {
 	return o.input.Check(r.arguments)
 }
 
-// argument returns the schema of an argument that configuration adds.
-func argument(name string) string {
-	value, _ := find(schema.Arguments, name)
+// An argument is one that the configuration adds to tools. Names and robots may
+// be many: nothing holds its schema, it is written where it is needed.
+type argument struct {
+	name     string
+	enum     []string // path of the enumeration in its schema, which comes before the description
+	names    []string // of the enumeration
+	about    string   // added to its description
+	required bool
+}
+
+// robotArgument is the argument that names a robot.
+func (c *configuration) robotArgument() *argument {
+	a := &argument{name: "robot", enum: []string{"enum"}, required: c.chosen == nil}
+	var about jsontext.Writer
+	for i := range c.robots {
+		r := &c.robots[i]
+		a.names = append(a.names, r.name)
+		if i > 0 {
+			about.Raw(";")
+		}
+		about.Raw(" ")
+		about.Raw(r.name)
+		if r.description != "" {
+			about.Raw(" (")
+			about.Raw(r.description)
+			about.Raw(")")
+		}
+		if c.chosen == r {
+			about.Raw(", the default")
+		}
+	}
+	a.about = string(about.Bytes) + "."
+	return a
+}
+
+func (a *argument) schema() gjson.Result { return find(schema.Arguments, a.name) }
+
+// describe appends the argument as a member of a tool's properties.
+func (a *argument) describe(w *jsontext.Writer) {
+	w.Member(a.name)
+	rest := a.schema().Raw
+	described := len(rest) - end(rest, "description")
+	if a.names != nil {
+		i := end(rest, a.enum...)
+		w.Raw(rest[:i])
+		for _, name := range a.names {
+			w.Comma()
+			w.Quote(name)
+		}
+		rest = rest[i:]
+	}
+	w.Raw(rest[:len(rest)-described])
+	w.Piece(a.about)
+	w.Raw(rest[len(rest)-described:])
+}
+
+func (a *argument) size() int {
+	n := len(a.schema().Raw) + len(a.name) + jsontext.Len(a.about) + len(`,"":`)
+	for _, name := range a.names {
+		n += jsontext.Len(name) + len(`,""`)
+	}
+	return n
+}
+
+func (a *argument) compile() *validate.Schema {
+	s := validate.Compile(a.schema())
+	if a.names != nil {
+		s.FillEnum(a.names)
+	}
+	return s
+}
+
+// find returns the value at a path of member names in a JSON document.
+func find(document string, path ...string) gjson.Result {
+	value := gjson.Parse(document)
+	for _, name := range path {
+		value = jsontext.Member(value, name)
+	}
 	return value
 }
 
-// robotArgument is the schema of the argument that names a robot.
-func (c *configuration) robotArgument() string {
-	robot := argument("robot")
-	names := make([]string, len(c.robots))
-	var list jsontext.Writer
-	for i := range c.robots {
-		r := &c.robots[i]
-		names[i] = r.name
-		if i > 0 {
-			list.Raw(";")
-		}
-		list.Raw(" ")
-		list.Raw(r.name)
-		if r.description != "" {
-			list.Raw(" (")
-			list.Raw(r.description)
-			list.Raw(")")
-		}
-		if c.chosen == r {
-			list.Raw(", the default")
-		}
-	}
-	list.Raw(".")
-	described := jsontext.Text(jsontext.Member(gjson.Parse(robot), "description")) + string(list.Bytes)
-	return fillEnum(replaceJSON(robot, quoteJSON(described), "description"), names, "enum")
+// end returns the index in a JSON document at which the value at a path can be
+// added to: behind its last member, element or character.
+func end(document string, path ...string) int {
+	value := find(document, path...)
+	raw := strings.TrimRight(value.Raw, "\n")
+	return value.Index + len(strings.TrimRight(raw[:len(raw)-1], " \n"))
 }
 
-// find returns the value at a path of member names in a JSON document, and the
-// index at which it begins; or "" and 0.
-func find(document string, path ...string) (value string, start int) {
-	result := gjson.Parse(document)
-	for _, name := range path {
-		result = jsontext.Member(result, name)
-	}
-	return result.Raw, result.Index
-}
-
-// replaceJSON puts another value in the place of the one at a path.
-func replaceJSON(document, value string, path ...string) string {
-	old, start := find(document, path...)
-	return document[:start] + value + document[start+len(old):]
-}
-
-// appendJSON adds an element to the array, or a member to the object, at a path.
-func appendJSON(document, addition string, path ...string) string {
-	old, _ := find(document, path...)
-	inside := strings.TrimRight(old[:len(old)-1], " \n")
-	separator := ", "
-	if len(inside) == 1 {
-		separator = ""
-	}
-	return replaceJSON(document, inside+separator+addition+old[len(old)-1:], path...)
-}
-
-// fillEnum fills the enumeration at a path of an argument's schema.
-func fillEnum(argument string, names []string, path ...string) string {
-	var list jsontext.Writer
-	list.Strings(names)
-	return replaceJSON(argument, string(list.Bytes), path...)
-}
-
-// quoteJSON writes s as JSON.
-func quoteJSON(s string) string {
-	var w jsontext.Writer
-	w.Quote(s)
-	return string(w.Bytes)
+// insert adds to the value at a path of a JSON document.
+func insert(document, addition string, path ...string) string {
+	i := end(document, path...)
+	return document[:i] + addition + document[i:]
 }

@@ -125,6 +125,9 @@ func TestDescribeIsBounded(t *testing.T) {
 	if len(got) > 1<<20 || !json.Valid(got) {
 		t.Errorf("%d bytes", len(got))
 	}
+	if cap(got) > len(got)+len(got)/8 {
+		t.Errorf("%d bytes were allocated for %d", cap(got), len(got))
+	}
 	if s.config.fault != nil || len(s.config.style.People) != maxPeople || len(s.config.robots) != maxRobots {
 		t.Errorf("%+v", s.config.fault)
 	}

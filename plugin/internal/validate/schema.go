@@ -65,6 +65,22 @@ func Compile(schema gjson.Result) *Schema {
 	return s
 }
 
+// Add adds a property to the schema of an object.
+func (s *Schema) Add(name string, value *Schema, required bool) {
+	s.properties = append(s.properties, property{name, value})
+	if required {
+		s.required = append(s.required, name)
+	}
+}
+
+// FillEnum gives a schema, or that of an array's elements, its enumeration.
+func (s *Schema) FillEnum(names []string) {
+	if s.items != nil {
+		s = s.items
+	}
+	s.enum = names
+}
+
 func bounds(object jsontext.Object, what string) size {
 	s := size{most: -1}
 	s.least = int(object.Get("min" + what).Int())
