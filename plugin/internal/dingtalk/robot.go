@@ -25,9 +25,8 @@ type Robot struct {
 
 	window window
 	log    sendLog
-	probed bool   // the address answered, and no request failed since
-	calls  uint64 // that were given a key
-	signer signer
+	probed bool            // the address answered, and no request failed since
+	calls  uint64          // that were given a key
 	buffer jsontext.Writer // for bodies
 }
 
@@ -197,8 +196,7 @@ func (r *Robot) sendOnce(web Web, body []byte, record *sendRecord) *Error {
 	now := web.Now()
 	sign := ""
 	if r.Secret != "" {
-		r.signer.secret = r.Secret
-		sign = r.signer.sign(now)
+		sign = Sign(r.Secret, now)
 	}
 	before := record.state
 	record.state, r.probed = mayBeDelivered, false
