@@ -108,9 +108,10 @@ func (s *soak) now() time.Time {
 
 // describe must always answer.
 func (s *soak) describe() {
+	s.trapIn = 0
 	if _, err := s.plugin.Describe(s.t.Context()); err != nil {
 		s.crashed++
-		s.t.Errorf("describe in %s: %v", s.shape, err)
+		s.t.Errorf("describe in %s: %v", s.shape, errors.Unwrap(err))
 	}
 }
 

@@ -75,7 +75,10 @@ func (r *Robot) size(p part) int {
 // body returns the body of a part; it is good until the next. What a body far
 // too long took is let go.
 func (r *Robot) body(p *part, uuid string) []byte {
-	w := &r.buffer
+	if r.Buffer == nil {
+		r.Buffer = new(jsontext.Writer)
+	}
+	w := r.Buffer
 	if room := cap(w.Bytes); room < MaxBody || room > 4*MaxBody {
 		w.Bytes = make([]byte, 0, MaxBody)
 	}

@@ -23,11 +23,14 @@ type Robot struct {
 	MaxParts   int      // parts of one message; 1 is no splitting
 	MaxRepeats int      // of a send whose outcome is unknown
 
+	// Buffer is where bodies are written. Robots that never post at the same
+	// time can share one; nil is one of its own.
+	Buffer *jsontext.Writer
+
 	window window
 	log    sendLog
-	probed bool            // the address answered, and no request failed since
-	calls  uint64          // that were given a key
-	buffer jsontext.Writer // for bodies
+	probed bool   // the address answered, and no request failed since
+	calls  uint64 // that were given a key
 }
 
 // A Receipt says how far a message got.

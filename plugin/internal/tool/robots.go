@@ -52,6 +52,10 @@ func (c *configuration) readRobots(r *reader) {
 		}
 		c.chosen = &c.robots[i]
 	}
+	buffer := new(jsontext.Writer) // one for all: a guest posts one message at a time
+	for i := range c.robots {
+		c.robots[i].Buffer = buffer
+	}
 	if len(c.robots) == 1 {
 		c.chosen = &c.robots[0]
 	}
