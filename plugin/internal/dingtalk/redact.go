@@ -1,9 +1,10 @@
 package dingtalk
 
 import (
-	"bytes"
 	"strings"
 	"unicode/utf8"
+
+	"dingtalk-plugin/plugin/internal/jsontext"
 )
 
 // maxMsg bounds how much of DingTalk's words an Error repeats, in bytes.
@@ -28,67 +29,76 @@ func redact(msg string) string {
 }
 
 func redactPieces(msg string, numbers bool) string {
+	var w jsontext.Writer
 	rest, more := msg, ""
 	if len(msg) > maxMsg {
 		rest, more = strings.ToValidUTF8(msg[:maxMsg], ""), "…"
 	}
-	var shown []byte
+	last := -1 // the end of a mask that only blanks follow, or -1
 	for rest != "" {
-		r, size := utf8.DecodeRuneInString(rest)
-		piece := rest[:size]
+		n := pieceLen(rest, numbers)
 		switch {
-		case isBlank(r):
-			piece = " "
-		case !isChinese(r, numbers):
-			size = pieceLen(rest, numbers)
-			piece = rest[:size]
-			if !harmless(piece, numbers) && !hostAddress(shown, piece, rest[size:]) {
-				shown, piece = trimMask(shown), masked
-			}
+		case n == 0 && isBlank(rest[0]):
+			n = 1
+			w.Raw(" ")
+		case n == 0 || harmless(rest[:n], numbers) || hostAddress(msg, rest, n):
+			n = max(n, charLen(rest))
+			w.Raw(rest[:n])
+			last = -1
+		case last < 0:
+			w.Raw(masked)
+			last = len(w.Bytes)
+		default:
+			w.Bytes = w.Bytes[:last] // one mask for several pieces
 		}
-		shown = append(shown, piece...)
-		rest = rest[size:]
+		rest = rest[n:]
 	}
-	return string(shown) + more
+	w.Raw(more)
+	return string(w.Bytes)
 }
 
-// trimMask removes a mask at the end of shown that another one is to follow.
-func trimMask(shown []byte) []byte {
-	if trimmed := bytes.TrimRight(shown, " "); bytes.HasSuffix(trimmed, []byte(masked)) {
-		return trimmed[:len(trimmed)-len(masked)]
+// pieceLen returns how long the piece is at the start of s; 0 when s begins with
+// what separates pieces.
+func pieceLen(s string, numbers bool) (n int) {
+	for n < len(s) && !separates(s[n:], numbers) {
+		n += charLen(s[n:])
 	}
-	return shown
+	return n
+}
+
+// charLen returns the length of the first character of s.
+func charLen(s string) int {
+	_, n := utf8.DecodeRuneInString(s)
+	return n
 }
 
 const chineseDigits = "零〇一二三四五六七八九"
 
 func countDigits(s string) (n int) {
-	for _, r := range s {
-		if '0' <= r && r <= '9' || strings.ContainsRune(chineseDigits, r) {
+	for s != "" {
+		c := s[:charLen(s)]
+		if isDigit(c[0]) || strings.Contains(chineseDigits, c) {
 			n++
 		}
+		s = s[len(c):]
 	}
 	return n
 }
 
-func isBlank(r rune) bool { return r == ' ' || '\t' <= r && r <= '\r' }
+func isBlank(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 
-// isChinese reports whether r is a Chinese character or punctuation mark. A
-// number in Chinese characters is one like any other.
-func isChinese(r rune, numbers bool) bool {
-	if !numbers && strings.ContainsRune(chineseDigits, r) {
-		return false
+// separates reports whether the first character of s ends a piece: a blank, a
+// Chinese character or a Chinese punctuation mark. A number in Chinese
+// characters is one like any other.
+func separates(s string, numbers bool) bool {
+	r, n := utf8.DecodeRuneInString(s)
+	if n == 1 {
+		return isBlank(s[0])
 	}
-	return 0x3400 <= r && r <= 0x4DBF || 0x4E00 <= r && r <= 0x9FFF || strings.ContainsRune("，。、；：！？（）《》【】“”‘’…—", r)
-}
-
-func pieceLen(s string, numbers bool) int {
-	for i, r := range s {
-		if isBlank(r) || isChinese(r, numbers) {
-			return i
-		}
+	if 0x4E00 <= r && r <= 0x9FFF {
+		return numbers || !strings.Contains(chineseDigits, s[:n])
 	}
-	return len(s)
+	return strings.Contains("，。、；：！？（）《》【】“”‘’…—", s[:n])
 }
 
 // documentation are the links that DingTalk's texts hold.
@@ -131,31 +141,22 @@ func ordinary(word string, numbers bool) bool {
 	return strings.Contains(vocabulary, " "+lower(word)+" ")
 }
 
-// hostAddress reports whether piece is the host's public address where DingTalk
-// names it, "ip 203.0.113.7 not in whitelist": the operator needs it.
-func hostAddress(before []byte, piece, after string) bool {
-	return isIPv4(piece) && bytes.HasSuffix(before, []byte("ip ")) && strings.HasPrefix(after, " not in whitelist")
+// hostAddress reports whether the first n bytes of rest are the host's public
+// address where DingTalk names it: the operator needs it.
+func hostAddress(msg, rest string, n int) bool {
+	return strings.HasPrefix(msg, "ip ") && len(rest) == len(msg)-len("ip ") &&
+		isIPv4(rest[:n]) && strings.HasPrefix(rest[n:], " not in whitelist")
 }
 
 // vocabulary are the words of DingTalk's texts that are known (TestCauses) and
 // those of which errors are made. None has a single letter, and none is made of
 // hexadecimal digits alone: pieces of a token could be.
-const vocabulary = " 20000 20000bytes abnormal access action actioncard actionurl after again agentid all already an and any api app appid appkey " +
-	"application are argument arguments as at atall atmobiles atuserids authentication authorization authorized banned black blocked " +
-	"body bot btnorientation btns busy button buttons by bytes call called calls can cannot card cards chat check client code com " +
-	"config connection contain contains content control corp corpid could count custom data date day days denied description detail " +
-	"dingtalk disabled dissolved do document does doesn duplicate empty enabled error errors exceed exceeded exceeds exception exist " +
-	"exists expire expired fail failed failure fast feedcard field fields file for forbidden format found frequency frequently from " +
-	"gateway get got group groups has have header hook host hour html http https id ids illegal image images in incorrect inner " +
-	"input internal interval invalid ip is isatall isn isv it its jsapi json key keys keyword keywords later least length less level " +
-	"limit limited limits link links list lock locked long longer markdown match max maximum may media message messages messageurl " +
-	"method min minimum minute minutes mismatch miss missing month more msg msgtype msguuid must name network new no none not null " +
-	"number object of off offline on once one only open operation option or org organization over page param parameter parameters " +
-	"params parse part parts path per permission permissions picture picurl please policy post protocol query quota range rate " +
-	"reason refuse refused reject rejected remove removed reply request requests require required resource response result retry " +
-	"robot robots safe same second seconds secret secure security see send sender sending sensitive sent server service session " +
-	"should sign signature singletitle singleurl size slow solution some something sorry state status stop string success support " +
-	"supported switched system temporarily text texts than that the then there this ticket time timeout times timestamp timestampms " +
-	"title to today token tokens too traffic try type types unable unauthorized unavailable unexpected unknown unsafe unsupported " +
-	"until up update url urls usage use used user userid users valid value values verify version via violation wait was webhook went " +
-	"were when which white whitelist will with within without words wrong you your "
+const vocabulary = " 20000 20000bytes access actioncard actionurl again agentid all an and any api are argument at atmobiles atuserids authorized " +
+	"blocked body bot btns busy by bytes call calls can cannot card chat code content conversation corpid count denied description " +
+	"disabled does error errors exceed exceeded exist exists expired fail failed fast feedcard field for forbidden format found " +
+	"frequency from get group has header http https id illegal image in incorrect internal invalid ip is it json key keyword " +
+	"keywords later limit limited link links locked long markdown match message messages messageurl method minute miss missing more " +
+	"msg msgtype msguuid must new no not null number of on only or over param parameter per permission picurl please post quota " +
+	"request required retry robot second secret security send server service session should sign signature singleurl size solution " +
+	"something status success support supported system text than the time timeout times timestamp timestampms title to token too try " +
+	"type unavailable unknown unsafe unsupported up url use user userid value webhook whitelist with wrong you your "

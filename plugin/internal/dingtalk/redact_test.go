@@ -214,9 +214,10 @@ func TestRedactKeeps(t *testing.T) {
 		{"错误描述:本次请求包含安全风险 unSafe URL ;", "错误描述:本次请求包含安全风险 unSafe URL ;"},
 		{"limit is 50", "limit is 50"},
 		{"Request timeout (3000)", "Request timeout (3000)"},
-		{"limit 1000, got 1001", "limit *** got ***"},
+		{"limit 1000, got 1001", "limit ***"},
 		{"sign not match:\tretry\nlater", "sign not match: retry later"},
 		{"ip 203.0.113.7 not in whitelist", "ip 203.0.113.7 not in whitelist"},
+		{"ip 203.0.113.7 not in whitelist, more: [https://ding-doc.dingtalk.com/doc#/serverapi2/qf2nxq]", "ip 203.0.113.7 not in whitelist, more: [https://ding-doc.dingtalk.com/doc#/serverapi2/qf2nxq]"},
 		{"ip 203.0.113.700 not in whitelist", "ip *** not in whitelist"},
 		{"token 203.0.113.7 not in whitelist", "token *** not in whitelist"},
 		{"ip 203.0.113.7 is blocked", "ip *** is blocked"},
@@ -227,7 +228,7 @@ func TestRedactKeeps(t *testing.T) {
 		{"description:参数 feedCard --》 links 缺失，或者参数格式不正确; solution:请填充上对应参数;link:请参考本接口对应文档查看参数获取方式，或者在https://open.dingtalk.com/document/  搜索对应文档;",
 			"description:参数 feedCard --》 links 缺失，或者参数格式不正确; solution:请填充上对应参数;link:请参考本接口对应文档查看参数获取方式，或者在https://open.dingtalk.com/document/  搜索对应文档;"},
 		{"keywords not in content, more: [https://ding-doc.dingtalk.com/doc#/serverapi2/qf2nxq]", "keywords not in content, more: [https://ding-doc.dingtalk.com/doc#/serverapi2/qf2nxq]"},
-		{"token xyzzy plugh, sorry", "token *** sorry"},
+		{"token xyzzy plugh, is unknown", "token *** is unknown"},
 	} {
 		reply, _ := json.Marshal(map[string]any{"errcode": 1, "errmsg": test.msg})
 		if got := ParseReply(200, reply).Msg; got != test.want {

@@ -82,20 +82,22 @@ func TestMember(t *testing.T) {
 	}
 }
 
-func TestPick(t *testing.T) {
+func TestOnce(t *testing.T) {
 	many := strings.Repeat(`"x":[],`, 1000)
-	for _, test := range []struct{ in, want, twice string }{
-		{`{"a":1,"b":2}`, "1 2", ""},
-		{`{` + many + `"b":2,` + many + `"a":1}`, "1 2", ""},
-		{`{"b":{"a":1}}`, ` {"a":1}`, ""},
-		{`{"a":1,` + many + `"\u0061":3}`, "3 ", "a"},
-		{`{"b":null,"b":null}`, " null", "b"},
-		{`["a",1]`, " ", ""},
-		{`1`, " ", ""},
+	for _, test := range []struct {
+		in, want string
+		twice    bool
+	}{
+		{`{"b":2,"a":1}`, "1", false},
+		{`{` + many + `"b":2,` + many + `"a":1}`, "1", false},
+		{`{"b":{"a":1}}`, "", false},
+		{`{"a":1,` + many + `"\u0061":3}`, "1", true},
+		{`{"a":null,"a":null,"a":1}`, "null", true},
+		{`["a",1]`, "", false},
+		{`1`, "", false},
 	} {
-		got, twice := Pick(gjson.Parse(test.in), "a", "b")
-		if raw := got[0].Raw + " " + got[1].Raw; raw != test.want || twice != test.twice {
-			t.Errorf("Pick(%.40s) = %s, %q, want %s, %q", test.in, raw, twice, test.want, test.twice)
+		if got, twice := Once(gjson.Parse(test.in), "a"); got.Raw != test.want || twice != test.twice {
+			t.Errorf("Once(%.40s) = %s, %t, want %s, %t", test.in, got.Raw, twice, test.want, test.twice)
 		}
 	}
 }

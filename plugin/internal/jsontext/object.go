@@ -40,40 +40,26 @@ func (o Object) Get(name string) gjson.Result {
 }
 
 // Member returns one member of an object, as Fields and Get do.
-func Member(object gjson.Result, name string) (value gjson.Result) {
-	if !object.IsObject() {
-		return value
-	}
-	object.ForEach(func(key, v gjson.Result) bool {
-		if key.Str != name {
-			return true
-		}
-		value = v
-		return false
-	})
+func Member(object gjson.Result, name string) gjson.Result {
+	value, _ := Once(object, name)
 	return value
 }
 
-// Pick returns the values of the members called names, in one pass over all
-// members; twice is one of the names that stands there more than once, or "".
-func Pick(object gjson.Result, names ...string) (values []gjson.Result, twice string) {
-	values = make([]gjson.Result, len(names))
+// Once returns one member of an object, and whether it stands there twice: JSON
+// leaves open which of two counts.
+func Once(object gjson.Result, name string) (value gjson.Result, twice bool) {
 	if !object.IsObject() {
-		return values, ""
+		return value, false
 	}
-	object.ForEach(func(key, value gjson.Result) bool {
-		for i, name := range names {
-			if key.Str != name {
-				continue
+	object.ForEach(func(key, v gjson.Result) bool {
+		if key.Str == name {
+			if twice = value.Exists(); !twice {
+				value = v
 			}
-			if values[i].Exists() {
-				twice = name
-			}
-			values[i] = value
 		}
-		return true
+		return !twice
 	})
-	return values, twice
+	return value, twice
 }
 
 // Strings returns the elements of an array of strings; of anything else, none.

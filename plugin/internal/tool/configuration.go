@@ -33,7 +33,7 @@ func readConfiguration(config func(key string) (string, bool)) *configuration {
 	c.style.People, c.style.HidePeople = r.people(), c.dryRun
 	tools := r.tools()
 	c.readRobots(r)
-	if c.fault = r.fault; c.fault != nil && !robotKey(c.fault.Key) {
+	if c.fault = r.fault; c.fault != nil && settingName(c.fault.Key) == "" {
 		c.offers = newOffers(plain)
 		return c
 	}

@@ -34,18 +34,21 @@ func readRequest(input []byte) (r request, e *dingtalk.Error) {
 	if fault != "" {
 		return r, requestError(fault)
 	}
-	envelopes, twice := jsontext.Pick(envelope, "params")
-	if twice != "" {
+	params, twice := jsontext.Once(envelope, "params")
+	if twice {
 		return r, requestError(`it has "params" twice`)
 	}
-	params, twice := jsontext.Pick(envelopes[0], "name", "arguments")
-	if twice != "" {
-		return r, requestError(`its "params" have "` + twice + `" twice`)
+	name, twice := jsontext.Once(params, "name")
+	if twice {
+		return r, requestError(`its "params" have "name" twice`)
 	}
-	if params[0].Type != gjson.String {
+	if name.Type != gjson.String {
 		return r, requestError(`it has no "params" object with the tool's "name"`)
 	}
-	r.name, r.arguments = params[0].Str, params[1]
+	r.name = name.Str
+	if r.arguments, twice = jsontext.Once(params, "arguments"); twice {
+		return r, requestError(`its "params" have "arguments" twice`)
+	}
 	if r.arguments.Type == gjson.Null {
 		r.arguments = gjson.Parse("{}")
 	}

@@ -1,8 +1,6 @@
 package tool
 
 import (
-	"strings"
-
 	"dingtalk-plugin/plugin/internal/dingtalk"
 	"dingtalk-plugin/plugin/internal/jsontext"
 	"dingtalk-plugin/plugin/internal/validate"
@@ -71,7 +69,7 @@ func (r *reader) namedRobot(field jsontext.Field, settings *validate.Schema) (ma
 	values := jsontext.Fields(field.Value, maxSettings)
 	own := &reader{
 		config: func(key string) (string, bool) {
-			if value := given(jsontext.Text(values.Get(camel(key)))); value != "" {
+			if value := given(jsontext.Text(values.Get(settingName(key)))); value != "" {
 				return value, true
 			}
 			switch key {
@@ -84,28 +82,28 @@ func (r *reader) namedRobot(field jsontext.Field, settings *validate.Schema) (ma
 	made = robot{Robot: readRobot(own), name: field.Name, description: jsontext.Text(values.Get("description"))}
 	switch {
 	case own.fault != nil:
-		return made, camel(own.fault.Key) + " " + own.what
+		return made, settingName(own.fault.Key) + " " + own.what
 	case looksSecret(made.description):
 		return made, "description looks like a credential"
 	}
 	return made, ""
 }
 
-// camel is how a setting of a named robot is called: accessToken for
-// DINGTALK_BOT_ACCESS_TOKEN.
-func camel(key string) string {
-	words := strings.Split(strings.TrimPrefix(key, prefix), "_")
-	name := []byte(words[0])
-	for i := range name {
-		name[i] |= 0x20
-	}
-	for _, word := range words[1:] {
-		name = append(name, word[0])
-		for j := 1; j < len(word); j++ {
-			name = append(name, word[j]|0x20)
+// settingNames are what a named robot's own settings are called, in the order of
+// Keys.
+var settingNames = [robotKeys]string{
+	"accessToken", "secret", "webhookUrl", "keywords", "allowAtAll", "messagesPerMinute", "maxParts", "retries",
+}
+
+// settingName returns what the key is called in a named robot's settings, or ""
+// for one that is of the whole plugin.
+func settingName(key string) string {
+	for i, name := range settingNames {
+		if Keys[i] == key {
+			return name
 		}
 	}
-	return string(name)
+	return ""
 }
 
 // robot returns the robot that the arguments name.

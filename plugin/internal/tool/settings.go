@@ -35,15 +35,8 @@ var Keys = []string{
 	keyTools, keyUserIDs, keyPeople, keyRobots, keyLinks, keyMarkdown, keyDryRun,
 }
 
-// robotKey reports whether a key is one that each robot has its own of.
-func robotKey(key string) bool {
-	for _, own := range Keys[:8] {
-		if own == key {
-			return true
-		}
-	}
-	return false
-}
+// robotKeys is how many of Keys, the first ones, each robot has of its own.
+const robotKeys = 8
 
 // A reader reads configuration values and keeps the first fault it finds: what
 // is wrong, under which key, never the value.
