@@ -14,8 +14,9 @@ import (
 // A Server answers the two exports. What it learns (configuration, the robots'
 // rate and reach) it keeps for as long as the instance lives.
 type Server struct {
-	host   Host
-	config *configuration
+	host      Host
+	config    *configuration
+	described []byte
 }
 
 // New returns a Server that sees the world through host.
@@ -32,8 +33,19 @@ func (s *Server) configured() *configuration {
 // Describe returns an MCP ListToolsResult. It cannot fail and needs no
 // configuration: one plugin's failing describe empties the tool list of every
 // plugin in the runner.
+//
+// The answer is kept, because it may be the largest block of all, and TinyGo's
+// collector takes many a constant for an address: garbage as large hardly ever
+// becomes free.
 func (s *Server) Describe() []byte {
-	c := s.configured()
+	if s.described == nil {
+		s.described = s.configured().describe()
+	}
+	return s.described
+}
+
+// describe lists the tools in an answer that is allocated once, at its size.
+func (c *configuration) describe() []byte {
 	size := len(`{"tools":[]}`)
 	for i := range c.offers {
 		size += c.offers[i].size(c.output)
