@@ -87,23 +87,25 @@ func (r *Robot) body(p *part, uuid string) []byte {
 	return w.Bytes
 }
 
-// checkLength refuses what cannot fit, however it is split: no character takes
-// less in JSON than it has bytes.
-func (r *Robot) checkLength(m *Message) *Error {
-	if n := len(m.Title); n > MaxBody {
-		return tooMuchBeside(n)
+// maxEscape is how many bytes of JSON a byte of text can take: \u0041.
+const maxEscape = 6
+
+// checkLength refuses what cannot fit, however it is split, before anything is
+// decoded: no character takes less in a body than it has bytes.
+func (r *Robot) checkLength(k *Kind, arguments jsontext.Object) *Error {
+	beside := 0
+	for i := range arguments {
+		if arguments[i].Name != "text" {
+			beside += len(arguments[i].Value.Raw)
+		}
 	}
-	if n := len(m.Text); n > MaxBody*r.maxParts(m.Kind) {
-		return r.tooLong(m.Kind, "at least ", n)
+	if n := beside / maxEscape; n > MaxBody {
+		return tooMuchBeside("at least ", n)
+	}
+	if n, _ := jsontext.TextSize(arguments.Get("text")); n > MaxBody*r.maxParts(k) {
+		return r.tooLong(k, "at least ", n)
 	}
 	return nil
-}
-
-func (m *Message) linksLen() (n int) {
-	for i := range m.Links {
-		n += len(m.Links[i].Title) + len(m.Links[i].URL) + len(m.Links[i].Picture)
-	}
-	return n
 }
 
 // maxParts is in how many parts a message of kind k may go out.
@@ -118,13 +120,13 @@ func (r *Robot) maxParts(k *Kind) int {
 func (r *Robot) unfit(m *Message) *Error {
 	beside := r.bare(m, 0, 1)
 	if beside > MaxBody/2 {
-		return tooMuchBeside(beside)
+		return tooMuchBeside("", beside)
 	}
 	return r.tooLong(m.Kind, "", beside+jsontext.Len(m.Text))
 }
 
-func tooMuchBeside(size int) *Error {
-	return argumentError("title, links and mentions alone take "+strconv.Itoa(size)+" bytes, and "+strconv.Itoa(MaxBody)+" are allowed", "Shorten them.")
+func tooMuchBeside(atLeast string, size int) *Error {
+	return argumentError("title, links and mentions alone take "+atLeast+strconv.Itoa(size)+" bytes, and "+strconv.Itoa(MaxBody)+" are allowed", "Shorten them.")
 }
 
 func (r *Robot) tooLong(k *Kind, atLeast string, size int) *Error {

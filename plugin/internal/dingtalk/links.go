@@ -21,7 +21,7 @@ const (
 
 // readLinks reads a list of links whose addresses have those names.
 func (m *Message) readLinks(list gjson.Result, url, picture string) {
-	list.ForEach(func(_, each gjson.Result) bool {
+	jsontext.Each(list, func(each gjson.Result) bool {
 		m.Links = append(m.Links, Link{
 			Title:   jsontext.Text(jsontext.Member(each, "title")),
 			URL:     jsontext.Text(jsontext.Member(each, url)),
@@ -55,9 +55,6 @@ func writeLinks(w *jsontext.Writer, links []Link, url, picture string) {
 // rewrites the others as the operator wants them. paths names the arguments of
 // link i; beside the first stands its title, if it has one.
 func (m *Message) checkLinks(style *Style, paths func(i int) (url, picture string)) *Error {
-	if n := m.linksLen(); n > MaxBody {
-		return tooMuchBeside(n)
-	}
 	for i := range m.Links {
 		link := &m.Links[i]
 		urlPath, picturePath := paths(i)

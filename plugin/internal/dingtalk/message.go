@@ -62,11 +62,11 @@ type Style struct {
 // alone, before it is copied or searched.
 func (r *Robot) Message(k *Kind, arguments jsontext.Object, style *Style) (m Message, e *Error) {
 	m.Kind = k
-	m.Title = jsontext.Text(arguments.Get("title"))
-	m.Text = jsontext.Text(arguments.Get("text"))
-	if e := r.checkLength(&m); e != nil {
+	if e := r.checkLength(k, arguments); e != nil {
 		return m, e
 	}
+	m.Title = jsontext.Text(arguments.Get("title"))
+	m.Text = jsontext.Text(arguments.Get("text"))
 	if k.Markdown && style.Fix {
 		m.Text = FixMarkdown(m.Text)
 	}

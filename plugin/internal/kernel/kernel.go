@@ -3,10 +3,10 @@
 // Package kernel moves bytes between the guest and its Extism host: input and
 // output of a call, configuration, HTTP, random bytes.
 //
-// It is the one room that knows how to do so cheaply. go-pdk moves whole words
+// It knows how to do so cheaply, and nothing else of the guest does. go-pdk moves whole words
 // and then single bytes; a host call for a single byte costs as much as one for
 // eight, and in extism/go-sdk a thousand times as much, so here the last word
-// overlaps the one before. Nothing else of the guest knows.
+// overlaps the one before.
 package kernel
 
 import (
@@ -43,13 +43,22 @@ func httpStatusCode() int32
 
 const word = 8 // bytes
 
-// Input returns the call's input, at most limit bytes of it.
+// input is where Input puts a call's input. It is kept, because the collector
+// would keep some of the dead ones (RATIONALE.md, "Why is the input's memory
+// kept?").
+var input []byte
+
+// Input returns the call's input, at most limit bytes of it. It is good until
+// the next call.
 func Input(limit int) []byte {
 	n := min(int(inputLength()), limit)
 	if n < word {
 		return pdk.Input()
 	}
-	input := make([]byte, n)
+	if n > cap(input) {
+		input = make([]byte, min(max(n, 2*cap(input)), limit))
+	}
+	input = input[:n]
 	for i := 0; i < n; i += word {
 		at := min(i, n-word)
 		binary.LittleEndian.PutUint64(input[at:], inputLoad(uint64(at)))

@@ -45,7 +45,7 @@ func readRequest(input []byte) (r request, e *dingtalk.Error) {
 	if name.Type != gjson.String {
 		return r, requestError(`it has no "params" object with the tool's "name"`)
 	}
-	r.name = name.Str
+	r.name = jsontext.Text(name)
 	if r.arguments, twice = jsontext.Once(params, "arguments"); twice {
 		return r, requestError(`its "params" have "arguments" twice`)
 	}

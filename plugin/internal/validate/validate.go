@@ -2,7 +2,6 @@ package validate
 
 import (
 	"strconv"
-	"unicode/utf8"
 
 	"dingtalk-plugin/plugin/internal/jsontext"
 
@@ -42,7 +41,7 @@ func (s *Schema) check(value gjson.Result, path string) *Fault {
 	case "array":
 		return s.checkArray(value, path)
 	case "string":
-		return s.checkString(value.Str, path)
+		return s.checkString(value, path)
 	}
 	return nil
 }
@@ -78,24 +77,24 @@ func article(name string) string {
 	return "a " + name
 }
 
-func (s *Schema) checkString(value, path string) *Fault {
-	if s.enum != nil && !contains(s.enum, value) {
-		return &Fault{Path: path, Text: "expected one of " + list(s.enum) + suggestion(value, s.enum)}
+func (s *Schema) checkString(value gjson.Result, path string) *Fault {
+	if s.enum != nil {
+		if text := jsontext.Text(value); !contains(s.enum, text) {
+			return &Fault{Path: path, Text: "expected one of " + list(s.enum) + suggestion(text, s.enum)}
+		}
 	}
-	if s.length.most < 0 && len(value) >= utf8.UTFMax*s.length.least {
-		return nil // long enough however its characters are counted
-	}
-	return s.length.check(utf8.RuneCountInString(value), "character", path)
+	_, n := jsontext.TextSize(value)
+	return s.length.check(n, "character", path)
 }
 
 func (s *Schema) checkArray(array gjson.Result, path string) (fault *Fault) {
 	n := 0
-	array.ForEach(func(_, _ gjson.Result) bool { n++; return true })
+	jsontext.Each(array, func(gjson.Result) bool { n++; return true })
 	if fault := s.count.check(n, "element", path); fault != nil || s.items == nil {
 		return fault
 	}
 	i := 0
-	array.ForEach(func(_, element gjson.Result) bool {
+	jsontext.Each(array, func(element gjson.Result) bool {
 		fault = s.items.check(element, path+"/"+strconv.Itoa(i))
 		i++
 		return fault == nil
