@@ -23,7 +23,7 @@ var rooms = map[string]struct {
 	"host-test/internal/host":      {allowed: []string{"github.com/extism/go-sdk", "github.com/modelcontextprotocol/go-sdk/mcp", "github.com/tetratelabs/wazero", "github.com/tetratelabs/wazero/experimental"}},
 	"host-test/robot":              {},
 	"host-test/internal/config":    {},
-	"host-test/internal/mcpserver": {allowed: []string{"host-test/internal/host", "github.com/modelcontextprotocol/go-sdk/mcp", "github.com/modelcontextprotocol/go-sdk/jsonrpc"}},
+	"host-test/internal/mcpserver": {allowed: []string{"host-test/internal/host", "github.com/modelcontextprotocol/go-sdk/auth", "github.com/modelcontextprotocol/go-sdk/mcp", "github.com/modelcontextprotocol/go-sdk/jsonrpc"}},
 	"host-test/internal/doctor":    {allowed: []string{"host-test/internal/config"}},
 	"host-test/internal/artifact": {allowed: []string{
 		"github.com/CycloneDX/cyclonedx-go", "github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go",

@@ -121,7 +121,7 @@ func (c *trial) call(t *testing.T, build int, address string) (raw, clean string
 	for range 2 {
 		result, err := plugin.Call(ctx, "send_text_message", json.RawMessage(`{"text":"hi","idempotencyKey":"k"}`))
 		clean += fmt.Sprint(err)
-		if failure, ok := err.(*host.Failure); ok {
+		if failure, ok := err.(*host.TrapError); ok {
 			raw += failure.Unwrap().Error()
 		}
 		if result != nil {

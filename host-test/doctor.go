@@ -71,7 +71,7 @@ func askOnce(ctx context.Context, module []byte, cache wazero.CompilationCache, 
 	}
 	defer plugin.Close(ctx)
 	result, err := plugin.Call(ctx, "send_text_message", json.RawMessage(`{"text":"doctor"}`))
-	var reached *host.Failure
+	var reached *host.TrapError
 	switch {
 	case errors.As(err, &reached):
 		return doctor.Opinion{}, nil

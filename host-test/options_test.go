@@ -16,7 +16,7 @@ import (
 
 // baseline is the SHA-256 of what describe prints when nothing but the robot is
 // configured. Whoever changes a description changes it, on purpose.
-const baseline = "43c45c1c4724fb6e3ebf6500ab38821e80d8917bc74be47ea2f643a783040021"
+const baseline = "024fa6b7c419ab6dcef1ddf342def7bbae7956d1a714789e776b2427358fda9e"
 
 // With none of the optional keys, describe is byte for byte what it was before
 // there were any.

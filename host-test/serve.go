@@ -17,7 +17,6 @@ import (
 	"dingtalk-plugin/host-test/internal/mcpserver"
 	"dingtalk-plugin/host-test/robot"
 
-	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/tetratelabs/wazero"
 )
 
@@ -52,7 +51,7 @@ func (c *serveCommand) Run(ctx context.Context, line *commands) error {
 		return err
 	}
 	defer server.Close()
-	err = server.Run(ctx, &mcp.IOTransport{Reader: os.Stdin, Writer: protocol})
+	err = server.Run(ctx, &mcpserver.StdioTransport{Reader: os.Stdin, Writer: protocol})
 	if ctx.Err() != nil {
 		return nil // being told to stop is no failure
 	}
@@ -78,12 +77,14 @@ func (c *serveCommand) server(ctx context.Context, line *commands, values map[st
 	}
 	options := &host.Options{
 		Config: values, AllowedHosts: config.AllowedHosts(values),
-		Interrupt: true, Cache: wazero.NewCompilationCache(),
+		Cache: wazero.NewCompilationCache(),
 	}
+	robots, standard := config.RobotNames(values)
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	log.Info("serving", "hosts", strings.Join(options.AllowedHosts, ","), "timeout", c.Timeout)
 	return mcpserver.New(ctx, &mcpserver.Options{
-		Load:    func(ctx context.Context) (mcpserver.Instance, error) { return host.Load(ctx, module, options) },
+		Load:   func(ctx context.Context) (mcpserver.Plugin, error) { return host.Load(ctx, module, options) },
+		Robots: robots, Default: standard,
 		Timeout: c.Timeout, Log: log, Version: version(),
 	})
 }

@@ -5,6 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -38,11 +41,21 @@ func serveInMemory(t *testing.T, timeout time.Duration, more map[string]string) 
 	t.Helper()
 	s := &served{group: startGroup(more)}
 	t.Cleanup(s.Close)
-	options := &host.Options{Config: s.config, AllowedHosts: config.AllowedHosts(s.config), Interrupt: true, Cache: cache}
-	server, err := mcpserver.New(t.Context(), &mcpserver.Options{Timeout: timeout, Load: func(ctx context.Context) (mcpserver.Instance, error) {
-		s.loads++
-		return host.Load(ctx, module(t, 0), options)
-	}})
+	s.serve(t, timeout, config.AllowedHosts(s.config))
+	return s
+}
+
+// serve serves the plugin as it is configured now.
+func (s *served) serve(t *testing.T, timeout time.Duration, hosts []string) {
+	t.Helper()
+	robots, standard := config.RobotNames(s.config)
+	server, err := mcpserver.New(t.Context(), &mcpserver.Options{
+		Timeout: timeout, Robots: robots, Default: standard,
+		Load: func(ctx context.Context) (mcpserver.Plugin, error) {
+			s.loads++
+			return host.Load(ctx, module(t, 0), &host.Options{Config: s.config, AllowedHosts: hosts, Cache: cache})
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +71,16 @@ func serveInMemory(t *testing.T, timeout time.Duration, more map[string]string) 
 		<-done
 		server.Close()
 	})
-	return s
+}
+
+// posts counts the messages that reached the fake server, refused ones included.
+func (s *served) posts() (n int) {
+	for _, request := range s.robot.Requests() {
+		if request.Method == http.MethodPost {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *served) call(t *testing.T, tool, arguments string) *mcp.CallToolResult {
@@ -125,8 +147,7 @@ func TestServeKeepsInstance(t *testing.T) {
 	}
 }
 
-// A deadline in the middle of a request closes the module for good; the next
-// call gets another.
+// A deadline in the middle of a request leaves the instance as it is.
 func TestServeTimeout(t *testing.T) {
 	s := serveInMemory(t, 200*time.Millisecond, map[string]string{"DINGTALK_BOT_RETRIES": "0"})
 	slow, _ := robot.Named("slow")
@@ -135,7 +156,7 @@ func TestServeTimeout(t *testing.T) {
 	if !result.IsError || reason(result) != "unknown_outcome" || !strings.Contains(textOf(result), "took too long") {
 		t.Errorf("slow: %s", textOf(result))
 	}
-	if result := s.call(t, "send_text_message", `{"text":"hello","idempotencyKey":"k"}`); reason(result) != "sent" || s.loads != 2 {
+	if result := s.call(t, "send_text_message", `{"text":"hello","idempotencyKey":"k"}`); reason(result) != "sent" || s.loads != 1 {
 		t.Errorf("after %d loads: %s", s.loads, textOf(result))
 	}
 	if got := len(s.robot.Messages()); got != 1 {
@@ -143,41 +164,88 @@ func TestServeTimeout(t *testing.T) {
 	}
 }
 
-func TestServeCancelled(t *testing.T) {
-	s := serveInMemory(t, time.Minute, nil)
+// Nineteen messages and a canceled one are twenty of this minute, however often
+// somebody tries: the robot is never locked.
+func TestServeCanceled(t *testing.T) {
+	s := serveInMemory(t, time.Minute, map[string]string{"DINGTALK_BOT_RETRIES": "0"})
 	slow, _ := robot.Named("slow")
-	s.robot.Script(slow)
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	if _, err := s.session.CallTool(ctx, &mcp.CallToolParams{Name: "send_text_message", Arguments: json.RawMessage(`{"text":"a"}`)}); err == nil {
-		t.Error("a cancelled call has a result")
+	for round := range 3 {
+		for i := range 19 {
+			result := s.call(t, "send_text_message", fmt.Sprintf(`{"text":"%d of %d"}`, i, round))
+			if want := []string{"sent", "rate_limited", "rate_limited"}[round]; reason(result) != want {
+				t.Errorf("round %d, call %d: %s, want %s", round, i, textOf(result), want)
+			}
+		}
+		s.robot.Script(slow)
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		_, err := s.session.CallTool(ctx, &mcp.CallToolParams{Name: "send_text_message", Arguments: json.RawMessage(`{"text":"a"}`)})
+		if cancel(); round == 0 && err == nil {
+			t.Error("a canceled call has a result")
+		}
 	}
-	if result := s.call(t, "send_text_message", `{"text":"b"}`); reason(result) != "sent" || s.loads != 2 {
-		t.Errorf("after %d loads: %s", s.loads, textOf(result))
+	if got := s.posts(); got != 20 || s.loads != 1 {
+		t.Errorf("%d messages were posted by %d instances, want 20 by one", got, s.loads)
+	}
+	for _, request := range s.robot.Requests() {
+		if request.Method == http.MethodPost && request.Code != 0 {
+			t.Errorf("refused with %d", request.Code)
+		}
 	}
 }
 
-// Where the host ends the call, the model reads a result without a credential.
-func TestServeHostFailure(t *testing.T) {
-	dead := httptest.NewServer(nil)
-	dead.Close()
-	for _, fault := range []string{"", "drop-before"} {
-		s := serveInMemory(t, 0, map[string]string{config.Secret: canarySecret})
-		if fault == "" {
-			s.Close()
-		} else {
-			drop, _ := robot.Named(fault)
-			s.robot.Script(drop, drop, drop)
-		}
-		result := s.call(t, "send_text_message", `{"text":"hello"}`)
-		if !result.IsError || reason(result) != "unknown_outcome" {
-			t.Errorf("fault %q: %s", fault, textOf(result))
-		}
-		said, _ := json.Marshal(result)
-		assertNoCredential(t, string(said))
-		if strings.Contains(string(said), robot.DefaultToken) || strings.Contains(string(said), "http://") {
-			t.Errorf("fault %q: an address stands in %s", fault, said)
-		}
+// Where the host ends the call, the model reads a result without a credential,
+// and learns whether the message may have gone out.
+func TestServeTrap(t *testing.T) {
+	tests := []struct {
+		name      string
+		faults    []string
+		webhook   string
+		reason    string
+		retryable bool
+		text      string
+	}{
+		{"connection cut after the message", []string{"drop-before", "drop-before"}, "", "unknown_outcome", false, "the message may or may not have arrived. Repeat the call only if"},
+		{"refused connection", nil, "http://127.0.0.1:1/robot/send", "not_sent", true, "The message was not sent: the host ended the call: the connection was refused. Repeat the call later"},
+		{"unknown name", nil, "https://robot.invalid/robot/send", "not_sent", true, "The message was not sent: the host ended the call: the host name cannot be resolved. Repeat the call later"},
+		{"untrusted certificate", nil, "TLS", "not_sent", false, "The message was not sent: the host ended the call: the server's certificate is not trusted. Repeating the call does not help"},
+		{"host not allowed", nil, "https://other.invalid/robot/send", "not_sent", false, "The message was not sent: the host ended the call: it may not reach that host; add the host name to the allowed hosts. Repeating the call does not help"},
+		{"probe cut", nil, "CUT", "not_sent", true, "The message was not sent: the host ended the call: the connection broke. Repeat the call later"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			webhook := tt.webhook
+			switch webhook {
+			case "TLS":
+				server := httptest.NewTLSServer(nil)
+				server.Config.ErrorLog = log.New(io.Discard, "", 0)
+				defer server.Close()
+				webhook = server.URL
+			case "CUT":
+				server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+				defer server.Close()
+				webhook = server.URL
+			}
+			s := &served{group: startGroup(map[string]string{config.Secret: canarySecret, "DINGTALK_BOT_RETRIES": "0"})}
+			defer s.Close()
+			for _, name := range tt.faults {
+				fault, _ := robot.Named(name)
+				s.robot.Script(fault)
+			}
+			if webhook != "" {
+				s.config[config.Webhook] = webhook
+			}
+			s.serve(t, 0, []string{"127.0.0.1", "robot.invalid"})
+			result := s.call(t, "send_text_message", `{"text":"hello"}`)
+			structured, _ := result.StructuredContent.(map[string]any)
+			if !result.IsError || reason(result) != tt.reason || structured["retryable"] != tt.retryable || !strings.Contains(textOf(result), tt.text) {
+				t.Errorf("%v: %s", structured, textOf(result))
+			}
+			said, _ := json.Marshal(result)
+			assertNoCredential(t, string(said))
+			if strings.Contains(string(said), robot.DefaultToken) || strings.Contains(string(said), "http") {
+				t.Errorf("an address stands in %s", said)
+			}
+		})
 	}
 }
 

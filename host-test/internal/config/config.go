@@ -77,6 +77,25 @@ func ReadRobots(values map[string]string) (robots []Robot) {
 	return robots
 }
 
+// RobotNames returns the names that the argument robot may have, and the one that
+// counts where it is left out: "" where a call must name one, or where there is
+// but the one robot without a name.
+func RobotNames(values map[string]string) (names []string, standard string) {
+	var named map[string]struct {
+		Default bool `json:"default"`
+	}
+	if json.Unmarshal([]byte(Value(values, Robots)), &named) != nil {
+		return nil, ""
+	}
+	names = slices.Sorted(maps.Keys(named))
+	for _, name := range names {
+		if named[name].Default || len(names) == 1 {
+			standard = name
+		}
+	}
+	return names, standard
+}
+
 // addressed decides which address counts: a whole one may stand in the token's
 // place, because that is what DingTalk gives people to copy.
 func (r Robot) addressed() Robot {

@@ -27,7 +27,6 @@ type Options struct {
 	Random       io.Reader               // the plugin's random source; nil is the real one
 	MaxPages     uint32                  // limit of the plugin's memory in pages of 64 KiB; 0 is none
 	Cache        wazero.CompilationCache // shared between loads; nil compiles anew
-	Interrupt    bool                    // end a call when its context is done, which makes every call slower
 }
 
 // A Plugin is one loaded instance. It must not be used by several goroutines at
@@ -50,7 +49,10 @@ func Load(ctx context.Context, wasm []byte, o *Options) (*Plugin, error) {
 	if o.MaxPages > 0 {
 		manifest.Memory = &extism.ManifestMemory{MaxPages: o.MaxPages, MaxHttpResponseBytes: -1, MaxVarBytes: -1}
 	}
-	runtime := wazero.NewRuntimeConfig().WithCloseOnContextDone(o.Interrupt)
+	// Not WithCloseOnContextDone: it would close the module for good, and what the
+	// plugin remembers with it. The plugin waits in HTTP alone, which ends with the
+	// context of the call.
+	runtime := wazero.NewRuntimeConfig()
 	if o.Cache != nil {
 		runtime = runtime.WithCompilationCache(o.Cache)
 	}
@@ -103,7 +105,7 @@ func (p *Plugin) Describe(ctx context.Context) (*mcp.ListToolsResult, error) {
 }
 
 // Call runs a tool with arguments in JSON. A failure of the host itself, which
-// no plugin can turn into a result, is a *Failure.
+// no plugin can turn into a result, is a *TrapError.
 func (p *Plugin) Call(ctx context.Context, name string, arguments json.RawMessage) (*mcp.CallToolResult, error) {
 	params := map[string]any{"name": name}
 	if len(arguments) > 0 {
@@ -124,11 +126,14 @@ func (p *Plugin) Call(ctx context.Context, name string, arguments json.RawMessag
 	return &result, nil
 }
 
-// Raw calls an export and returns its output as it is.
+// Raw calls an export and returns its output as it is. When ctx is done, the
+// request that the plugin waits for ends, and the call with it; the plugin can
+// be called again.
 func (p *Plugin) Raw(ctx context.Context, export string, input []byte) ([]byte, error) {
+	ctx, exchange := withExchange(ctx)
 	code, output, err := p.instance.CallWithContext(ctx, export, input)
 	if err != nil {
-		return nil, failure(ctx, err)
+		return nil, newTrapError(ctx, err, exchange.sent.Load())
 	}
 	if code != 0 {
 		return nil, fmt.Errorf("%s returned %d", export, code)

@@ -30,7 +30,7 @@ type guest struct {
 // errLoad is what a load fails with that is to fail.
 var errLoad = errors.New("load plugin: canary")
 
-func (g *guest) load(context.Context) (Instance, error) {
+func (g *guest) load(context.Context) (Plugin, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.loads++
@@ -48,8 +48,9 @@ func (g *guest) Raw(ctx context.Context, export string, input []byte) ([]byte, e
 	g.busy = true
 	g.called++
 	g.inputs = append(g.inputs, string(input))
+	call := g.call
 	g.mu.Unlock()
-	output, err := g.call(ctx, string(input))
+	output, err := call(ctx, string(input))
 	g.mu.Lock()
 	g.busy = false
 	g.mu.Unlock()
@@ -81,6 +82,24 @@ func hanging() *guest {
 		<-ctx.Done()
 		return "", ctx.Err()
 	}}
+}
+
+// blocking is a guest whose calls last until they are released, whatever becomes
+// of their context.
+func blocking() (g *guest, release chan struct{}) {
+	release = make(chan struct{})
+	return &guest{call: func(context.Context, string) (string, error) {
+		<-release
+		return sent, nil
+	}}, release
+}
+
+// waitForCalls waits until the guest was called so often, or the test's own time
+// is up.
+func (g *guest) waitForCalls(n int) {
+	for g.count(&g.called) < n {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // connect serves the guest to the official client, in memory.

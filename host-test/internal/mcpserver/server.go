@@ -5,46 +5,65 @@ package mcpserver
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"log/slog"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// An Instance is one loaded plugin. It is called by one goroutine at a time.
-type Instance interface {
-	// Raw calls an export and returns its output as it is.
+// A Plugin is one loaded plugin. It is called by one goroutine at a time.
+type Plugin interface {
+	// Raw calls an export and returns its output as it is. It returns soon after
+	// ctx is done, and can be called again.
 	Raw(ctx context.Context, export string, input []byte) ([]byte, error)
 	Close(ctx context.Context) error
 }
 
 // Options say what is served. Load is required.
 type Options struct {
-	Load    func(ctx context.Context) (Instance, error) // loads a new instance
-	Timeout time.Duration                               // how long one call may take; 0 is half a minute
-	Log     *slog.Logger                                // a line for each call; nil is none
-	Version string                                      // the server's own, told to clients
+	Load    func(ctx context.Context) (Plugin, error) // loads a new plugin
+	Robots  []string                                  // names that the arguments may give as "robot"; each gets a plugin of its own
+	Default string                                    // the robot of a call that names none of them
+	Timeout time.Duration                             // how long one call may take; 0 is half a minute
+	Grace   time.Duration                             // how long calls may go on after Run's context is done; 0 is three seconds
+	Log     *slog.Logger                              // a line for each call; nil is none
+	Version string                                    // the server's own, told to clients
 }
 
 // A Server serves the tools of one plugin.
 type Server struct {
-	mcp     *mcp.Server
-	keeper  *keeper
-	timeout time.Duration
-	log     *slog.Logger
+	mcp       *mcp.Server
+	ctx       context.Context // ends all calls
+	cancel    context.CancelFunc
+	instances map[string]*instance // by robot; complete from the start
+	standard  *instance            // of calls that name no robot
+	timeout   time.Duration
+	grace     time.Duration
+	log       *slog.Logger
 }
 
-// New loads the plugin and asks for its tools. Close the Server when done. The
-// context ends all calls when it is done.
+// New loads the plugin and asks for its tools. Close the Server when done.
 func New(ctx context.Context, o *Options) (*Server, error) {
-	s := &Server{keeper: newKeeper(ctx, o.Load), timeout: o.Timeout, log: o.Log}
+	s := &Server{timeout: o.Timeout, grace: o.Grace, log: o.Log, standard: newInstance(o.Load), instances: map[string]*instance{}}
+	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if s.timeout <= 0 {
 		s.timeout = 30 * time.Second
+	}
+	if s.grace <= 0 {
+		s.grace = 3 * time.Second
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	output, err := s.keeper.raw(ctx, s.timeout, "describe", nil)
+	for _, name := range o.Robots {
+		s.instances[name] = newInstance(o.Load)
+	}
+	if named := s.instances[o.Default]; named != nil {
+		s.standard = named
+	}
+	output, err := s.standard.call(ctx, s.standard.join(), s.timeout, "describe", nil)
 	if err != nil {
 		s.Close()
 		return nil, err
@@ -65,37 +84,66 @@ func New(ctx context.Context, o *Options) (*Server, error) {
 	return s, nil
 }
 
-// margin is for what calls need beside their timeouts.
-const margin = 5 * time.Second
+// drainSlack is for what calls need beside their timeouts.
+const drainSlack = 5 * time.Second
 
 // Run serves one client until it closes the connection or the context is done.
 // A client that sends its requests and closes at once still gets its answers.
+// When the context is done, calls under way have the grace to end.
 func (s *Server) Run(ctx context.Context, transport mcp.Transport) error {
-	return s.mcp.Run(ctx, &patientTransport{Transport: transport, patience: 2*s.timeout + margin})
+	return s.mcp.Run(context.WithoutCancel(ctx), &serverTransport{Transport: transport, server: s, stop: ctx})
 }
 
-// Close frees the plugin.
-func (s *Server) Close() { s.keeper.close() }
+// Close ends all calls and frees the plugins.
+func (s *Server) Close() {
+	s.cancel()
+	s.standard.close()
+	for _, i := range s.instances {
+		i.close()
+	}
+}
+
+// instance returns the one whose robot the arguments name. What they say is
+// judged by the plugin: names that are not configured go to the default.
+func (s *Server) instance(arguments json.RawMessage) *instance {
+	if i := s.instances[robotName(arguments)]; i != nil {
+		return i
+	}
+	return s.standard
+}
 
 // call passes a call on. It returns no error: models do not see those.
 func (s *Server) call(ctx context.Context, request *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 	start := time.Now()
-	a := s.answer(ctx, request.Params)
-	s.log.Info("call", "tool", request.Params.Name, "outcome", a.outcome, "took", time.Since(start).Round(time.Millisecond))
-	return a.result, nil
+	o := s.outcome(ctx, request)
+	s.log.Info("call", "tool", request.Params.Name, "outcome", o.reason, "took", time.Since(start).Round(time.Millisecond))
+	return o.result, nil
 }
 
-func (s *Server) answer(ctx context.Context, params *mcp.CallToolParamsRaw) answer {
-	input, err := envelope(params)
-	if err == nil {
-		input, err = s.keeper.raw(ctx, s.timeout, "call", input)
+func (s *Server) outcome(ctx context.Context, request *mcp.CallToolRequest) outcome {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.ctx, cancel)()
+	i := s.instance(request.Params.Arguments)
+	t := ticketOf(request)
+	if t == nil {
+		t = i.join()
+	}
+	input, err := envelope(request.Params)
+	if err != nil {
+		t.leave()
+	} else {
+		input, err = i.call(ctx, t, s.timeout, "call", input)
 	}
 	if err == nil {
-		var a answer
-		if a, err = readAnswer(input); err == nil {
-			return a
+		var o outcome
+		if o, err = parseResult(input); err == nil {
+			return o
 		}
 	}
-	s.log.Error("call ended", "tool", params.Name, "cause", cause(err))
-	return refusal(err, params.Arguments)
+	s.log.Error("call ended", "tool", request.Params.Name, "cause", safeErrorText(err))
+	if errors.Is(err, errHung) {
+		s.log.Error("the plugin does not return and was abandoned: end this process, and report it to the plugin's authors")
+	}
+	return errorResult(err, request.Params.Arguments)
 }

@@ -37,7 +37,7 @@ func TestDescribe(t *testing.T) {
 }
 
 func TestNewFails(t *testing.T) {
-	_, err := New(t.Context(), &Options{Load: func(context.Context) (Instance, error) { return nil, errLoad }})
+	_, err := New(t.Context(), &Options{Load: func(context.Context) (Plugin, error) { return nil, errLoad }})
 	if !errors.Is(err, errLoad) {
 		t.Errorf("error %v", err)
 	}
@@ -61,7 +61,7 @@ func TestTools(t *testing.T) {
 }
 
 // Arguments and results are not read on their way.
-func TestPassedOn(t *testing.T) {
+func TestPassthrough(t *testing.T) {
 	g := answering(sent, nil)
 	result := callTool(t, connect(t, g, 0), json.RawMessage(`{"text":1,"text":2,"unknown":null}`))
 	if got, want := g.inputs, []string{`{"params":{"name":"send","arguments":{"text":1,"text":2,"unknown":null}}}`}; !slices.Equal(got, want) {
@@ -79,7 +79,7 @@ func TestStructuredContentStaysAsItIs(t *testing.T) {
 		{`{"content":[],"structuredContent":"text"}`, `"text"`},
 	}
 	for _, tt := range tests {
-		a, err := readAnswer([]byte(tt.output))
+		a, err := parseResult([]byte(tt.output))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,7 +87,7 @@ func TestStructuredContentStaysAsItIs(t *testing.T) {
 			t.Errorf("structured content %s, want %s", got, tt.want)
 		}
 	}
-	if a, err := readAnswer([]byte(`{"content":[{"type":"image","data":"AAAA","mimeType":"image/png"}],"isError":true,"_meta":{"a":1}}`)); err != nil ||
+	if a, err := parseResult([]byte(`{"content":[{"type":"image","data":"AAAA","mimeType":"image/png"}],"isError":true,"_meta":{"a":1}}`)); err != nil ||
 		a.result.StructuredContent != nil || !a.result.IsError || a.result.Meta["a"] != 1.0 {
 		t.Errorf("%+v, %v", a.result, err)
 	}
@@ -95,7 +95,7 @@ func TestStructuredContentStaysAsItIs(t *testing.T) {
 
 // What the plugin cannot answer is a result that a model sees, that fits the
 // promised schema, and that holds nothing of the error.
-func TestRefusals(t *testing.T) {
+func TestErrorResults(t *testing.T) {
 	output := compile(t, schema.Output)
 	tests := []struct {
 		name, output string
@@ -124,7 +124,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestTurns(t *testing.T) {
+func TestSerialCalls(t *testing.T) {
 	g := &guest{call: func(context.Context, string) (string, error) {
 		time.Sleep(time.Millisecond)
 		return sent, nil
@@ -140,33 +140,28 @@ func TestTurns(t *testing.T) {
 	}
 }
 
-// A call that took too long costs the instance, and the next one gets another.
+// A call that took too long leaves the plugin loaded, and with it what it knows.
 func TestTimeout(t *testing.T) {
 	g := hanging()
 	session := connect(t, g, 20*time.Millisecond)
-	for i := range 2 {
+	for range 2 {
 		result := callTool(t, session, nil)
 		if !result.IsError || reasonOf(result) != "unknown_outcome" {
 			t.Errorf("%+v", result)
 		}
-		if g.loads != i+1 || g.closes != i+1 {
-			t.Errorf("after call %d: %d loads, %d closes", i+1, g.loads, g.closes)
-		}
+	}
+	if g.called != 2 || g.loads != 1 || g.closes != 0 {
+		t.Errorf("%d calls, %d loads, %d closes", g.called, g.loads, g.closes)
 	}
 }
 
 // A call whose turn does not come says that nothing was sent.
 func TestBusy(t *testing.T) {
-	entered, release := make(chan struct{}), make(chan struct{})
-	g := &guest{call: func(context.Context, string) (string, error) {
-		entered <- struct{}{}
-		<-release
-		return sent, nil
-	}}
+	g, release := blocking()
 	session := connect(t, g, 20*time.Millisecond)
 	var first sync.WaitGroup
 	first.Go(func() { callTool(t, session, nil) })
-	<-entered
+	g.waitForCalls(1)
 	result := callTool(t, session, nil)
 	close(release)
 	first.Wait()
@@ -178,7 +173,7 @@ func TestBusy(t *testing.T) {
 	}
 }
 
-func TestCancelled(t *testing.T) {
+func TestCanceled(t *testing.T) {
 	g := hanging()
 	session := connect(t, g, time.Minute)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -191,32 +186,81 @@ func TestCancelled(t *testing.T) {
 	if _, err := session.CallTool(ctx, &mcp.CallToolParams{Name: "send"}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	for g.count(&g.closes) == 0 {
-		time.Sleep(time.Millisecond) // until the test's own time is up
+	g.mu.Lock()
+	g.call = func(context.Context, string) (string, error) { return sent, nil }
+	g.mu.Unlock()
+	if result := callTool(t, session, nil); result.IsError || g.loads != 1 || g.closes != 0 {
+		t.Errorf("after %d loads and %d closes: %s", g.loads, g.closes, textOf(result))
 	}
 }
 
-// The server's end is the end of its calls.
-func TestStopped(t *testing.T) {
-	ctx, stop := context.WithCancel(t.Context())
-	g := hanging()
-	server, err := New(ctx, &Options{Load: g.load, Timeout: time.Minute})
-	if err != nil {
-		t.Fatal(err)
+// A call that is canceled before its turn has come is not made.
+func TestCanceledInQueue(t *testing.T) {
+	g, release := blocking()
+	session := connect(t, g, time.Minute)
+	var first sync.WaitGroup
+	first.Go(func() { callTool(t, session, map[string]string{"text": "1"}) })
+	g.waitForCalls(1)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := session.CallTool(ctx, &mcp.CallToolParams{Name: "send"}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v", err)
 	}
-	near, far := mcp.NewInMemoryTransports()
-	session, err := connectBoth(ctx, t, server, near, far)
-	if err != nil {
-		t.Fatal(err)
+	time.Sleep(20 * time.Millisecond) // for the notification, which is sent behind the error
+	close(release)
+	first.Wait()
+	callTool(t, session, map[string]string{"text": "3"})
+	if want := []string{`{"params":{"name":"send","arguments":{"text":"1"}}}`, `{"params":{"name":"send","arguments":{"text":"3"}}}`}; !slices.Equal(g.inputs, want) {
+		t.Errorf("inputs %s, want %s", g.inputs, want)
 	}
-	go session.CallTool(t.Context(), &mcp.CallToolParams{Name: "send"})
-	for g.count(&g.called) == 0 {
-		time.Sleep(time.Millisecond)
-	}
-	stop()
-	server.Close()
-	if got := g.count(&g.closes); got != 1 {
-		t.Errorf("closed %d times", got)
+}
+
+// When the server is told to stop, a call under way is answered, if it ends
+// within the grace, and is ended otherwise.
+func TestShutdown(t *testing.T) {
+	for _, tt := range []struct {
+		name, want string
+		call       func(ctx context.Context, release <-chan struct{}) (string, error)
+	}{
+		{"quick", "sent", func(ctx context.Context, release <-chan struct{}) (string, error) {
+			select {
+			case <-release:
+				return sent, nil
+			case <-ctx.Done():
+				return "", ctx.Err()
+			}
+		}},
+		{"slow", "unknown_outcome", func(ctx context.Context, _ <-chan struct{}) (string, error) {
+			<-ctx.Done()
+			return "", ctx.Err()
+		}},
+	} {
+		ctx, stop := context.WithCancel(t.Context())
+		release := make(chan struct{})
+		g := &guest{call: func(ctx context.Context, _ string) (string, error) { return tt.call(ctx, release) }}
+		server, err := New(ctx, &Options{Load: g.load, Timeout: time.Minute, Grace: 500 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		near, far := mcp.NewInMemoryTransports()
+		session, err := connectBoth(ctx, t, server, near, far)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var caller sync.WaitGroup
+		caller.Go(func() {
+			if got := reasonOf(callTool(t, session, nil)); got != tt.want {
+				t.Errorf("%s: %v, want %s", tt.name, got, tt.want)
+			}
+		})
+		g.waitForCalls(1)
+		stop()
+		time.AfterFunc(20*time.Millisecond, func() { close(release) })
+		caller.Wait()
+		server.Close()
+		if got := g.count(&g.closes); got != 1 {
+			t.Errorf("%s: closed %d times", tt.name, got)
+		}
 	}
 }
 
@@ -225,32 +269,40 @@ func connectBoth(ctx context.Context, t *testing.T, server *Server, near, far mc
 	return mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(t.Context(), near, nil)
 }
 
-// A plugin that cannot be loaded again is no end: the next call tries anew.
-func TestLoadedAnew(t *testing.T) {
-	g := hanging()
+// A plugin that does not return is abandoned, and the next call loads another.
+func TestReload(t *testing.T) {
+	release := make(chan struct{})
+	g := &guest{call: func(context.Context, string) (string, error) {
+		<-release
+		return sent, nil
+	}}
 	fail := false
-	k := newKeeper(t.Context(), func(ctx context.Context) (Instance, error) {
+	i := newInstance(func(ctx context.Context) (Plugin, error) {
 		if fail {
 			return nil, errLoad
 		}
 		return g.load(ctx)
 	})
-	raw := func() error {
-		_, err := k.raw(t.Context(), 10*time.Millisecond, "call", nil)
+	i.slack = 10 * time.Millisecond
+	call := func() error {
+		_, err := i.call(t.Context(), i.join(), 10*time.Millisecond, "call", nil)
 		return err
 	}
-	if err := raw(); !errors.Is(err, context.DeadlineExceeded) {
+	if err := call(); !errors.Is(err, errHung) {
 		t.Errorf("error %v", err)
 	}
-	if fail = true; !errors.Is(raw(), errLoad) {
+	if fail = true; !errors.Is(call(), errLoad) {
 		t.Error("no error")
 	}
 	fail = false
-	g.call = func(context.Context, string) (string, error) { return sent, nil }
-	if err := raw(); err != nil || g.loads != 2 {
+	close(release)
+	for g.count(&g.closes) == 0 {
+		time.Sleep(time.Millisecond) // until the abandoned one is closed
+	}
+	if err := call(); err != nil || g.loads != 2 {
 		t.Errorf("%v after %d loads", err, g.loads)
 	}
-	k.close()
+	i.close()
 	if g.closes != 2 {
 		t.Errorf("closed %d times", g.closes)
 	}

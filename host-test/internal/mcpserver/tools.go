@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -57,4 +58,29 @@ func envelope(params *mcp.CallToolParamsRaw) ([]byte, error) {
 		Arguments json.RawMessage `json:"arguments,omitempty"`
 	}
 	return json.Marshal(map[string]call{"params": {params.Name, params.Arguments}})
+}
+
+// robotName returns the argument robot, or "". Of several it is the first, which
+// is the one that the plugin reads.
+func robotName(arguments json.RawMessage) string {
+	decoder := json.NewDecoder(bytes.NewReader(arguments))
+	if open, err := decoder.Token(); err != nil || open != json.Delim('{') {
+		return ""
+	}
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			return ""
+		}
+		var value json.RawMessage
+		if decoder.Decode(&value) != nil {
+			return ""
+		}
+		if key == "robot" {
+			var name string
+			_ = json.Unmarshal(value, &name) // what is no text names no robot
+			return name
+		}
+	}
+	return ""
 }

@@ -3,24 +3,17 @@ package mcpserver
 import (
 	"bytes"
 	"context"
-	"io"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// script is what a client without patience writes, before it closes its end.
+// script is what a client writes that does not wait, before it closes its end.
 const script = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}
 {"jsonrpc":"2.0","method":"notifications/initialized"}
 {"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"send","arguments":{}}}
 {"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"send","arguments":{}}}
 `
-
-type buffer struct{ bytes.Buffer }
-
-func (*buffer) Close() error { return nil }
 
 // play runs a server on the script and returns what it wrote.
 func play(t *testing.T, g *guest, timeout time.Duration) string {
@@ -30,15 +23,15 @@ func play(t *testing.T, g *guest, timeout time.Duration) string {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	var out buffer
-	if err := server.Run(t.Context(), &mcp.IOTransport{Reader: io.NopCloser(strings.NewReader(script)), Writer: &out}); err != nil {
+	var out bytes.Buffer
+	if err := server.Run(t.Context(), &StdioTransport{Reader: strings.NewReader(script), Writer: &out}); err != nil {
 		t.Errorf("Run: %v", err)
 	}
 	return out.String()
 }
 
 // Requests that were written before the input's end are answered after it.
-func TestEndOfInput(t *testing.T) {
+func TestDrainOnEOF(t *testing.T) {
 	g := &guest{call: func(ctx context.Context, _ string) (string, error) {
 		select {
 		case <-time.After(20 * time.Millisecond):
@@ -58,8 +51,8 @@ func TestEndOfInput(t *testing.T) {
 	}
 }
 
-// The patience ends with the timeouts of the calls.
-func TestEndOfInputWithHangingCall(t *testing.T) {
+// The wait ends with the timeouts of the calls.
+func TestDrainEndsWithTimeouts(t *testing.T) {
 	start := time.Now()
 	out := play(t, hanging(), 50*time.Millisecond)
 	if got := strings.Count(out, `"isError":true`); got != 2 || time.Since(start) > 10*time.Second {
