@@ -15,6 +15,8 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"syscall"
+	"time"
 
 	"dingtalk-plugin/host-test/robot"
 
@@ -28,7 +30,7 @@ type commands struct {
 	Demo   demoCommand   `cmd:"" help:"Send both kinds of message to a fake robot and show what the group sees."`
 	Call   callCommand   `cmd:"" help:"Call one tool, configured by the environment."`
 	Robot  robotCommand  `cmd:"" help:"Serve the fake robot alone."`
-	Serve  serveCommand  `cmd:"" help:"Serve the plugin over standard input and output to an MCP client, configured by the environment."`
+	Serve  serveCommand  `cmd:"" help:"Serve the plugin to MCP clients, over standard input and output or HTTP, configured by the environment."`
 	Doctor doctorCommand `cmd:"" help:"Find out why a robot stays silent, without posting to its group."`
 	Dist   distCommand   `cmd:"" help:"Make everything that a release holds of the compiled plugin."`
 	Push   pushCommand   `cmd:"" help:"Push what dist made to a registry, and say how to sign it."`
@@ -57,15 +59,33 @@ func main() {
 		kong.Exit(exit),
 		kong.Vars{"token": robot.DefaultToken, "faults": strings.Join(robot.FaultNames(), ", ")},
 	)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	parsed.BindTo(ctx, (*context.Context)(nil))
+	parsed.BindTo(endOnSignals(), (*context.Context)(nil))
 	var status exitError
 	err := parsed.Run(&line)
 	if errors.As(err, &status) {
 		os.Exit(int(status))
 	}
 	parsed.FatalIfErrorf(err)
+}
+
+// endOnSignals returns a context that the first SIGINT or SIGTERM ends. A command
+// that then goes on, because a client does not read or a file does not end, is
+// ended after five seconds, and at once by a second signal.
+func endOnSignals() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		select {
+		case <-signals:
+		case <-time.After(5 * time.Second):
+			fmt.Fprintln(os.Stderr, "it did not end within five seconds")
+		}
+		os.Exit(1)
+	}()
+	return ctx
 }
 
 // wasm reads the plugin's file.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -258,6 +260,9 @@ func TestServeCommand(t *testing.T) {
 	t.Run("client", b.client)
 	t.Run("bytes", b.bytes)
 	t.Run("stopped", b.stopped)
+	t.Run("unread", b.unread)
+	t.Run("twice", b.twice)
+	t.Run("http", b.http)
 }
 
 type binary string
@@ -382,5 +387,193 @@ func (b binary) stopped(t *testing.T) {
 	}
 	if err := session.Close(); err != nil {
 		t.Errorf("the server ended with %v", err)
+	}
+}
+
+// unread is told to stop while its client does not read what it writes.
+func (b binary) unread(t *testing.T) {
+	command := b.serve(t, "--fake")
+	stdin, err := command.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := command.StdoutPipe() // which nobody reads, and which fills
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdout.Close()
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		io.WriteString(stdin, `{"jsonrpc":"2.0","id":"i","method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}`+"\n")
+		for i := 0; ; i++ {
+			if _, err := fmt.Fprintf(stdin, `{"jsonrpc":"2.0","id":%d,"method":"tools/list"}`+"\n", i); err != nil {
+				return // the server has ended
+			}
+		}
+	}()
+	time.Sleep(time.Second) // until it is stuck
+	start := time.Now()
+	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	<-written
+	command.Wait()
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("it ended after %v", took)
+	}
+}
+
+// twice is a command that waits for a file that does not end, and is told to
+// stop twice.
+func (b binary) twice(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "config.json")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Skip("this system has no FIFOs: ", err)
+	}
+	writer, err := os.OpenFile(fifo, os.O_RDWR, 0) // which writes nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	command := exec.CommandContext(t.Context(), string(b), "--plugin", fifo, "call", "--fake", "send_text_message", `{"text":"hello"}`)
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(500 * time.Millisecond)
+	start := time.Now()
+	for range 2 {
+		if err := command.Process.Signal(syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	command.Wait()
+	if took := time.Since(start); took > 4*time.Second {
+		t.Errorf("it ended after %v", took)
+	}
+}
+
+// http is the official client with a token, which the server demands.
+func (b binary) http(t *testing.T) {
+	command := b.serve(t, "--fake", "--http", ":0")
+	command.Env = append(command.Env, serveToken+"=right")
+	stderr, err := command.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var url string
+	lines := bufio.NewScanner(stderr)
+	for url == "" && lines.Scan() {
+		if _, after, ok := strings.Cut(lines.Text(), "serving at "); ok {
+			url = after
+		}
+	}
+	go io.Copy(io.Discard, stderr)
+	if !strings.HasPrefix(url, "http://127.0.0.1:") {
+		t.Fatalf("it serves at %q", url)
+	}
+	client := &http.Client{Transport: withHeader{"Authorization", "Bearer right"}}
+	session, err := mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(t.Context(), &mcp.StreamableClientTransport{Endpoint: url, HTTPClient: client}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result := callSession(t, session, "send_text_message", `{"text":"hello"}`); reason(result) != "sent" {
+		t.Errorf("%s", textOf(result))
+	}
+	session.Close()
+	res, err := http.Post(url, "application/json", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusUnauthorized {
+		t.Errorf("without the token: %s", res.Status)
+	}
+	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Wait(); err != nil {
+		t.Errorf("the server ended with %v", err)
+	}
+}
+
+type withHeader struct{ name, value string }
+
+func (h withHeader) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set(h.name, h.value)
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// Without a host the server is this machine's alone; elsewhere it needs a token.
+func TestServeHTTPAddress(t *testing.T) {
+	tests := []struct{ http, token, address, err string }{
+		{":8080", "", "127.0.0.1:8080", ""},
+		{"localhost:8080", "", "localhost:8080", ""},
+		{"[::1]:8080", "", "[::1]:8080", ""},
+		{"0.0.0.0:8080", "", "0.0.0.0:8080", serveToken},
+		{"0.0.0.0:8080", "t", "0.0.0.0:8080", ""},
+		{"[::]:8080", "", "[::]:8080", serveToken},
+		{"mcp.example.com:8080", "", "mcp.example.com:8080", serveToken},
+		{"8080", "", "", "want host:port"},
+	}
+	for _, tt := range tests {
+		t.Setenv(serveToken, tt.token)
+		err := (&serveCommand{Timeout: time.Second, HTTP: tt.http}).Validate()
+		address, _, _ := httpAddress(tt.http)
+		if address != tt.address || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+			t.Errorf("%s with token %q: %s, error %v", tt.http, tt.token, address, err)
+		}
+	}
+}
+
+// A key that a canceled call has used is not taken for another text: DingTalk
+// would drop that in silence.
+func TestServeKeyAfterCancel(t *testing.T) {
+	s := serveInMemory(t, time.Minute, map[string]string{"DINGTALK_BOT_RETRIES": "0"})
+	slow, _ := robot.Named("slow")
+	s.robot.Script(slow)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := s.session.CallTool(ctx, &mcp.CallToolParams{Name: "send_text_message", Arguments: json.RawMessage(`{"text":"a","idempotencyKey":"k"}`)}); err == nil {
+		t.Error("a canceled call has a result")
+	}
+	result := s.call(t, "send_text_message", `{"text":"b","idempotencyKey":"k"}`)
+	messages := s.robot.Messages()
+	shown := slices.ContainsFunc(messages, func(m robot.Message) bool { return m.Text == "b" })
+	if shown == result.IsError {
+		t.Errorf("the group has %v, and the model reads %s", messages, textOf(result))
+	}
+}
+
+// A robot that answers without end does not fill the memory.
+func TestServeBoundsResponses(t *testing.T) {
+	chunk := make([]byte, 1<<20)
+	var written atomic.Int64
+	gateway := listenOn(t, "127.0.0.1:0", func(w http.ResponseWriter, r *http.Request) {
+		for r.Method == http.MethodPost && r.Context().Err() == nil {
+			n, err := w.Write(chunk)
+			if written.Add(int64(n)); err != nil {
+				return
+			}
+		}
+	})
+	s := &served{group: startGroup(map[string]string{"DINGTALK_BOT_RETRIES": "0"})}
+	defer s.Close()
+	s.config[config.Webhook] = gateway
+	s.serve(t, time.Minute, []string{"127.0.0.1"})
+	result := s.call(t, "send_text_message", `{"text":"hello"}`)
+	if reason(result) != "unknown_outcome" || !strings.Contains(textOf(result), "overlong body") {
+		t.Errorf("%s", textOf(result))
+	}
+	if got := written.Load(); got > 40<<20 { // what buffers hold
+		t.Errorf("%d bytes were taken", got)
 	}
 }

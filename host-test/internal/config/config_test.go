@@ -80,3 +80,23 @@ func TestFromEnvironment(t *testing.T) {
 		t.Errorf("values = %v", got)
 	}
 }
+
+func TestRobotNames(t *testing.T) {
+	tests := []struct {
+		robots, standard string
+		names            []string
+	}{
+		{"", "", nil},
+		{"${ROBOTS}", "", nil},
+		{"[]", "", nil},
+		{`{"b":{},"a":{}}`, "", []string{"a", "b"}},
+		{`{"b":{"default":true},"a":{"default":false}}`, "b", []string{"a", "b"}},
+		{`{"a":{"accessToken":"t"}}`, "a", []string{"a"}},
+	}
+	for _, tt := range tests {
+		names, standard := RobotNames(map[string]string{Robots: tt.robots})
+		if standard != tt.standard || !slices.Equal(names, tt.names) {
+			t.Errorf("%s: %q, %q, want %q, %q", tt.robots, names, standard, tt.names, tt.standard)
+		}
+	}
+}
