@@ -76,6 +76,16 @@ inspector: dist/plugin.wasm .tools/inspector ## list and call the tools with the
 	$(STEP) inspector-install "installing the MCP Inspector with npm" \
 		npm install --no-fund --no-audit --prefix $@ @modelcontextprotocol/inspector@2.12.0
 
+mcp-conformance: dist/plugin.wasm .tools/mcp-conformance ## run the official MCP conformance suite against serve --http
+	go build -o .tools/host-test ./host-test
+	host-test/conformance/mcp-suite.sh .tools/host-test .tools/mcp-conformance/node_modules
+
+# The suite needs Node.js 22, which the package node brings.
+.tools/mcp-conformance:
+	$(REQUIRE) node
+	$(STEP) mcp-conformance-install "installing the MCP conformance suite with npm" \
+		npm install --no-fund --no-audit --prefix $@ @modelcontextprotocol/conformance@0.1.16 node@22.23.3
+
 fuzz: dist/plugin.wasm ## fuzz everything that reads foreign input, a minute each
 	@set -e; for package in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
@@ -114,4 +124,4 @@ shellcheck:
 clean: ## remove what was built here, not the TinyGo outside
 	rm -rf dist .tools
 
-.PHONY: help plugin plugin-go demo test browser check shellcheck dist push conformance node-and-python conformance-hyper-mcp inspector fuzz bench soak format vet lint clean
+.PHONY: help plugin plugin-go demo test browser check shellcheck dist push conformance node-and-python conformance-hyper-mcp inspector mcp-conformance fuzz bench soak format vet lint clean

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -91,7 +92,17 @@ func (f *fake) die() {
 	}
 }
 
+// redirectPath is before the path of an address that redirects. What it leads to
+// is this server under a host name that no case allows, so that a runtime that
+// follows is seen to.
+const redirectPath = "/redirect"
+
 func (f *fake) serve(w http.ResponseWriter, req *http.Request) {
+	if path, ok := strings.CutPrefix(req.URL.Path, redirectPath); ok {
+		_, port, _ := net.SplitHostPort(f.hostPort)
+		http.Redirect(w, req, "http://localhost:"+port+path+"?"+req.URL.RawQuery, http.StatusTemporaryRedirect)
+		return
+	}
 	body, _ := io.ReadAll(req.Body)
 	req.Body = io.NopCloser(bytes.NewReader(body))
 	f.mu.Lock()

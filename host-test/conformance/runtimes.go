@@ -28,9 +28,10 @@ const (
 	memoryLimit trait = "memory limit"
 	cutFails    trait = "cut answer fails"    // the host ends the call
 	cutIsEmpty  trait = "cut answer is empty" // the plugin gets an answer without a body
+	noRedirects trait = "redirects stop"      // the plugin gets the redirect; elsewhere nothing can be done about it
 )
 
-var traits = []trait{rawInput, memoryLimit, cutFails, cutIsEmpty}
+var traits = []trait{rawInput, memoryLimit, cutFails, cutIsEmpty, noRedirects}
 
 type preparer = func(ctx context.Context, w *workshop) (command, after []string, err error)
 
@@ -50,7 +51,7 @@ func sdks() []*runtime {
 	return []*runtime{
 		{
 			name: "Go, extism/go-sdk", needs: []need{needGo}, prepare: goDriver("go"),
-			traits: []trait{rawInput, memoryLimit, cutFails}, survives: true, tells: tells{tokenInError: true},
+			traits: []trait{rawInput, memoryLimit, cutFails, noRedirects}, survives: true, tells: tells{tokenInError: true},
 		},
 		{
 			name: "Node, @extism/extism 1", needs: []need{needNode, needNPM}, prepare: nodeDriver("extism-1"), snippet: nodeSnippet("extism-1"),

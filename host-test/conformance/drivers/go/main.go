@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"net/http"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -27,6 +28,8 @@ func main() {
 	d := &driver{wasm: wasm, cache: wazero.NewCompilationCache()}
 	log.SetOutput(&d.log)
 	extism.SetLogLevel(extism.LogLevelInfo)
+	// As README shows: the SDK has no other way to stop at a redirect.
+	http.DefaultClient.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	protocol.Serve(version("extism/go-sdk")+", wazero "+version("tetratelabs/wazero"), d.run)
 }
 
