@@ -17,6 +17,7 @@ steps-test := browser $(build-steps) plugin-go tests
 steps-check := vet shellcheck linters staticcheck $(steps-test)
 steps-conformance := node python $(build-steps) conformance
 steps-inspector := node $(build-steps) inspector-install inspector
+steps-mcp-conformance := node $(build-steps) mcp-conformance-install
 steps-dist := $(build-steps) dist
 once = $(if $1,$(firstword $1) $(call once,$(filter-out $(firstword $1),$1)))
 export STEPS := $(call once,$(foreach goal,$(MAKECMDGOALS),$(steps-$(goal))))

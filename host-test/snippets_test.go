@@ -63,6 +63,7 @@ const goHost = `package main
 import (
 	"context"
 	"log"
+	"net/http"
 	"os"
 
 	extism "github.com/extism/go-sdk"

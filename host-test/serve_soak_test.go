@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/host-test/robot"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+var day = flag.Bool("day", false, "run TestServeDay with the work of a day, not with a fiftieth of it")
+
+// lanes are how many robots each kind of trouble has, at once.
+const lanes = 25
+
+// A day of work, in fast motion, ends with the memory with which it began: calls,
+// calls that take too long, calls that clients cancel, and robots that hang.
+func TestServeDay(t *testing.T) {
+	share := 50
+	if *day {
+		share = 1
+	}
+	s := serveDay(t)
+	s.work(t, 20, 1, 1, 1) // loads all plugins, and fills what is filled once
+	before := measure()
+	start := time.Now()
+	s.work(t, 100_000/share, 2000/share/lanes, 2000/share/lanes, max(1, 100/share/lanes))
+	after := measure()
+	t.Logf("%v of work; heap %d KiB, then %d; goroutines %d, then %d; resident %s, then %s",
+		time.Since(start).Round(time.Second), before.heap>>10, after.heap>>10, before.goroutines, after.goroutines, before.resident, after.resident)
+	if after.heap > before.heap+before.heap/10+1<<20 || after.goroutines > before.goroutines+10 {
+		t.Error("memory or goroutines grew")
+	}
+	if s.loads != 1+2*lanes {
+		t.Errorf("%d plugins were loaded for %d robots", s.loads, 1+2*lanes)
+	}
+}
+
+// serveDay serves a robot that works, and lanes of slow ones, which answer the
+// probe and no message, and of hung ones, which answer nothing.
+func serveDay(t *testing.T) *served {
+	t.Helper()
+	s := &served{group: startGroup(map[string]string{config.Prefix + "MESSAGES_PER_MINUTE": "0"})}
+	t.Cleanup(s.Close)
+	s.robot.Configure(func(o *robot.Options) { o.PerMinute = -1 })
+	stuck := listenOn(t, "127.0.0.1:0", func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body) // without which the server does not see the client leave
+		if r.Method == http.MethodPost || strings.HasPrefix(r.URL.Path, "/hung") {
+			<-r.Context().Done()
+		}
+	})
+	robots := map[string]any{"works": map[string]any{
+		"default": true, "webhookUrl": s.URL + fakePath, "accessToken": robot.DefaultToken, "secret": s.config[config.Secret],
+	}}
+	for i := range lanes {
+		robots[fmt.Sprint("slow", i)] = map[string]string{"webhookUrl": stuck + "/slow", "accessToken": "t"}
+		robots[fmt.Sprint("hung", i)] = map[string]string{"webhookUrl": stuck + "/hung", "accessToken": "t"}
+	}
+	list, err := json.Marshal(robots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.config[config.Robots] = string(list)
+	s.serve(t, 2*time.Second, []string{"127.0.0.1"})
+	return s
+}
+
+// work makes calls to the robot that works, and, of each lane, some that time
+// out, some that are canceled, and some to a robot that hangs.
+func (s *served) work(t *testing.T, calls, timeouts, cancels, hung int) {
+	t.Helper()
+	var lane sync.WaitGroup
+	for i := range lanes {
+		lane.Go(func() {
+			for range timeouts {
+				// not_sent where a busy machine did not get beyond the probe
+				s.expect(t, fmt.Sprintf(`{"text":"hello","robot":"slow%d"}`, i), "unknown_outcome", "not_sent")
+			}
+			for range cancels {
+				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+				s.session.CallTool(ctx, &mcp.CallToolParams{Name: "send_text_message", Arguments: json.RawMessage(fmt.Sprintf(`{"text":"hello","robot":"slow%d"}`, i))})
+				cancel()
+			}
+			for range hung {
+				s.expect(t, fmt.Sprintf(`{"text":"hello","robot":"hung%d"}`, i), "not_sent")
+			}
+		})
+	}
+	for i := range calls {
+		s.expect(t, `{"text":"hello"}`, "sent")
+		if i%500 == 0 {
+			s.robot.Clear() // it remembers each message
+		}
+	}
+	lane.Wait()
+	s.robot.Clear()
+}
+
+func (s *served) expect(t *testing.T, arguments string, want ...string) {
+	t.Helper()
+	result, err := s.session.CallTool(t.Context(), &mcp.CallToolParams{Name: "send_text_message", Arguments: json.RawMessage(arguments)})
+	if err != nil || !slices.Contains(want, reason(result)) {
+		t.Errorf("%s: %v, %v, want %s", arguments, textOf(result), err, want)
+	}
+}
+
+type measured struct {
+	heap       uint64
+	goroutines int
+	resident   string // as Linux says it
+}
+
+// measure waits until what ended has gone.
+func measure() measured {
+	time.Sleep(time.Second)
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	time.Sleep(time.Second)
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	m := measured{heap: stats.HeapAlloc, goroutines: runtime.NumGoroutine(), resident: "unknown"}
+	status, _ := os.ReadFile("/proc/self/status") // elsewhere there is none
+	for line := range strings.Lines(string(status)) {
+		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			m.resident = strings.TrimSpace(value)
+		}
+	}
+	return m
+}
