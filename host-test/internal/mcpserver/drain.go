@@ -49,6 +49,7 @@ type serverConnection struct {
 	mu       sync.Mutex
 	open     map[jsonrpc.ID]*openCall // read and not yet answered
 	bytes    int                      // of their parameters
+	writing  int                      // answers that are being written
 	answered chan struct{}            // signals that one was
 	once     sync.Once
 	closed   chan struct{}
@@ -85,11 +86,19 @@ func (c *serverConnection) Read(ctx context.Context) (jsonrpc.Message, error) {
 
 // admits reports whether there is room for one more.
 func (c *serverConnection) admits(request *jsonrpc.Request) bool {
-	return len(c.open) == 0 || len(c.open) < maxOpen && c.bytes+len(request.Params) <= maxOpenBytes
+	open := len(c.open) + c.writing
+	return open == 0 || open < maxOpen && c.bytes+len(request.Params) <= maxOpenBytes
 }
 
 func (c *serverConnection) add(request *jsonrpc.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open[request.ID] != nil {
+		return // the SDK refuses the second of an ID
+	}
 	call := &openCall{bytes: len(request.Params)}
+	c.open[request.ID] = call
+	c.bytes += call.bytes
 	if request.Method == "tools/call" {
 		var params struct {
 			Arguments json.RawMessage `json:"arguments"`
@@ -98,14 +107,6 @@ func (c *serverConnection) add(request *jsonrpc.Request) {
 		call.ticket = c.server.instance(params.Arguments).join()
 		request.Extra = withTicket(call.ticket)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.open[request.ID] != nil {
-		call.leave() // the SDK refuses the second of an ID
-		return
-	}
-	c.open[request.ID] = call
-	c.bytes += call.bytes
 }
 
 func (o *openCall) leave() {
@@ -114,21 +115,28 @@ func (o *openCall) leave() {
 	}
 }
 
-// Write implements mcp.Connection.
+// Write implements mcp.Connection. A call is not open any more once its answer
+// can be read, because its ID may then be used again.
 func (c *serverConnection) Write(ctx context.Context, message jsonrpc.Message) error {
+	response, ok := message.(*jsonrpc.Response)
+	if !ok {
+		return c.Connection.Write(ctx, message)
+	}
+	c.mu.Lock()
+	c.writing++
+	if call := c.open[response.ID]; call != nil {
+		call.leave() // if it was canceled before it was handled
+		c.bytes -= call.bytes
+		delete(c.open, response.ID)
+	}
+	c.mu.Unlock()
 	err := c.Connection.Write(ctx, message)
-	if response, ok := message.(*jsonrpc.Response); ok {
-		c.mu.Lock()
-		if call := c.open[response.ID]; call != nil {
-			call.leave() // if it was canceled before it was handled
-			c.bytes -= call.bytes
-			delete(c.open, response.ID)
-		}
-		c.mu.Unlock()
-		select {
-		case c.answered <- struct{}{}:
-		default:
-		}
+	c.mu.Lock()
+	c.writing--
+	c.mu.Unlock()
+	select {
+	case c.answered <- struct{}{}:
+	default:
 	}
 	return err
 }
@@ -157,7 +165,7 @@ func (c *serverConnection) drain(ctx context.Context, patience time.Duration) {
 func (c *serverConnection) waitEmpty(ctx context.Context, patience time.Duration) bool {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
-	return c.wait(ctx, func() bool { return len(c.open) == 0 }, timer.C)
+	return c.wait(ctx, func() bool { return len(c.open)+c.writing == 0 }, timer.C)
 }
 
 // wait waits until the condition holds, and reports whether it does. It ends

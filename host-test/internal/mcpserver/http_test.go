@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -199,7 +200,17 @@ func TestHTTPHostAndOrigin(t *testing.T) {
 
 func TestHTTPLimits(t *testing.T) {
 	g, release := blocking()
-	e := serveOverHTTP(t, g, &HTTPOptions{})
+	server, err := New(t.Context(), &Options{Load: g.load, Timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	listener := httptest.NewUnstartedServer(nil)
+	handler := newHTTPHandler(server, listener.Listener.Addr(), &HTTPOptions{})
+	listener.Config.Handler = handler
+	listener.Start()
+	defer listener.Close()
+	e := &endpoint{address: listener.Listener.Addr().String()}
 	res, _ := e.post(t, "POST", "/mcp", "", bytes.NewReader(make([]byte, maxBody+1)))
 	if res.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("a large body: %d", res.StatusCode)
@@ -234,11 +245,14 @@ func TestHTTPLimits(t *testing.T) {
 			}
 		})
 	}
-	for status := 200; status == 200; {
-		res, _ := e.post(t, "POST", "/mcp", "", strings.NewReader(`{"jsonrpc":"2.0","id":1000,"method":"ping"}`), sessionHeader, id)
-		if status = res.StatusCode; status != 200 && status != 429 {
-			t.Errorf("one more request: %d", status)
-		}
+	for open := 0; open < maxClientRequests; time.Sleep(time.Millisecond) {
+		handler.mu.Lock()
+		open = handler.total
+		handler.mu.Unlock()
+	}
+	res, _ = e.post(t, "POST", "/mcp", "", strings.NewReader(`{"jsonrpc":"2.0","id":1000,"method":"ping"}`), sessionHeader, id)
+	if res.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("one more request: %d", res.StatusCode)
 	}
 	close(release)
 	under.Wait()

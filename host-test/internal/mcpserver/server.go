@@ -126,6 +126,10 @@ func (s *Server) outcome(ctx context.Context, request *mcp.CallToolRequest) outc
 	defer context.AfterFunc(s.ctx, cancel)()
 	i := s.instance(request.Params.Arguments)
 	t := ticketOf(request)
+	if t != nil && t.queue != &i.queue {
+		t.leave() // the SDK reads these arguments otherwise
+		t = nil
+	}
 	if t == nil {
 		t = i.join()
 	}

@@ -202,6 +202,57 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// A request whose parts are given twice takes the turn of the robot that it is
+// for, and delays no other.
+func TestArgumentsTwice(t *testing.T) {
+	g := answering(sent, nil)
+	server, err := New(t.Context(), &Options{Load: g.load, Robots: []string{"a", "b"}, Timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	var input strings.Builder
+	fmt.Fprintf(&input, initialize, "2025-06-18")
+	for i := range 100 {
+		fmt.Fprintf(&input, `{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"send","arguments":{"robot":"a"},"Arguments":{"robot":"b"}}}`+"\n", 2*i)
+		fmt.Fprintf(&input, `{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"send","arguments":{"robot":"a"}}}`+"\n", 2*i+1)
+	}
+	var out bytes.Buffer
+	if err := server.Run(t.Context(), &StdioTransport{Reader: strings.NewReader(input.String()), Writer: &out}); err != nil {
+		t.Error(err)
+	}
+	if got := strings.Count(out.String(), `"text":"sent"`); got != 200 || g.overlaps != 0 {
+		t.Errorf("%d calls were answered, %d of them were made at once with another", got, g.overlaps)
+	}
+}
+
+// An ID may be used again once its answer was read.
+func TestIDsAgain(t *testing.T) {
+	g := answering(sent, nil)
+	server, err := New(t.Context(), &Options{Load: g.load, Timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	in, stdin := io.Pipe()
+	stdout, out := io.Pipe()
+	done := make(chan error, 1)
+	go func() { done <- server.Run(t.Context(), &StdioTransport{Reader: in, Writer: out}) }()
+	answers := bufio.NewScanner(stdout)
+	fmt.Fprintf(stdin, initialize, "2025-06-18")
+	answers.Scan()
+	for i := range 1000 {
+		fmt.Fprintln(stdin, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"send","arguments":{}}}`)
+		if !answers.Scan() || !strings.Contains(answers.Text(), `"text":"sent"`) {
+			t.Fatalf("call %d: %s", i, answers.Text())
+		}
+	}
+	stdin.Close()
+	if err := <-done; err != nil || g.overlaps != 0 {
+		t.Errorf("%v, %d calls at once with another", err, g.overlaps)
+	}
+}
+
 // Of a client that writes and does not read, no more is read than a bound.
 func TestBackPressure(t *testing.T) {
 	g, release := blocking()
