@@ -20,8 +20,9 @@ const maxFrame = 4 << 20
 // firstWithoutBatches is the protocol version that took batches away.
 const firstWithoutBatches = "2025-06-18"
 
-// StdioTransport carries a message a line. Unlike the SDK's, which ends the
-// connection, it answers a line that is no message with an error and goes on.
+// StdioTransport carries a message a line. It answers a line that is no message
+// with an error and goes on. The SDK's ends the connection
+// (https://github.com/modelcontextprotocol/go-sdk/issues/1209).
 type StdioTransport struct {
 	Reader io.Reader
 	Writer io.Writer
