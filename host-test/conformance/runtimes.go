@@ -28,7 +28,7 @@ const (
 	memoryLimit trait = "memory limit"
 	cutFails    trait = "cut answer fails"    // the host ends the call
 	cutIsEmpty  trait = "cut answer is empty" // the plugin gets an answer without a body
-	noRedirects trait = "redirects stop"      // the plugin gets the redirect; elsewhere nothing can be done about it
+	noRedirects trait = "redirects stop"      // the plugin gets the redirect; libextism follows it and has no setting
 )
 
 var traits = []trait{rawInput, memoryLimit, cutFails, cutIsEmpty, noRedirects}
@@ -55,11 +55,11 @@ func sdks() []*runtime {
 		},
 		{
 			name: "Node, @extism/extism 1", needs: []need{needNode, needNPM}, prepare: nodeDriver("extism-1"), snippet: nodeSnippet("extism-1"),
-			traits: []trait{rawInput, cutFails},
+			traits: []trait{rawInput, cutFails, noRedirects},
 		},
 		{
 			name: "Node, @extism/extism 2", needs: []need{needNode, needNPM}, prepare: nodeDriver("extism-2"), snippet: nodeSnippet("extism-2"),
-			traits: []trait{rawInput, memoryLimit, cutIsEmpty},
+			traits: []trait{rawInput, memoryLimit, cutIsEmpty, noRedirects},
 		},
 		{
 			name: "Python, extism", needs: []need{needPython}, prepare: pythonDriver, snippet: pythonSnippet,

@@ -33,6 +33,7 @@ function load({ config, allowedHosts, maxPages }) {
     {
       useWasi: true,
       runInWorker: true,
+      fetch: (url, options) => fetch(url, { ...options, redirect: "manual" }), // as README shows
       config,
       allowedHosts,
       memory: maxPages ? { maxPages } : {},
