@@ -19,7 +19,7 @@ type visit struct {
 	now     time.Time
 	query   url.Values
 	from    netip.Addr
-	more    bool // the body went on after readLimit
+	more    bool // the body went on after Options.MaxBody
 	root    object
 	message *Message // set by read
 	seen    Request
@@ -33,7 +33,7 @@ func newVisit(req *http.Request, body []byte, o Options, now time.Time) *visit {
 		now:   now,
 		query: req.URL.Query(),
 		from:  from.Addr().Unmap(),
-		more:  len(body) > readLimit,
+		more:  len(body) > o.maxBody(),
 		seen:  newRequest(req, o, now, body),
 	}
 }

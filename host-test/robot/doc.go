@@ -22,6 +22,12 @@
 //   - the literal error texts of three generations, and errcode as a number or a string
 //   - scripted faults: bad answers, slow answers, cut answers, closed connections, each before or after accepting
 //
+// # What bounds it
+//
+// What it remembers, reads of a body and waits for has limits, the last fields of Options, so that it can be left running. It
+// answers under any host name, since it is mounted behind any, and tells nothing of its group: that is for methods. Who shows
+// those to a browser must check the Host header.
+//
 // The facts come from these pages, and from the threads that the comments name:
 //
 //   - https://open.dingtalk.com/document/development/custom-robots-send-group-messages
@@ -37,7 +43,8 @@
 //   - that the minute slides, that refused messages do not count, and that knocking during the silence does not prolong it
 //   - that exactly 20000 bytes pass, and that an hour sharp is not yet too old
 //   - that a keyword is matched as a plain substring of title and text, in its exact case
-//   - that a msgUuid is remembered for 24 hours, whatever the body, and that a repeat does not count for the rate
+//   - that a msgUuid is remembered for 24 hours, whatever the body, and that a repeat does not count for the rate (the fake
+//     knows the last 10000, or fewer long ones)
 //   - that a text or title of blanks alone counts as missing
 //   - the codes of most missing fields of link, actionCard and feedCard, and some texts of the generations (see texts.go)
 //   - which addresses are unsafe: all but http, https, dingtalk and dtmd

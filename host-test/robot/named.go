@@ -3,6 +3,7 @@ package robot
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -51,11 +52,11 @@ func (f Fault) accepting() Fault {
 	return f
 }
 
-// megabyte is an answer of 1 MiB that would be a success, if it ever ended.
-func megabyte() string {
+// megabyte is an answer of 1 MiB that would be a success, if it ever ended. It is made once, however often it is queued.
+var megabyte = sync.OnceValue(func() string {
 	const start = `{"errcode":0,"errmsg":"ok`
 	return start + strings.Repeat(".", 1<<20-len(start))
-}
+})
 
 // Named returns the fault of that name.
 func Named(name string) (Fault, bool) {

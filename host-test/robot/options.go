@@ -29,6 +29,11 @@ type Options struct {
 	Removed   bool // it was taken out of its group: 400106
 
 	Now func() time.Time // the clock, which must not call the robot; nil is time.Now
+
+	MaxHistory      int           // requests and messages that are kept; 0 is 1000 of each
+	MaxHistoryBytes int           // about what the kept requests may hold of memory, and the kept messages again; 0 is 32 MiB
+	MaxBody         int           // how much of a body is read, in bytes; 0 is 256 KiB
+	Timeout         time.Duration // how long a body may take to arrive, and an answer to be read; 0 is 10 seconds, negative is no limit
 }
 
 // Generation is one of the three styles in which DingTalk has worded its errors. As text it is "new", "mid" or "old".
@@ -83,6 +88,29 @@ func (o Options) perMinute() int {
 		return 20
 	}
 	return o.PerMinute
+}
+
+func (o Options) maxHistory() int      { return orDefault(o.MaxHistory, 1000) }
+func (o Options) maxHistoryBytes() int { return orDefault(o.MaxHistoryBytes, 32<<20) }
+
+// maxBody guesses that the real gateway has a limit of its own, far above the 20000 bytes.
+func (o Options) maxBody() int { return orDefault(o.MaxBody, 256<<10) }
+
+func (o Options) timeout() time.Duration { return orDefault(o.Timeout, 10*time.Second) }
+
+func orDefault[T int | time.Duration](given, otherwise T) T {
+	if given == 0 {
+		return otherwise
+	}
+	return given
+}
+
+// deadline is the time in the real world until which a client is waited for; the zero Time is for ever.
+func deadline(timeout time.Duration) time.Time {
+	if timeout < 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(timeout)
 }
 
 func (o Options) now() time.Time {

@@ -44,21 +44,35 @@ func (v *visit) tooFast() saying {
 	return tooFast
 }
 
-// repeats are the msgUuids of accepted messages, with the time of each.
-type repeats map[string]time.Time
+// How many msgUuids are known at most, and how long they may be together.
+const (
+	maxUUIDs     = 10000
+	maxUUIDBytes = 8 << 20
+)
 
-func (r repeats) known(uuid string, now time.Time) bool {
-	accepted, ok := r[uuid]
+// repeats are the msgUuids of accepted messages, with the time of each.
+type repeats struct {
+	accepted map[string]time.Time
+	order    history[string] // of the same, the oldest first
+}
+
+func (r *repeats) known(uuid string, now time.Time) bool {
+	accepted, ok := r.accepted[uuid]
 	return ok && now.Sub(accepted) < memory
 }
 
-func (r repeats) remember(uuid string, now time.Time) {
-	for old, accepted := range r {
-		if now.Sub(accepted) >= memory {
-			delete(r, old)
+// remember is called with a msgUuid that is not known: at most, it was so long ago.
+func (r *repeats) remember(uuid string, now time.Time) {
+	if uuid == "" {
+		return
+	}
+	if r.accepted == nil {
+		r.accepted = map[string]time.Time{}
+	}
+	if _, again := r.accepted[uuid]; !again {
+		for _, old := range r.order.add(uuid, itemSize+len(uuid), maxUUIDs, maxUUIDBytes) {
+			delete(r.accepted, old)
 		}
 	}
-	if uuid != "" {
-		r[uuid] = now
-	}
+	r.accepted[uuid] = now
 }

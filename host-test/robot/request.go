@@ -1,14 +1,12 @@
 package robot
 
 import (
+	"bytes"
 	"crypto/subtle"
 	"io"
 	"net/http"
 	"time"
 )
-
-// readLimit bounds how much of a body is read. guess: the real gateway has a limit of its own, far above the 20000 bytes.
-const readLimit = 256 << 10
 
 // Request is one HTTP request that reached the robot, and what it was told. It holds no credentials, except those that the
 // sender put into the body.
@@ -19,7 +17,7 @@ type Request struct {
 	Path   string
 	Query  string // as sent, with the values of access_token, sign and their like replaced by ***
 	Header http.Header
-	Body   []byte // as sent, at most 256 KiB of it
+	Body   []byte // as sent, at most Options.MaxBody of it
 
 	TokenKnown   bool // the access token was the robot's
 	SignVerified bool // the robot has a secret, and sign was made with it (perhaps too long ago)
@@ -33,7 +31,7 @@ type Request struct {
 	Duplicate bool     // its msgUuid had been accepted before: the answer is ok, and nothing is stored
 }
 
-// newRequest notes down what arrived, without its credentials. More tells that the body went on after the limit.
+// newRequest notes down what arrived, without its credentials.
 func newRequest(req *http.Request, o Options, now time.Time, body []byte) Request {
 	query := req.URL.Query()
 	return Request{
@@ -42,7 +40,7 @@ func newRequest(req *http.Request, o Options, now time.Time, body []byte) Reques
 		Path:         o.conceal(req.URL.Path),
 		Query:        o.conceal(maskQuery(req.URL.RawQuery)),
 		Header:       o.maskHeader(req.Header),
-		Body:         body[:min(len(body), readLimit)],
+		Body:         body[:min(len(body), o.maxBody())],
 		TokenKnown:   equal(query.Get("access_token"), o.token()),
 		SignVerified: o.Secret != "" && equal(query.Get("sign"), signature(o.Secret, query.Get("timestamp"))),
 	}
@@ -50,12 +48,23 @@ func newRequest(req *http.Request, o Options, now time.Time, body []byte) Reques
 
 // readBody returns up to one byte more than the limit, which is how the size check learns that there was more. It swallows
 // more than it returns, for a client must be able to finish before it can read the answer. What a client that broke off has
-// sent is judged as it is.
-func readBody(req *http.Request) []byte {
-	body, _ := io.ReadAll(io.LimitReader(req.Body, readLimit+1))
-	_, _ = io.Copy(io.Discard, io.LimitReader(req.Body, 16<<20))
-	return body
+// sent is judged as it is, and so is what a slow one has sent in time.
+func readBody(w http.ResponseWriter, req *http.Request, o Options) []byte {
+	connection := http.NewResponseController(w) // whose errors say that there are no deadlines, as in a recorder
+	_ = connection.SetReadDeadline(deadline(o.timeout()))
+	body, _ := io.ReadAll(io.LimitReader(req.Body, int64(o.maxBody())+1))
+	_, _ = io.Copy(io.Discard, io.LimitReader(req.Body, maxDiscarded))
+	if n, err := req.Body.Read(make([]byte, 1)); n == 0 && err == io.EOF {
+		// It came whole. The deadline would be taken for the client's leaving while a slow fault waits.
+		_ = connection.SetReadDeadline(time.Time{})
+	} else {
+		w.Header().Set("Connection", "close") // nobody reads the rest
+	}
+	return bytes.Clone(body) // without the room that reading left
 }
+
+// maxDiscarded is how much of an overlong body is swallowed.
+const maxDiscarded = 16 << 20
 
 // equal compares credentials in constant time, like a robot that has real ones to protect.
 func equal(got, want string) bool { return subtle.ConstantTimeCompare([]byte(got), []byte(want)) == 1 }

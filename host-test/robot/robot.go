@@ -6,17 +6,14 @@ import (
 	"time"
 )
 
-// kept bounds what Requests and Messages can return, so that a robot may run for weeks.
-const kept = 1000
-
 // Robot is a fake custom robot. Use New. All methods may be called from several goroutines at once.
 type Robot struct {
 	mu       sync.Mutex
 	opts     Options
 	offset   time.Duration // what Advance has added to the clock
 	script   []Fault
-	messages []Message
-	requests []Request
+	messages history[Message]
+	requests history[Request]
 	received int // the Seq of the last request
 	accepted int // the Seq of the last message
 	window   window
@@ -26,27 +23,27 @@ type Robot struct {
 
 // New returns a robot. Nil options are fine, see Options.
 func New(o *Options) *Robot {
-	r := &Robot{watchers: map[chan struct{}]bool{}, repeats: repeats{}}
+	r := &Robot{watchers: map[chan struct{}]bool{}}
 	if o != nil {
 		r.opts = o.clone()
 	}
 	return r
 }
 
-// Messages returns what the group sees: the last 1000 accepted messages, oldest first. The slice is the caller's; what its elements
-// point to is shared and must not be changed.
+// Messages returns what the group sees: the last accepted messages, oldest first, as many as Options.MaxHistory and
+// MaxHistoryBytes let it keep. The slice is the caller's; what its elements point to is shared and must not be changed.
 func (r *Robot) Messages() []Message {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.Clone(r.messages)
+	return slices.Clone(r.messages.items)
 }
 
-// Requests returns the last 1000 requests, oldest first, whatever became of them. The slice is the caller's; what its
-// elements point to is shared and must not be changed.
+// Requests returns the last requests, oldest first, whatever became of them, as many as Options.MaxHistory and MaxHistoryBytes
+// let it keep. The slice is the caller's; what its elements point to is shared and must not be changed.
 func (r *Robot) Requests() []Request {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.Clone(r.requests)
+	return slices.Clone(r.requests.items)
 }
 
 // Script queues faults. Each is used up by one POST, in order; a POST that finds none is handled normally.
@@ -85,7 +82,7 @@ func (r *Robot) Configure(change func(*Options)) {
 func (r *Robot) Clear() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.messages, r.requests, r.received, r.accepted = nil, nil, 0, 0
+	r.messages, r.requests, r.received, r.accepted = history[Message]{}, history[Request]{}, 0, 0
 	r.window, r.repeats = window{}, repeats{}
 	r.signal()
 }
@@ -103,9 +100,6 @@ func (r *Robot) record(seen Request) {
 	defer r.mu.Unlock()
 	r.received++
 	seen.Seq = r.received
-	r.requests = append(r.requests, seen)
-	if extra := len(r.requests) - kept; extra > 0 {
-		r.requests = slices.Delete(r.requests, 0, extra)
-	}
+	r.requests.add(seen, seen.size(), r.opts.maxHistory(), r.opts.maxHistoryBytes())
 	r.signal()
 }

@@ -37,6 +37,7 @@ func TestConfigure(t *testing.T) {
 
 func TestRequestsAreBounded(t *testing.T) {
 	r := newRobot(Options{})
+	const kept = 1000
 	for range kept + 5 {
 		do(t, r, httptest.NewRequest("GET", "/", nil))
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -12,7 +11,8 @@ import (
 // ServeHTTP answers one request, on any path. A fault that drops the connection panics with http.ErrAbortHandler, which is
 // how a handler asks net/http for that.
 func (r *Robot) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	body := readBody(req)
+	limits := r.Options()
+	body := readBody(w, req, limits)
 	fault := r.nextFault(req.Method)
 	pause(req.Context(), fault.Delay)
 
@@ -20,7 +20,7 @@ func (r *Robot) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	v := newVisit(req, body, opts, now)
 	answer := r.reply(v, fault)
 	r.record(v.seen)
-	answer.send(w, now)
+	answer.send(w, now, limits.timeout())
 }
 
 // reply handles the message, unless the fault comes before that, and makes the answer that is sent.
@@ -71,10 +71,7 @@ func (r *Robot) deliver(v *visit) *refusal {
 	r.repeats.remember(m.MsgUUID, v.now)
 	r.accepted++
 	m.Seq, m.Window = r.accepted, position
-	r.messages = append(r.messages, *m)
-	if extra := len(r.messages) - kept; extra > 0 {
-		r.messages = slices.Delete(r.messages, 0, extra)
-	}
+	r.messages.add(*m, m.size(), r.opts.maxHistory(), r.opts.maxHistoryBytes())
 	v.seen.Message = m
 	v.remark(v.praise())
 	return nil
@@ -106,7 +103,7 @@ type reply struct {
 }
 
 // send writes the answer. The Date is the robot's, so that a sender whose clock is wrong can find out by how much.
-func (a reply) send(w http.ResponseWriter, now time.Time) {
+func (a reply) send(w http.ResponseWriter, now time.Time, timeout time.Duration) {
 	if a.drop {
 		panic(http.ErrAbortHandler)
 	}
@@ -121,5 +118,10 @@ func (a reply) send(w http.ResponseWriter, now time.Time) {
 	h.Set("Content-Length", strconv.Itoa(length))
 	h.Set("Date", now.UTC().Format(http.TimeFormat))
 	w.WriteHeader(a.status)
+	connection := http.NewResponseController(w) // whose errors say that there are no deadlines, as in a recorder
+	_ = connection.SetWriteDeadline(deadline(timeout))
 	_, _ = bytes.NewReader(a.body).WriteTo(w) // a client that has left needs no answer
+	if connection.Flush() == nil {
+		_ = connection.SetWriteDeadline(time.Time{}) // what follows on this connection is perhaps another handler's
+	}
 }
