@@ -29,7 +29,9 @@ func startGroup(values map[string]string) *group {
 	}
 	g := &group{robot: robot.New(&robot.Options{Secret: secret}), config: map[string]string{}}
 	maps.Copy(g.config, values)
-	g.Server = httptest.NewServer(withPage(g.robot))
+	g.Server = httptest.NewUnstartedServer(withPage(g.robot))
+	limit(g.Config)
+	g.Start()
 	g.config[config.Token] = robot.DefaultToken
 	g.config[config.Secret] = secret
 	g.config[config.Webhook] = g.URL + fakePath
@@ -42,6 +44,48 @@ func startGroup(values map[string]string) *group {
 func (g *group) Close() {
 	g.CloseClientConnections()
 	g.Server.Close()
+}
+
+// report prints messages as the group gets them, until it is stopped.
+func (g *group) report(w io.Writer) (stop func()) {
+	stopping, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		follow(g.robot, stopping, func(request robot.Request) {
+			if request.Message != nil {
+				fmt.Fprint(w, "\n", robot.RenderText(*request.Message))
+			}
+		})
+	}()
+	return func() {
+		close(stopping)
+		<-done
+	}
+}
+
+// follow shows each request as it comes until it is to stop, and then what is
+// left. The group may be cleared meanwhile, and what it forgets is not waited for.
+func follow(fake *robot.Robot, stop <-chan struct{}, show func(robot.Request)) {
+	changed, cancel := fake.Watch()
+	defer cancel()
+	var last robot.Cursor
+	for stopping := false; !stopping; {
+		select {
+		case <-stop:
+			stopping = true
+		case <-changed:
+		}
+		for {
+			requests, _ := fake.RequestsAfter(last, 100)
+			if len(requests) == 0 {
+				break
+			}
+			for _, request := range requests {
+				show(request)
+			}
+			last = requests[len(requests)-1].Cursor()
+		}
+	}
 }
 
 // print shows what the group sees.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"time"
 
 	"dingtalk-plugin/host-test/internal/page"
 	"dingtalk-plugin/host-test/robot"
@@ -18,12 +19,25 @@ const fakePath = "/robot/send"
 // A page shows a fake group only. Ignoring the flag would post to the real one.
 var errPageWithoutFake = errors.New("--page needs --fake: the page shows the group of a fake robot")
 
-// withPage serves a fake robot, and the page that shows its group.
-func withPage(fake *robot.Robot) http.Handler {
+// withPage serves a fake robot under any host name, because a plugin in a
+// container has one of its own for this machine, and the page that shows the
+// robot's group under those given and this machine's own.
+func withPage(fake *robot.Robot, hosts ...string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(fakePath, fake)
-	mux.Handle("/", page.Handler(fake))
+	mux.Handle("/", page.Handler(fake, &page.Options{Hosts: hosts}))
 	return mux
+}
+
+// limit sets what a server grants its clients. Robot and event streams extend
+// it where they must, each write for itself.
+func limit(server *http.Server) *http.Server {
+	server.ReadHeaderTimeout = 5 * time.Second
+	server.ReadTimeout = 15 * time.Second
+	server.WriteTimeout = 30 * time.Second
+	server.IdleTimeout = time.Minute
+	server.MaxHeaderBytes = 64 << 10
+	return server
 }
 
 // warnOpen warns when others than this machine can reach the address: the page

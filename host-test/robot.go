@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"time"
 
 	"dingtalk-plugin/host-test/robot"
 )
@@ -34,7 +33,8 @@ func (c *robotCommand) Run(ctx context.Context) error {
 	warnOpen(listener.Addr())
 	options := fake.Options()
 	printInstructions(os.Stdout, &options, localAddress(listener.Addr().String()))
-	server := &http.Server{Handler: withPage(fake), ReadHeaderTimeout: 5 * time.Second}
+	host, _, _ := net.SplitHostPort(c.Addr) // what was listened on has one
+	server := limit(&http.Server{Handler: withPage(fake, host)})
 	go printRequests(ctx, fake)
 	go func() {
 		<-ctx.Done()
@@ -71,25 +71,5 @@ func (c *robotCommand) robot() (*robot.Robot, error) {
 // printRequests prints what arrives: messages as the group sees them, refusals
 // in a line.
 func printRequests(ctx context.Context, fake *robot.Robot) {
-	changed, cancel := fake.Watch()
-	defer cancel()
-	printed := 0
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-changed:
-		}
-		for _, request := range fake.Requests() {
-			if request.Seq <= printed {
-				continue
-			}
-			printed = request.Seq
-			if request.Message != nil && !request.Duplicate {
-				fmt.Print("\n", robot.RenderText(*request.Message))
-			} else {
-				fmt.Printf("\n%s %s: %d %s (%s)\n", request.Method, request.Path, request.Code, request.Text, request.Explanation)
-			}
-		}
-	}
+	follow(fake, ctx.Done(), func(request robot.Request) { fmt.Print("\n", robot.RenderRequest(request)) })
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -14,7 +13,6 @@ import (
 	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
 	"dingtalk-plugin/host-test/internal/mcpserver"
-	"dingtalk-plugin/host-test/robot"
 
 	"github.com/tetratelabs/wazero"
 )
@@ -129,32 +127,6 @@ func (c *serveCommand) server(ctx context.Context, line *commands, values map[st
 		Robots: robots, Default: standard,
 		Timeout: c.Timeout, Log: log, Version: version(),
 	})
-}
-
-// report prints messages as the group gets them, until it is stopped.
-func (g *group) report(w io.Writer) (stop func()) {
-	changed, unwatch := g.robot.Watch()
-	stopping, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		for printed, last := 0, false; !last; {
-			select {
-			case <-stopping:
-				last = true
-			case <-changed:
-			}
-			messages := g.robot.Messages()
-			for _, message := range messages[printed:] {
-				fmt.Fprint(w, "\n", robot.RenderText(message))
-			}
-			printed = len(messages)
-		}
-	}()
-	return func() {
-		close(stopping)
-		<-done
-		unwatch()
-	}
 }
 
 // version is that of the repository this command was built from.

@@ -24,6 +24,16 @@ func RenderText(m Message) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
+// RenderRequest returns what became of a request, for a terminal: a message as RenderText does, and what is not in the group in
+// a line. It holds no control characters of the sender's.
+func RenderRequest(q Request) string {
+	if q.Message != nil {
+		return RenderText(*q.Message)
+	}
+	return printable(fmt.Sprintf("%s %s: %d %s (%s)",
+		clip(q.Method, 20), clip(q.Path, 60), q.Code, clip(q.Text, 200), clip(q.Explanation, 300))) + "\n"
+}
+
 // content is the bubble, without the title: DingTalk shows that of a markdown message in the notification only.
 func (m Message) content() (lines []string) {
 	if m.Text != "" {
@@ -61,22 +71,27 @@ func (m Message) summary() string {
 	return strings.Join(append(facts, fmt.Sprintf("%d of %d bytes", len(m.Raw), maxBody)), " · ")
 }
 
-// brief keeps the first line within a terminal's width, more or less: a Chinese character is two columns wide.
-func brief(title string) string {
-	const most = 60
-	if runes := []rune(title); len(runes) > most {
-		return string(runes[:most]) + "…"
+// brief keeps a title within a terminal's width, more or less: a Chinese character is two columns wide.
+func brief(title string) string { return clip(title, 60) }
+
+func clip(s string, limit int) string {
+	for i := range s {
+		if limit--; limit < 0 {
+			return s[:i] + "…"
+		}
 	}
-	return title
+	return s
 }
 
-// printable defuses what could move the cursor, colour the terminal or reverse the line.
+// printable defuses what could move the cursor, color the terminal, reverse the line or hide in it. The joiners of emoji stay.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n':
 			return ' '
-		case unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r):
+		case r == '\u200c' || r == '\u200d':
+			return r
+		case unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp):
 			return '�'
 		}
 		return r

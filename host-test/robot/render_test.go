@@ -3,6 +3,7 @@ package robot
 import (
 	"strings"
 	"testing"
+	"unicode"
 )
 
 func TestRenderText(t *testing.T) {
@@ -61,5 +62,30 @@ func TestRenderZeroMessage(t *testing.T) {
 	want := "┌ robot  00:00:00  []\n└ notifies nobody · 0 of 20000 bytes\n"
 	if got := RenderText(Message{}); got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestRenderRequest has what a terminal would obey wherever a sender can put it.
+func TestRenderRequest(t *testing.T) {
+	hostile := "\x1b[2J\u009b31m\u202e\u2066\u200b\u2028\U000e0041\n\r\x07"
+	r := newRobot(Options{})
+	req := request(`{"msgtype":"` + strings.NewReplacer("\x1b", `\u001b`, "\n", `\n`, "\r", `\r`, "\x07", `\u0007`).Replace(hostile) + `"}`)
+	req.URL.Path = "/" + hostile
+	do(t, r, req)
+	do(t, r, request(hello))
+	odd := request(hello)
+	odd.Method = "GET" + strings.Repeat("X", 100)
+	odd.URL.Path = "/" + strings.Repeat("长", 100)
+	do(t, r, odd)
+	seen := r.Requests()
+	got := RenderRequest(seen[0])
+	if strings.IndexFunc(strings.TrimSuffix(got, "\n"), func(c rune) bool { return !unicode.IsGraphic(c) }) >= 0 || strings.Count(got, "\n") != 1 || !strings.Contains(got, "[2J") {
+		t.Errorf("a refusal: %q", got)
+	}
+	if got := RenderRequest(seen[1]); got != RenderText(*seen[1].Message) {
+		t.Errorf("a message: %q", got)
+	}
+	if got := RenderRequest(seen[2]); len(got) > 1000 || !strings.HasPrefix(got, "GETXXXXXXXXXXXXXXXXX… /长") {
+		t.Errorf("an overlong request: %q", got)
 	}
 }

@@ -31,7 +31,7 @@ func TestNoCredential(t *testing.T) {
 		t.Fatalf("the robot has not masked %v", query)
 	}
 	_, whole := g.get(t, "/")
-	_, behind := g.get(t, "/requests/"+string(newMark(g.Requests()[0])))
+	_, behind := g.get(t, "/requests/"+string(newMark(g.Requests()[0].Cursor())))
 	for _, credential := range []string{robot.DefaultToken, secret} {
 		if strings.Contains(whole+behind, credential) {
 			t.Errorf("the page shows %s", credential)

@@ -4,7 +4,7 @@
 //	r := robot.New(nil)
 //	mux := http.NewServeMux()
 //	mux.Handle("/robot/send", r)
-//	mux.Handle("/", page.Handler(r))
+//	mux.Handle("/", page.Handler(r, nil))
 //
 // Each request stands in the group, oldest first: accepted messages as DingTalk draws them, refused ones with code, text and
 // explanation. Behind each is the raw request without its credentials. The page works offline: what it needs is embedded, and
@@ -14,7 +14,8 @@
 //
 //	GET  /            the page, which works without its script, too
 //	GET  /requests/…  what is behind one request: the checks, the raw request, a curl command
-//	GET  /events      the same as server-sent events, until the client leaves; a server that shuts down must close these
+//	GET  /events      the same as server-sent events, until the client leaves or does not read; a server that shuts down must
+//	                  close these
 //	POST /mood/...    the robot's mood, as a form; the answer is 303, or 400 with a sentence
 //
 // The switches, each with curl -d and nothing else:
@@ -33,6 +34,11 @@
 //
 // Everything in a request is. Raw HTML in Markdown is text, as in the subset that DingTalk documents; goldmark's output goes
 // through bluemonday; html/template escapes the rest; characters that cannot be seen or that turn the line around are spelled
-// out; and a Content-Security-Policy keeps what slips through from running or loading anything. A switch refuses requests
-// that another site makes with the visitor's browser.
+// out; and a Content-Security-Policy keeps what slips through from running or loading anything.
+//
+// Other sites are foreign, too. A switch refuses requests that another site makes with the visitor's browser, and the page
+// with all its addresses answers 421 under a host name that another site could have made to lead here: see Options.Hosts. The
+// robot's own address is not the page's, answers under any name, and tells nothing of the group.
+//
+// Visitors are bounded in number and in what each takes of memory, see Options. Timeouts of requests are the server's.
 package page

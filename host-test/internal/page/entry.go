@@ -17,27 +17,13 @@ type entry struct {
 	painter *painter
 }
 
-// entries reads the robot's requests, oldest first. Each depends on those before it.
-func (p *page) entries(requests []robot.Request) []entry {
-	list := make([]entry, len(requests))
-	var s series
-	for i, q := range requests {
-		list[i] = entry{Request: q, painter: p.painter}
-		list[i].Pause = i == 0 || paused(requests[i-1].Time, q.Time)
-		if q.Message != nil {
-			list[i].Part = s.next(q.Message, q.Seq)
-		}
-	}
-	return list
-}
-
 // paused tells whether the group was silent for so long that DingTalk shows the time again.
 func paused(before, now time.Time) bool {
 	return now.Sub(before).Abs() > 5*time.Minute || before.YearDay() != now.YearDay()
 }
 
 // Mark names the request in an address.
-func (e entry) Mark() mark { return newMark(e.Request) }
+func (e entry) Mark() mark { return newMark(e.Request.Cursor()) }
 
 // Kind says what became of the request: message, repeat, refused or fault; or
 // that it was only asked whether anybody is there, which a careful sender does

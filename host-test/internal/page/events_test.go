@@ -109,8 +109,8 @@ func TestComingBack(t *testing.T) {
 	marks := g.Requests()
 	tests := []struct{ after, last, want string }{
 		{"0", "", "entries one two three"},
-		{string(newMark(marks[0])), "", "entries two three"},
-		{"0", string(newMark(marks[1])), "entries three"},
+		{string(newMark(marks[0].Cursor())), "", "entries two three"},
+		{"0", string(newMark(marks[1].Cursor())), "entries three"},
 		{"2-1", "", "reset one two three"}, // from before a Clear
 		{"<script>", "", "reset one two three"},
 	}

@@ -31,7 +31,7 @@ func newGroup(t testing.TB, o robot.Options) group {
 	r := robot.New(&o)
 	mux := http.NewServeMux()
 	mux.Handle("/robot/send", r)
-	mux.Handle("/", Handler(r))
+	mux.Handle("/", Handler(r, nil))
 	srv := httptest.NewServer(mux)
 	t.Cleanup(func() {
 		srv.CloseClientConnections() // ends the events
@@ -87,6 +87,7 @@ func (g group) turn(t testing.TB, path string, form url.Values, headers ...strin
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
+	req.Host = req.Header.Get("Host")                // "" is the server's own
 	res, err := http.DefaultTransport.RoundTrip(req) // which follows no redirect
 	if err != nil {
 		t.Fatal(err)

@@ -54,7 +54,7 @@ func TestHostile(t *testing.T) {
 		_, page := g.get(t, "/")
 		checkInert(t, page)
 		for _, q := range g.Requests() {
-			_, page := g.get(t, "/requests/"+string(newMark(q)))
+			_, page := g.get(t, "/requests/"+string(newMark(q.Cursor())))
 			checkInert(t, page)
 		}
 	}
@@ -66,8 +66,8 @@ func TestHostileRequest(t *testing.T) {
 		r := robot.New(nil)
 		req := request(s)
 		r.ServeHTTP(recorder(), req)
-		h := Handler(r)
-		for _, path := range []string{"/", "/requests/" + string(newMark(r.Requests()[0]))} {
+		h := Handler(r, nil)
+		for _, path := range []string{"/", "/requests/" + string(newMark(r.Requests()[0].Cursor()))} {
 			checkInert(t, serve(h, path))
 		}
 	}

@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"net/http"
+	"time"
 
 	"dingtalk-plugin/host-test/robot"
 )
@@ -13,13 +14,24 @@ type mark string
 // nothing is the mark of an empty group.
 const nothing mark = "0"
 
-func newMark(q robot.Request) mark { return mark(fmt.Sprintf("%d-%d", q.Seq, q.Time.UnixNano())) }
-
-func newestMark(requests []robot.Request) mark {
-	if len(requests) == 0 {
+func newMark(c robot.Cursor) mark {
+	if c.Seq == 0 {
 		return nothing
 	}
-	return newMark(requests[len(requests)-1])
+	return mark(fmt.Sprintf("%d-%d", c.Seq, c.Time.UnixNano()))
+}
+
+// cursor returns the place that a mark names. What is no mark names one that is never found.
+func (m mark) cursor() robot.Cursor {
+	var seq int
+	var nanos int64
+	if m == nothing {
+		return robot.Cursor{}
+	}
+	if n, _ := fmt.Sscanf(string(m), "%d-%d", &seq, &nanos); n != 2 || seq <= 0 {
+		return robot.Cursor{Seq: -1}
+	}
+	return robot.Cursor{Seq: seq, Time: time.Unix(0, nanos)}
 }
 
 // visitorsMark prefers what the browser says when it connects again over what the page was drawn with.
@@ -31,15 +43,4 @@ func visitorsMark(req *http.Request) mark {
 		return mark(after)
 	}
 	return nothing
-}
-
-// after returns the index of the first request that the visitor has not seen. Known is false when the one last seen is gone,
-// so that all must be drawn anew.
-func (m mark) after(requests []robot.Request) (from int, known bool) {
-	for i := len(requests); i > 0; i-- {
-		if newMark(requests[i-1]) == m {
-			return i, true
-		}
-	}
-	return 0, m == nothing
 }

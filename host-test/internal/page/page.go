@@ -1,10 +1,13 @@
 package page
 
 import (
-	"bytes"
 	"embed"
+	"errors"
 	"html/template"
+	"io"
+	"iter"
 	"net/http"
+	texttemplate "text/template"
 
 	"dingtalk-plugin/host-test/robot"
 )
@@ -16,14 +19,19 @@ var web embed.FS
 type page struct {
 	robot   *robot.Robot
 	base    robot.Options // the settings to which a switch that is turned off returns
+	options Options
 	clock   clock
 	views   *template.Template
 	painter *painter
 }
 
-// Handler serves the page at "/", its events at "/events" and its switches at "/mood/...".
-func Handler(r *robot.Robot) http.Handler {
+// Handler serves the page at "/", its events at "/events" and its switches at "/mood/...". Nil options are fine.
+func Handler(r *robot.Robot, o *Options) http.Handler {
+	if o == nil {
+		o = &Options{}
+	}
 	p := &page{
+		options: o.withDefaults(),
 		robot:   r,
 		base:    r.Options(),
 		clock:   clock{robot: r},
@@ -33,11 +41,13 @@ func Handler(r *robot.Robot) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", p.index)
 	mux.HandleFunc("GET /requests/{mark}", p.request)
-	mux.HandleFunc("GET /events", p.events)
 	mux.HandleFunc("GET /page.css", asset)
 	mux.HandleFunc("GET /page.js", asset)
 	p.addSwitches(mux)
-	return guard(mux)
+	all := http.NewServeMux()
+	all.HandleFunc("GET /events", atMost(p.options.MaxStreams, p.events))
+	all.HandleFunc("/", atMost(p.options.MaxRequests, mux.ServeHTTP))
+	return guard(all, p.options.Hosts)
 }
 
 // asset serves an embedded file. It has no date to be cached by, so the browser asks again; it is small.
@@ -47,26 +57,32 @@ func asset(w http.ResponseWriter, req *http.Request) {
 
 // index draws the whole page. What arrives after it, the events bring.
 func (p *page) index(w http.ResponseWriter, _ *http.Request) {
-	requests := p.robot.Requests()
-	view := struct {
-		Entries []entry
-		Newest  preview // of the newest message, for the list of conversations
+	last, newest := p.newest()
+	p.answer(w, "page", struct {
+		Entries iter.Seq[entry] // drawn as they are sent: together they may be long
+		Newest  preview         // of the newest message, for the list of conversations
 		Mark    mark
 		Mood    mood
-	}{Entries: p.entries(requests), Mark: newestMark(requests), Mood: p.mood()}
-	for _, e := range view.Entries {
-		if e.Message != nil {
-			view.Newest = e.Preview()
+	}{(&reader{page: p}).upTo(last), newest, newMark(last), p.mood()})
+}
+
+// newest returns the place after the last request, and how the newest message is announced.
+func (p *page) newest() (last robot.Cursor, newest preview) {
+	for _, q := range p.robot.Requests() {
+		last = q.Cursor()
+		if q.Message != nil {
+			newest = entry{Request: q}.Preview()
 		}
 	}
-	p.answer(w, "page", view)
+	return last, newest
 }
 
 // request draws what is behind one entry.
 func (p *page) request(w http.ResponseWriter, req *http.Request) {
-	for _, e := range p.entries(p.robot.Requests()) {
-		if string(e.Mark()) == req.PathValue("mark") {
-			p.answer(w, "request", e)
+	wanted := mark(req.PathValue("mark"))
+	for _, q := range p.robot.Requests() {
+		if newMark(q.Cursor()) == wanted {
+			p.answer(w, "request", entry{Request: q, painter: p.painter})
 			return
 		}
 	}
@@ -74,16 +90,16 @@ func (p *page) request(w http.ResponseWriter, req *http.Request) {
 }
 
 func (p *page) answer(w http.ResponseWriter, name string, data any) {
-	body := p.draw(name, data)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(body) // a visitor who has left needs no page
+	p.draw(w, name, data)
 }
 
-// draw executes one template.
-func (p *page) draw(name string, data any) []byte {
-	var out bytes.Buffer
-	if err := p.views.ExecuteTemplate(&out, name, data); err != nil {
+// draw executes one template. What cannot be written is no concern: a visitor who has left needs no page.
+func (p *page) draw(w io.Writer, name string, data any) {
+	err := p.views.ExecuteTemplate(w, name, data)
+	var failed texttemplate.ExecError
+	var unsafe *template.Error
+	if errors.As(err, &failed) || errors.As(err, &unsafe) {
 		panic(err) // the templates and their data are both ours
 	}
-	return out.Bytes()
 }

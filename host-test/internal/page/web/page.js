@@ -54,7 +54,10 @@ function say(text) {
 const state = document.getElementById("state");
 const source = new EventSource(log.dataset.events);
 source.onopen = () => { state.textContent = "Live"; };
-source.onerror = () => { state.textContent = "Connecting…"; };
+source.onerror = () => {
+	const refused = source.readyState === EventSource.CLOSED; // too many pages are open; the browser does not try again
+	state.textContent = refused ? "Not live: close other pages and reload" : "Connecting…";
+};
 source.addEventListener("reset", () => { log.replaceChildren(); showNewest(""); });
 source.addEventListener("entries", (e) => append(JSON.parse(e.data)));
 source.addEventListener("newest", (e) => showNewest(JSON.parse(e.data)));
