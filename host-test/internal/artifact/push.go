@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 
 	"oras.land/oras-go/v2"
 	"oras.land/oras-go/v2/content/oci"
@@ -42,7 +43,12 @@ func Push(ctx context.Context, folder, ref string) (string, error) {
 	return to.Registry + "/" + to.Repository + "@" + pushed.Digest.String(), nil
 }
 
+// parseTagged refuses an @ before anything else: it stands after a password, and
+// before a digest, which is no tag. Errors of others would quote the whole.
 func parseTagged(ref string) (registry.Reference, error) {
+	if at := strings.LastIndex(ref, "@"); at >= 0 {
+		return registry.Reference{}, fmt.Errorf("***@%s has an @: write registry/name:tag, and give a password to `docker login`", ref[at+1:])
+	}
 	to, err := registry.ParseReference(ref)
 	if err != nil {
 		return to, err

@@ -119,6 +119,19 @@ func TestPushWantsATag(t *testing.T) {
 	}
 }
 
+// A password that was written into the reference, as for git, is not shown.
+func TestPushRedacts(t *testing.T) {
+	for _, ref := range []string{
+		"someone:CANARY@ghcr.io/owner/plugin:v1", "CANARY@ghcr.io/owner/plugin:v1", "someone:CAN/CANARY@ghcr.io/owner/plugin:v1",
+		"someone:CAN@CANARY@ghcr.io/owner/plugin:v1", "https://someone:CANARY@ghcr.io/owner/plugin:v1", "someone:CANARY@ghcr.io/owner/plugin",
+	} {
+		_, err := Push(t.Context(), t.TempDir(), ref)
+		if err == nil || strings.Contains(err.Error(), "CAN") || strings.Contains(err.Error(), "someone") || !strings.Contains(err.Error(), "***@ghcr.io/owner/plugin") {
+			t.Errorf("%s: %v", ref, err)
+		}
+	}
+}
+
 // Another host than this machine is only talked to over TLS.
 func TestPlainHTTP(t *testing.T) {
 	for host, want := range map[string]bool{

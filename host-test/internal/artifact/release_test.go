@@ -127,23 +127,6 @@ func TestReleaseIsReproducible(t *testing.T) {
 	}
 }
 
-// What an earlier release left does not stay among the new files, and what
-// others put there does.
-func TestWriteClearsItsFolders(t *testing.T) {
-	folder := t.TempDir()
-	for _, old := range []string{"oci/blobs/sha256/old", "schema/old.json", "plugin-go.wasm"} {
-		if err := replace(filepath.Join(folder, old), nil); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := (Files{"oci/new": nil}).Write(folder); err != nil {
-		t.Fatal(err)
-	}
-	if got := slices.Sorted(maps.Keys(readFolder(t, folder))); !slices.Equal(got, []string{"oci/new", "plugin-go.wasm"}) {
-		t.Errorf("the folder has %v", got)
-	}
-}
-
 func TestReleaseWantsItsStamp(t *testing.T) {
 	r := example(t)
 	r.Source.Version = "v0.2.0"
