@@ -16,7 +16,7 @@ import (
 )
 
 type doctorCommand struct {
-	Config     string        `help:"A configuration file of hyper-mcp, in JSON; without one the environment is looked at." type:"existingfile"`
+	Config     string        `help:"A configuration file of hyper-mcp, in JSON; without one the environment is looked at." type:"path"`
 	PluginName string        `help:"The plugin's name in that file; not needed where one plugin alone has keys of this one."`
 	Timeout    time.Duration `help:"How long one request may take." default:"10s"`
 }

@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"dingtalk-plugin/host-test/internal/config"
@@ -121,7 +120,7 @@ func (c *serveCommand) server(ctx context.Context, line *commands, values map[st
 	}
 	robots, standard := config.RobotNames(values)
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	log.Info("serving", "hosts", strings.Join(options.AllowedHosts, ","), "timeout", c.Timeout)
+	log.Info("serving", "hosts", config.ShownHosts(values), "timeout", c.Timeout)
 	return mcpserver.New(ctx, &mcpserver.Options{
 		Load:   func(ctx context.Context) (mcpserver.Plugin, error) { return host.Load(ctx, module, options) },
 		Robots: robots, Default: standard,

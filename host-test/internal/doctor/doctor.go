@@ -50,7 +50,7 @@ type examination struct {
 
 // Examine looks at everything that can be looked at.
 func Examine(ctx context.Context, c *Case, o *Options) *Report {
-	e := &examination{Case: c, Options: o, report: &Report{}, client: &http.Client{
+	e := &examination{Case: c, Options: o, report: &Report{redactor: config.NewRedactor(c.Values)}, client: &http.Client{
 		Transport: o.Transport,
 		Timeout:   o.Timeout,
 		// DingTalk never redirects, and a credential must not follow one.
@@ -59,10 +59,14 @@ func Examine(ctx context.Context, c *Case, o *Options) *Report {
 	if e.client.Timeout <= 0 {
 		e.client.Timeout = 10 * time.Second
 	}
-	e.report.conceal(c.Values)
 	e.report.section("Configuration, from " + c.Source)
 	e.keys(ctx)
-	for _, r := range config.ReadRobots(c.Values) {
+	for i, r := range config.ReadRobots(c.Values) {
+		if i == maxRobots {
+			e.report.section("More robots")
+			e.report.add(Finding{Verdict: Untested, What: config.Robots, Text: fmt.Sprintf("it holds more than %d robots, and the rest was not looked at", maxRobots)})
+			break
+		}
 		(&patient{examination: e, Robot: r}).examine(ctx)
 	}
 	e.report.section("To know")
@@ -70,6 +74,9 @@ func Examine(ctx context.Context, c *Case, o *Options) *Report {
 	e.report.add(Finding{Verdict: Note, What: "this run", Text: fmt.Sprintf("%d requests were made, none of them a message that a robot posts", e.asked)})
 	return e.report
 }
+
+// maxRobots is how many the plugin takes.
+const maxRobots = 64
 
 // quota cannot be asked for. The numbers are those of DingTalk's billing model.
 var quota = Finding{

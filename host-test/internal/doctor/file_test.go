@@ -6,7 +6,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"dingtalk-plugin/host-test/internal/config"
 )
@@ -60,8 +62,8 @@ func TestVariables(t *testing.T) {
 	}
 	for _, tt := range tests {
 		c := &Case{}
-		if got := c.expand(tt.text, lookup); got != tt.want {
-			t.Errorf("%s becomes %s, want %s", tt.text, got, tt.want)
+		if got, err := c.expand(tt.text, lookup); got != tt.want || err != nil {
+			t.Errorf("%s becomes %s, %v, want %s", tt.text, got, err, tt.want)
 		}
 		switch {
 		case tt.missing == "" && c.Complaints != nil:
@@ -112,5 +114,87 @@ func TestValuesMustBeStrings(t *testing.T) {
 	report := Examine(t.Context(), c, &Options{})
 	if report.Status() != 1 || c.Values["DINGTALK_BOT_ALLOW_AT_ALL"] != "false" {
 		t.Errorf("%+v", c.Values)
+	}
+}
+
+// What is not a file, or is too long for one, is refused at once: a pipe would
+// be waited for, and a device never ends.
+func TestReadFileRefuses(t *testing.T) {
+	folder := t.TempDir()
+	pipe := filepath.Join(folder, "pipe.json")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	device := filepath.Join(folder, "device.json")
+	if err := os.Symlink("/dev/zero", device); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(folder, "folder.json"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	long := write(t, "long.json", twoPlugins+strings.Repeat(" ", 1<<20))
+	for file, want := range map[string]string{
+		pipe: "not a regular file", device: "not a regular file", filepath.Join(folder, "folder.json"): "not a regular file", long: "longer than 1 MiB",
+		filepath.Join(folder, "none.json"): "no such file",
+	} {
+		done := make(chan error, 1)
+		go func() {
+			_, err := ReadFile(file, "")
+			done <- err
+		}()
+		select {
+		case err := <-done:
+			if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), filepath.Base(file)) {
+				t.Errorf("%s: %v, want %s", file, err, want)
+			}
+		case <-time.After(10 * time.Second):
+			t.Errorf("%s is waited for", file)
+		}
+	}
+}
+
+// Variables are put in once, and the file stays bounded.
+func TestExpandIsBounded(t *testing.T) {
+	lookup := func(name string) (string, bool) {
+		return map[string]string{"LONG": strings.Repeat("x", 100<<10), "SELF": "${SELF}${SELF}", "OTHER": "${LONG}"}[name], true
+	}
+	c := &Case{}
+	if _, err := c.expand(strings.Repeat("${LONG}", 100), lookup); err == nil || !strings.Contains(err.Error(), "4 MiB") {
+		t.Errorf("100 variables of 100 KiB: %v", err)
+	}
+	if got, err := c.expand("${SELF} ${OTHER}", lookup); err != nil || got != "${SELF}${SELF} ${LONG}" {
+		t.Errorf("a variable in a variable: %.100s, %v", got, err)
+	}
+	var names strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&names, "${N%d}", i)
+	}
+	if _, err := c.expand(names.String(), func(string) (string, bool) { return "", false }); err != nil {
+		t.Error(err)
+	}
+	last := c.Complaints[len(c.Complaints)-1].Text
+	if len(last) > 200 || !strings.Contains(last, "N0, N1, N2, N3, N4, N5, N6, N7, N8, N9 and 99990 more") {
+		t.Errorf("100000 missing variables: %.300s", last)
+	}
+}
+
+// A number is taken as it was written.
+func TestNumbersStay(t *testing.T) {
+	c, err := ReadFile(write(t, "config.json", `{"plugins":{"a":{"runtime_config":{"env_vars":{"DINGTALK_BOT_ACCESS_TOKEN":12345678901234567890}}}}}`), "")
+	if err != nil || c.Values[config.Token] != "12345678901234567890" {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// A configuration with more robots than the plugin takes is not asked for each.
+func TestManyRobots(t *testing.T) {
+	var robots strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&robots, `,"r%d":{"accessToken":"%032d","webhookUrl":"none"}`, i, i)
+	}
+	c := &Case{Values: map[string]string{config.Robots: "{" + robots.String()[1:] + "}"}}
+	report := Examine(t.Context(), c, &Options{})
+	if n := len(report.sections); n != 67 || report.sections[65].title != "More robots" {
+		t.Errorf("%d sections", n)
 	}
 }

@@ -111,7 +111,7 @@ func (p *patient) post(ctx context.Context, secret string) (*reply, error) {
 	if secret != "" {
 		timestamp := strconv.FormatInt(p.now().UnixMilli(), 10)
 		signed := sign(secret, timestamp)
-		p.report.hide(signed)
+		p.report.redactor.Hide(signed)
 		query.Set("timestamp", timestamp)
 		query.Set("sign", signed)
 	}

@@ -3,9 +3,6 @@ package doctor
 import (
 	"fmt"
 	"io"
-	"net/url"
-	"strings"
-	"unicode"
 
 	"dingtalk-plugin/host-test/internal/config"
 )
@@ -41,36 +38,14 @@ type Finding struct {
 
 // A Report is what the doctor found, in order.
 type Report struct {
-	sections    []section
-	credentials []string
-	open        bool // a robot gave no answer that tells anything
+	sections []section
+	redactor *config.Redactor
+	open     bool // a robot gave no answer that tells anything
 }
 
 type section struct {
 	title    string
 	findings []Finding
-}
-
-// conceal keeps the credentials of a configuration out of the report.
-func (r *Report) conceal(values map[string]string) {
-	robots := append(config.ReadRobots(values), config.Robot{Token: values[config.Token], Secret: values[config.Secret]})
-	for _, robot := range robots {
-		credentials := []string{robot.Token, robot.Secret}
-		for _, address := range []string{robot.Webhook, robot.Token} {
-			credentials = append(credentials, tokenIn(address))
-		}
-		for _, credential := range credentials {
-			r.hide(credential)
-		}
-	}
-}
-
-// hide keeps one text out of the report, however it is escaped. A short one is
-// no credential, and hiding every "t" would hide the report.
-func (r *Report) hide(credential string) {
-	if len(credential) >= 8 {
-		r.credentials = append(r.credentials, credential, url.QueryEscape(credential), url.PathEscape(credential))
-	}
 }
 
 func (r *Report) section(title string) {
@@ -87,15 +62,7 @@ func (r *Report) add(f Finding) {
 const longest = 600
 
 func (r *Report) clean(text string) string {
-	for _, credential := range r.credentials {
-		text = strings.ReplaceAll(text, credential, "***")
-	}
-	text = strings.Map(func(c rune) rune {
-		if unicode.IsGraphic(c) {
-			return c
-		}
-		return ' '
-	}, text)
+	text = r.redactor.Redact(text)
 	if runes := []rune(text); len(runes) > longest {
 		return string(runes[:longest]) + "…"
 	}
