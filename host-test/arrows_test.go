@@ -22,6 +22,8 @@ var rooms = map[string]struct {
 	"plugin/internal/jsontext":     {allowed: []string{"github.com/tidwall/gjson"}},
 	"host-test/internal/host":      {allowed: []string{"github.com/extism/go-sdk", "github.com/modelcontextprotocol/go-sdk/mcp", "github.com/tetratelabs/wazero", "github.com/tetratelabs/wazero/experimental"}},
 	"host-test/robot":              {},
+	"host-test/internal/recorder":  {allowed: []string{"host-test/robot"}},
+	"host-test/internal/scenario":  {allowed: []string{"host-test/internal/config", "host-test/internal/recorder", "host-test/robot", "github.com/tidwall/gjson", "golang.org/x/tools/txtar"}},
 	"host-test/internal/config":    {},
 	"host-test/internal/mcpserver": {allowed: []string{"host-test/internal/host", "github.com/modelcontextprotocol/go-sdk/auth", "github.com/modelcontextprotocol/go-sdk/mcp", "github.com/modelcontextprotocol/go-sdk/jsonrpc"}},
 	"host-test/internal/doctor":    {allowed: []string{"host-test/internal/config"}},

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"dingtalk-plugin/host-test/internal/host"
+	"dingtalk-plugin/host-test/internal/scenario"
 	"dingtalk-plugin/schema"
 
 	"github.com/tidwall/gjson"
@@ -49,20 +50,7 @@ func rawDescribe(t *testing.T, build int, values map[string]string) []byte {
 }
 
 // arguments names the arguments as README writes them.
-func (d *described) arguments() (list []string) {
-	input := gjson.ParseBytes(d.InputSchema)
-	input.Get("properties").ForEach(func(name, _ gjson.Result) bool {
-		mark := "?"
-		for _, required := range input.Get("required").Array() {
-			if required.String() == name.String() {
-				mark = ""
-			}
-		}
-		list = append(list, "`"+name.String()+mark+"`")
-		return true
-	})
-	return list
-}
+func (d *described) arguments() []string { return scenario.Arguments(gjson.ParseBytes(d.InputSchema)) }
 
 // What runners and the quality rubric want of every tool, and that describe
 // prints the schema files themselves.

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"dingtalk-plugin/host-test/internal/host"
+	"dingtalk-plugin/host-test/internal/scenario"
 	"dingtalk-plugin/host-test/robot"
 )
 
@@ -13,17 +15,18 @@ import (
 func TestHostileInput(t *testing.T) {
 	for build := range builds {
 		t.Run(builds[build].name, func(t *testing.T) {
-			s := (&scenario{clock: defaultClock}).set(t, build)
+			run, plugin := start(t, build, &scenario.Scenario{})
 			for name, input := range hostile() {
-				s.hostile(t, name, input)
+				plugin.hostile(t, name, input)
+				run.Advance(4 * time.Second) // 15 good calls a minute
 			}
 		})
 	}
 }
 
-func (s *stage) hostile(t *testing.T, name string, input []byte) {
+func (r *instance) hostile(t *testing.T, name string, input []byte) {
 	t.Helper()
-	output, err := s.plugin.Raw(t.Context(), "call", input)
+	output, err := r.Raw(t.Context(), "call", input)
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
@@ -31,8 +34,7 @@ func (s *stage) hostile(t *testing.T, name string, input []byte) {
 	if !strings.Contains(string(output), `"isError":true`) {
 		t.Errorf("%s was taken: %s", name, output)
 	}
-	s.prepare("advance 4s") // 15 good calls a minute
-	result, err := s.plugin.Call(t.Context(), "send_text_message", json.RawMessage(`{"text":"still here"}`))
+	result, err := r.Plugin.Call(t.Context(), "send_text_message", json.RawMessage(`{"text":"still here"}`))
 	if err != nil || result.IsError {
 		t.Fatalf("the call after %s: %v %+v", name, err, result)
 	}
@@ -110,9 +112,9 @@ func FuzzCall(f *testing.F) {
 	}
 	f.Add([]byte(`{"params":{"name":"send_markdown_message","arguments":{"title":"t","text":"a","atMobiles":["13800000001"]}}}`))
 	fake := robot.New(&robot.Options{Token: "token", PerMinute: -1})
-	wire := newWire(f, fake)
+	recorder := record(f, fake)
 	plugin, err := host.Load(f.Context(), module(f, 0), &host.Options{
-		Config:       map[string]string{"DINGTALK_BOT_WEBHOOK_URL": wire.URL + "?access_token=token", "DINGTALK_BOT_MESSAGES_PER_MINUTE": "0"},
+		Config:       map[string]string{"DINGTALK_BOT_WEBHOOK_URL": recorder.URL + "?access_token=token", "DINGTALK_BOT_MESSAGES_PER_MINUTE": "0"},
 		AllowedHosts: []string{"127.0.0.1"}, Cache: cache,
 	})
 	if err != nil {

@@ -36,9 +36,9 @@ func TestKernelCalls(t *testing.T) {
 	for build := range builds {
 		calls := counter{}
 		ctx := experimental.WithFunctionListenerFactory(t.Context(), calls)
-		wire := newWire(t, robot.New(nil))
+		recorder := record(t, robot.New(nil))
 		plugin, err := host.Load(ctx, module(t, build), &host.Options{
-			Config:       map[string]string{config.Webhook: wire.URL, config.Token: robot.DefaultToken},
+			Config:       map[string]string{config.Webhook: recorder.URL, config.Token: robot.DefaultToken},
 			AllowedHosts: []string{"127.0.0.1"},
 		})
 		if err != nil {

@@ -31,9 +31,9 @@ func TestMinMemory(t *testing.T) {
 
 // callInPages sends a text of n bytes with a limit of the memory.
 func callInPages(t *testing.T, pages uint32, maxParts string, n int) error {
-	wire := newWire(t, robot.New(nil))
+	recorder := record(t, robot.New(nil))
 	plugin, err := host.Load(t.Context(), module(t, 0), &host.Options{
-		Config:       map[string]string{config.Webhook: wire.URL, config.Token: robot.DefaultToken, "DINGTALK_BOT_MAX_PARTS": maxParts},
+		Config:       map[string]string{config.Webhook: recorder.URL, config.Token: robot.DefaultToken, "DINGTALK_BOT_MAX_PARTS": maxParts},
 		AllowedHosts: []string{"127.0.0.1"}, MaxPages: pages, Cache: cache,
 	})
 	if err != nil {

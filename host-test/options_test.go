@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"dingtalk-plugin/host-test/internal/scenario"
 	"dingtalk-plugin/schema"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -34,10 +35,10 @@ func TestDescribeBaseline(t *testing.T) {
 // A dry run answers with what its own output schema, as described, promises;
 // and that schema still takes every other answer.
 func TestDryRun(t *testing.T) {
-	s := (&scenario{clock: defaultClock, config: map[string]string{"DRY_RUN": "true", "KEYWORDS": "k"}}).set(t, 0)
-	promised := compile(t, string(describedTools(t, s.plugin)[0].OutputSchema))
+	run, s := start(t, 0, &scenario.Scenario{Config: map[string]string{"DRY_RUN": "true", "KEYWORDS": "k"}})
+	promised := compile(t, string(describedTools(t, s.Plugin)[0].OutputSchema))
 	for _, arguments := range []string{`{"text":"hello"}`, `{"text":"k","atMobiles":["13800000001"]}`, `{"tex":"hello"}`} {
-		result, err := s.plugin.Call(t.Context(), "send_text_message", json.RawMessage(arguments))
+		result, err := s.Plugin.Call(t.Context(), "send_text_message", json.RawMessage(arguments))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +47,7 @@ func TestDryRun(t *testing.T) {
 		}
 	}
 	long, _ := json.Marshal(map[string]string{"text": strings.Repeat("word ", 9000)})
-	result, err := s.plugin.Call(t.Context(), "send_text_message", long)
+	result, err := s.Plugin.Call(t.Context(), "send_text_message", long)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,8 +55,8 @@ func TestDryRun(t *testing.T) {
 	if sizes := gjson.GetBytes(structured(t, result), "dryRun.sizes").Array(); bodies != 3 || len(sizes) != 3 || sizes[0].Int() > 20000 {
 		t.Errorf("a long message: %d bodies of %v bytes", bodies, sizes)
 	}
-	if got := s.wire.take(); got != "none" {
-		t.Errorf("a dry run sent %s", got)
+	if got := run.Recorder.Drain(); got != nil {
+		t.Errorf("a dry run sent %v", got)
 	}
 }
 
@@ -70,8 +71,8 @@ func structured(t *testing.T, result *mcp.CallToolResult) []byte {
 
 // Every tool that can be switched on is as good as the two that always are.
 func TestDescribeAll(t *testing.T) {
-	s := (&scenario{clock: defaultClock, config: map[string]string{"TOOLS": "all", "AT_USER_IDS": "true"}}).set(t, 0)
-	tools := describedTools(t, s.plugin)
+	_, s := start(t, 0, &scenario.Scenario{Config: map[string]string{"TOOLS": "all", "AT_USER_IDS": "true"}})
+	tools := describedTools(t, s.Plugin)
 	if len(tools) != len(schema.Tools) {
 		t.Errorf("%d tools, want %d", len(tools), len(schema.Tools))
 	}

@@ -88,8 +88,8 @@ SNIPPET
 // snippet is there to show. Host and address are replaced, and the secret is added;
 // the program lies outside the tree, and is run from the module's root.
 func TestSnippetGo(t *testing.T) {
-	wire := newWire(t, robot.New(&robot.Options{Secret: canarySecret}))
-	text, err := readme.Redirect(snippet(t, underHost, "go"), wire.URL)
+	recorder := record(t, robot.New(&robot.Options{Secret: canarySecret}))
+	text, err := readme.Redirect(snippet(t, underHost, "go"), recorder.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestSnippetGo(t *testing.T) {
 	if err != nil || !bytes.Contains(out, []byte("Message sent successfully")) {
 		t.Fatalf("%v: %s\n%s", err, out, text)
 	}
-	checkHello(t, wire.fake)
+	checkHello(t, recorder.Robot)
 }
 
 // checkHello demands that the group got one message, and signed.
@@ -159,8 +159,8 @@ func TestSnippetHyper(t *testing.T) {
 
 // The same file, read and expanded as hyper-mcp does, makes the plugin post.
 func TestSnippetHyperPosts(t *testing.T) {
-	wire := newWire(t, robot.New(&robot.Options{Secret: canarySecret}))
-	text, err := readme.Redirect(snippet(t, underHyper, "json"), wire.URL)
+	recorder := record(t, robot.New(&robot.Options{Secret: canarySecret}))
+	text, err := readme.Redirect(snippet(t, underHyper, "json"), recorder.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestSnippetHyperPosts(t *testing.T) {
 	if result, err := plugin.Call(t.Context(), "send_text_message", json.RawMessage(`{"text":"hello"}`)); err != nil || result.IsError {
 		t.Fatalf("%v, %+v", err, result)
 	}
-	checkHello(t, wire.fake)
+	checkHello(t, recorder.Robot)
 }
 
 func readHyper(t *testing.T, text string) hyperPlugin {
@@ -218,8 +218,8 @@ type serverEntry struct {
 // What README gives MCP clients starts a server that posts. Replaced are the two
 // paths and the two credentials, for which README has an ellipsis, and the address.
 func TestSnippetServe(t *testing.T) {
-	wire := newWire(t, robot.New(&robot.Options{Secret: canarySecret}))
-	text, err := readme.AddWebhook(snippet(t, underServe, "json"), wire.URL)
+	recorder := record(t, robot.New(&robot.Options{Secret: canarySecret}))
+	text, err := readme.AddWebhook(snippet(t, underServe, "json"), recorder.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +238,7 @@ func TestSnippetServe(t *testing.T) {
 	if result := callSession(t, session, "send_text_message", `{"text":"hello"}`); result.IsError {
 		t.Errorf("%s", textOf(result))
 	}
-	checkHello(t, wire.fake)
+	checkHello(t, recorder.Robot)
 }
 
 // connect starts the server as a client does, after README's own way to build it.

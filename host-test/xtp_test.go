@@ -8,9 +8,9 @@ import (
 	"testing"
 
 	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/host-test/internal/scenario"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"golang.org/x/tools/txtar"
 )
 
 // xtpForm is what a document of XTP's version v1-draft may look like, as far as
@@ -157,26 +157,22 @@ func TestXTPScenarios(t *testing.T) {
 	inputs, results := readXTP(t, false), readXTP(t, true)
 	var checked, asked int
 	for _, file := range files {
-		archive, err := txtar.ParseFile(file)
+		s, _, err := scenario.ParseFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := parseScenario(archive)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range s.steps {
-			step := &s.steps[i]
-			if step.call == "describe" || !json.Valid([]byte(step.result)) {
+		for i := range s.Steps {
+			step := &s.Steps[i]
+			if step.Call == "describe" || !json.Valid([]byte(step.Result)) {
 				continue // the tools in words, or the host's error
 			}
 			checked++
-			if err := results.check("CallToolResult", []byte(step.result)); err != nil {
+			if err := results.check("CallToolResult", []byte(step.Result)); err != nil {
 				t.Errorf("%s, result %d: %v", file, i+1, err)
 			}
-			if input, err := step.input(); err != nil {
+			if _, input, err := step.Input(); err != nil {
 				t.Error(err)
-			} else if strings.Contains(step.result, `"reason": "sent"`) {
+			} else if strings.Contains(step.Result, `"reason": "sent"`) {
 				asked++
 				if err := inputs.check("CallToolRequest", input); err != nil {
 					t.Errorf("%s, call %d: %v", file, i+1, err)

@@ -1,0 +1,154 @@
+// Package recorder is a proxy in front of the fake robot. It writes down what
+// passes, byte for byte, with the robot's verdict on it.
+package recorder
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+
+	"dingtalk-plugin/host-test/robot"
+)
+
+// A Recorder listens on a loopback port of its own.
+type Recorder struct {
+	Robot *robot.Robot
+	URL   string // of the root, without a slash at its end
+
+	server *http.Server
+
+	mu      sync.Mutex
+	seen    []Request
+	drained int // how many of them Drain has returned
+}
+
+// A Request is one that passed, as it was sent: with its credentials.
+type Request struct {
+	Method, URI       string
+	ContentType, Body string
+	Verdict           string // what the robot made of it
+}
+
+// New starts a recorder. Close it when done.
+func New(fake *robot.Robot) (*Recorder, error) {
+	r := &Recorder{Robot: fake, URL: "http://127.0.0.1:0"}
+	return r, r.Listen()
+}
+
+// Host returns the recorder's host and port.
+func (r *Recorder) Host() string { return strings.TrimPrefix(r.URL, "http://") }
+
+// Listen listens again after Close, at the same address.
+func (r *Recorder) Listen() error {
+	if r.server != nil {
+		return nil
+	}
+	listener, err := net.Listen("tcp", r.Host())
+	if err != nil {
+		return err
+	}
+	r.URL = "http://" + listener.Addr().String()
+	r.server = &http.Server{
+		Handler:  http.HandlerFunc(r.pass),
+		ErrorLog: log.New(io.Discard, "", 0), // of connections that a fault cuts
+	}
+	go func(server *http.Server) { _ = server.Serve(listener) }(r.server)
+	return nil
+}
+
+// Close closes the port and all connections.
+func (r *Recorder) Close() {
+	if r.server != nil {
+		r.server.Close()
+		r.server = nil
+	}
+}
+
+func (r *Recorder) pass(w http.ResponseWriter, req *http.Request) {
+	body, _ := io.ReadAll(req.Body)
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	r.mu.Lock()
+	r.seen = append(r.seen, Request{
+		Method: req.Method, URI: req.URL.RequestURI(),
+		ContentType: req.Header.Get("Content-Type"), Body: string(body),
+	})
+	r.mu.Unlock()
+	r.Robot.ServeHTTP(w, req)
+}
+
+// Drain returns the requests since the last time. Call it between calls of the
+// plugin only.
+func (r *Recorder) Drain() (list []Request) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	judged := r.Robot.Requests()
+	for ; r.drained < len(r.seen); r.drained++ {
+		one := r.seen[r.drained]
+		if r.drained < len(judged) {
+			one.Verdict = verdict(&judged[r.drained])
+		}
+		list = append(list, one)
+	}
+	return list
+}
+
+func verdict(request *robot.Request) string {
+	switch {
+	case request.Duplicate:
+		return "a duplicate, not shown again"
+	case request.Message == nil:
+		return fmt.Sprintf("%d %s", request.Code, request.Text)
+	}
+	shown := fmt.Sprintf("shown as %q", request.Message.TitleShown)
+	if len(request.Message.TitleShown) > 80 {
+		shown = "shown"
+	}
+	if m := request.Message.Mentions; len(m) > 0 {
+		shown += ", notifies " + strings.Join(m, " ")
+	}
+	for _, missed := range request.Message.Missed {
+		shown += ", does not notify " + missed.Who
+	}
+	if !request.Message.Signed {
+		shown += ", unsigned"
+	}
+	return shown
+}
+
+// Format writes requests as scenarios have them: long bodies without their
+// middle, and "none" for no request.
+func Format(list []Request) string {
+	if len(list) == 0 {
+		return "none"
+	}
+	var lines []string
+	for _, one := range list {
+		one.Body = truncateMiddle(one.Body)
+		lines = append(lines, one.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// String returns all of the request and the verdict.
+func (r Request) String() string {
+	text := r.Method + " " + r.URI
+	if r.Body != "" {
+		text += "\n" + r.ContentType + "\n" + r.Body
+	}
+	return text + "\n→ " + r.Verdict
+}
+
+// truncateMiddle keeps the ends of a long body.
+func truncateMiddle(body string) string {
+	const end = 200
+	if len(body) <= 3*end {
+		return body
+	}
+	middle := fmt.Sprintf("…(%d bytes in all)…", len(body))
+	return strings.ToValidUTF8(body[:end], "") + middle + strings.ToValidUTF8(body[len(body)-end:], "")
+}

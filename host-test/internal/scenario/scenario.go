@@ -1,0 +1,295 @@
+// Package scenario reads the txtar files that say how the plugin behaves, and
+// runs them in whatever loads it: the end-to-end tests in extism/go-sdk, and
+// conformance in every other SDK.
+package scenario
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"text/template"
+	"time"
+
+	"golang.org/x/tools/txtar"
+)
+
+// A Scenario is one txtar file: prose that says what must hold, then
+//
+//	config      key = value lines, without DINGTALK_BOT_. $ROBOT is the fake's
+//	            address, $HOST its host and port. Token, secret and address are
+//	            set unless given here; an empty value takes the key away.
+//	robot       how the fake is set up: key = value lines, see configureRobot
+//	host        what the host gives the plugin: "allowed hosts", separated by
+//	            commas, and "memory pages" of 64 KiB
+//	clock       what the plugin's clock shows, RFC 3339, or "frozen"
+//	needs       a Capability in each line, beside those that follow from the rest
+//
+// and then steps, numbered from the second on ("call 2"):
+//
+//	before      what happens first, a line each: "advance 61s", "robot-ahead 2h",
+//	            "fault busy", "pass" (no fault for the next), "answer BODY",
+//	            "restart", "dead" (nothing listens during this call)
+//	call        a tool's name and its arguments, or a raw input from { or [ on; a
+//	            template with the function repeat; or "describe", of which the
+//	            tools' names and arguments are compared
+//	times       so many calls, each of which comes to the same; 1 unless given
+//	requests    what the fake got, a request and its verdict each
+//	result      the CallToolResult
+//
+// requests and result are written by -update. Any other section is an error.
+type Scenario struct {
+	Name   string
+	Config map[string]string
+	Needs  []Capability
+	Steps  []Step
+
+	robot, host map[string]string
+	clock       string
+}
+
+// A Step is one call, or several that come to the same.
+type Step struct {
+	Before, Call, Times, Requests, Result string
+}
+
+// A Capability is what not every runtime has.
+type Capability string
+
+// The capabilities that scenarios need.
+const (
+	SettableClock Capability = "settable clock"
+	MemoryLimit   Capability = "memory limit"
+	RawInput      Capability = "raw input"           // no MCP client in between
+	CutTraps      Capability = "cut answer traps"    // the host kills the call
+	CutIsEmpty    Capability = "cut answer is empty" // the plugin gets an answer without a body
+)
+
+var capabilities = []Capability{SettableClock, MemoryLimit, RawInput, CutTraps, CutIsEmpty}
+
+// defaultClock is when scenarios take place; signatures depend on it.
+const defaultClock = "2026-12-01T08:00:00Z"
+
+// ParseFile reads a scenario, and returns the archive that it was made from.
+func ParseFile(file string) (*Scenario, *txtar.Archive, error) {
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := parse(archive)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", filepath.Base(file), err)
+	}
+	s.Name = strings.TrimSuffix(filepath.Base(file), ".txtar")
+	return s, archive, nil
+}
+
+// ParseFolder reads all scenarios of a folder, in the order of their names.
+func ParseFolder(folder string) (list []*Scenario, err error) {
+	files, err := filepath.Glob(filepath.Join(folder, "*.txtar"))
+	if err != nil || len(files) == 0 {
+		return nil, fmt.Errorf("no scenarios in %s: %v", folder, err)
+	}
+	for _, file := range files {
+		s, _, err := ParseFile(file)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
+
+func parse(archive *txtar.Archive) (*Scenario, error) {
+	s := &Scenario{}
+	seen := map[string]bool{}
+	for _, file := range archive.Files {
+		if seen[file.Name] {
+			return nil, fmt.Errorf("section %q occurs twice", file.Name)
+		}
+		seen[file.Name] = true
+		if err := s.addSection(file.Name, strings.TrimSpace(string(file.Data))); err != nil {
+			return nil, fmt.Errorf("section %q: %w", file.Name, err)
+		}
+	}
+	if len(s.Steps) == 0 || strings.TrimSpace(string(archive.Comment)) == "" {
+		return nil, fmt.Errorf("a scenario needs prose and a call")
+	}
+	s.deriveNeeds()
+	return s, s.check()
+}
+
+func (s *Scenario) addSection(section, data string) (err error) {
+	switch section {
+	case "config":
+		s.Config, err = parseSettings(data)
+		return err
+	case "robot":
+		s.robot, err = parseSettings(data)
+		return err
+	case "host":
+		s.host, err = parseSettings(data)
+		return err
+	case "clock":
+		s.clock = data
+		return nil
+	case "needs":
+		for line := range strings.Lines(data) {
+			s.Needs = append(s.Needs, Capability(strings.TrimSpace(line)))
+		}
+		return nil
+	}
+	name, number, _ := strings.Cut(section, " ")
+	n := 1
+	if number != "" {
+		n, err = strconv.Atoi(number)
+	}
+	if err != nil || n < 1 || n > len(s.Steps)+1 {
+		return fmt.Errorf("it does not follow the step before")
+	}
+	if n > len(s.Steps) {
+		s.Steps = append(s.Steps, Step{})
+	}
+	step := &s.Steps[n-1]
+	field := map[string]*string{
+		"before": &step.Before, "call": &step.Call, "times": &step.Times, "requests": &step.Requests, "result": &step.Result,
+	}[name]
+	if field == nil {
+		return fmt.Errorf("unknown")
+	}
+	*field = data
+	return nil
+}
+
+// parseSettings reads "key = value" lines.
+func parseSettings(data string) (map[string]string, error) {
+	values := map[string]string{}
+	for line := range strings.Lines(data) {
+		key, value, found := strings.Cut(line, "=")
+		key = strings.TrimSpace(key)
+		if _, twice := values[key]; twice || !found {
+			return nil, fmt.Errorf("setting %q: want key = value, once", strings.TrimSpace(line))
+		}
+		values[key] = strings.TrimSpace(value)
+	}
+	return values, nil
+}
+
+// deriveNeeds adds what follows from the sections.
+func (s *Scenario) deriveNeeds() {
+	if s.clock != "" || s.anyLine("advance ") {
+		s.Needs = append(s.Needs, SettableClock)
+	}
+	if s.host["memory pages"] != "" {
+		s.Needs = append(s.Needs, MemoryLimit)
+	}
+	if s.anyLine("fault cut") && !slices.Contains(s.Needs, CutIsEmpty) {
+		s.Needs = append(s.Needs, CutTraps)
+	}
+	if slices.ContainsFunc(s.Steps, func(step Step) bool { return step.raw() }) {
+		s.Needs = append(s.Needs, RawInput)
+	}
+}
+
+// anyLine reports whether a before section has a line that begins so.
+func (s *Scenario) anyLine(prefix string) bool {
+	return slices.ContainsFunc(s.Steps, func(step Step) bool { return strings.Contains("\n"+step.Before, "\n"+prefix) })
+}
+
+// RunsWith reports whether a runtime with these capabilities has all that the
+// scenario needs.
+func (s *Scenario) RunsWith(available []Capability) bool {
+	return !slices.ContainsFunc(s.Needs, func(c Capability) bool { return !slices.Contains(available, c) })
+}
+
+// check finds what would go wrong halfway through a run.
+func (s *Scenario) check() error {
+	for _, need := range s.Needs {
+		if !slices.Contains(capabilities, need) {
+			return fmt.Errorf("needs: unknown capability %q", need)
+		}
+	}
+	if _, err := s.parseClock(); err != nil {
+		return fmt.Errorf("clock: %w", err)
+	}
+	if _, _, err := s.robotOptions(); err != nil {
+		return fmt.Errorf("robot: %w", err)
+	}
+	if _, err := s.settings(); err != nil {
+		return fmt.Errorf("host: %w", err)
+	}
+	for i := range s.Steps {
+		step := &s.Steps[i]
+		_, _, err := step.Input()
+		if err == nil {
+			_, err = step.times()
+		}
+		if err == nil {
+			_, err = parseBefore(step.Before)
+		}
+		if err != nil {
+			return fmt.Errorf("step %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+// parseClock returns the scenario's time, or the zero time for a frozen clock.
+func (s *Scenario) parseClock() (time.Time, error) {
+	switch s.clock {
+	case "":
+		return time.Parse(time.RFC3339Nano, defaultClock)
+	case "frozen":
+		return time.Time{}, nil
+	}
+	return time.Parse(time.RFC3339Nano, s.clock)
+}
+
+func (s *Step) raw() bool { return strings.HasPrefix(s.Call, "{") || strings.HasPrefix(s.Call, "[") }
+
+func (s *Step) times() (int, error) {
+	if s.Times == "" {
+		return 1, nil
+	}
+	n, err := strconv.Atoi(s.Times)
+	if err == nil && n < 1 {
+		err = fmt.Errorf("%d calls", n)
+	}
+	return n, err
+}
+
+// Input returns the export that is called, and with what.
+func (s *Step) Input() (export string, input []byte, err error) {
+	if s.Call == "describe" {
+		return "describe", nil, nil
+	}
+	text, err := expand(s.Call)
+	if err != nil || s.raw() {
+		return "call", []byte(text), err
+	}
+	name, arguments, _ := strings.Cut(text, " ")
+	switch {
+	case name == "":
+		return "", nil, fmt.Errorf("it has no call")
+	case arguments == "":
+		input, err = json.Marshal(map[string]any{"params": map[string]any{"name": name}})
+		return "call", input, err
+	case !json.Valid([]byte(arguments)):
+		return "", nil, fmt.Errorf("the arguments are not JSON: %s", arguments)
+	}
+	return "call", []byte(`{"params":{"name":"` + name + `","arguments":` + arguments + `}}`), nil
+}
+
+func expand(text string) (string, error) {
+	t, err := template.New("call").Funcs(template.FuncMap{
+		"repeat": func(n int, s string) string { return strings.Repeat(s, n) },
+	}).Parse(text)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	err = t.Execute(&b, nil)
+	return b.String(), err
+}
