@@ -20,7 +20,8 @@ type Recorder struct {
 	Robot *robot.Robot
 	URL   string // of the root, without a slash at its end
 
-	server *http.Server
+	server   *http.Server
+	listener net.Listener
 
 	mu      sync.Mutex
 	seen    []Request
@@ -52,7 +53,7 @@ func (r *Recorder) Listen() error {
 	if err != nil {
 		return err
 	}
-	r.URL = "http://" + listener.Addr().String()
+	r.URL, r.listener = "http://"+listener.Addr().String(), listener
 	r.server = &http.Server{
 		Handler:  http.HandlerFunc(r.pass),
 		ErrorLog: log.New(io.Discard, "", 0), // of connections that a fault cuts
@@ -64,6 +65,7 @@ func (r *Recorder) Listen() error {
 // Close closes the port and all connections.
 func (r *Recorder) Close() {
 	if r.server != nil {
+		r.listener.Close() // which the server does not know of before Serve runs
 		r.server.Close()
 		r.server = nil
 	}

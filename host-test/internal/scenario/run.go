@@ -43,8 +43,10 @@ type Settings struct {
 
 // Options change how a scenario is run. Nil is the scenario as it is written.
 type Options struct {
-	RealClock     bool   // unless the scenario needs another
-	Token, Secret string // in place of the scenario's own, which are common words
+	RealClock bool // unless the scenario needs another
+	// Token and Secret are used in place of the scenario's own, which are common
+	// words; the secret only where signatures need not be the scenario's.
+	Token, Secret string
 }
 
 // A Run is a scenario that is being run. Close it when done.
@@ -74,6 +76,9 @@ func (s *Scenario) Start(ctx context.Context, runtime Runtime, o *Options) (*Run
 	r := &Run{scenario: s, runtime: runtime}
 	if o != nil {
 		r.options = *o
+	}
+	if slices.Contains(s.Needs, SettableClock) {
+		r.options.RealClock, r.options.Secret = false, "" // the scenario may hold signatures
 	}
 	options, faults, err := s.robotOptions()
 	if err != nil {
@@ -131,7 +136,7 @@ func (s *Scenario) settings() (*Settings, error) {
 
 // setClock gives plugin and fake the same clock.
 func (r *Run) setClock(o *robot.Options) error {
-	if r.options.RealClock && !slices.Contains(r.scenario.Needs, SettableClock) {
+	if r.options.RealClock {
 		return nil
 	}
 	now, err := r.scenario.parseClock()

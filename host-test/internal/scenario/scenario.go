@@ -37,7 +37,7 @@ import (
 //	            tools' names and arguments are compared
 //	times       so many calls, each of which comes to the same; 1 unless given
 //	requests    what the fake got, a request and its verdict each
-//	result      the CallToolResult
+//	result      the CallToolResult, or Trap and its cause in extism/go-sdk
 //
 // requests and result are written by -update. Any other section is an error.
 type Scenario struct {
@@ -68,6 +68,9 @@ const (
 )
 
 var capabilities = []Capability{SettableClock, MemoryLimit, RawInput, CutTraps, CutIsEmpty}
+
+// Trap begins the result of a call that the host killed.
+const Trap = "the host ended the call"
 
 // defaultClock is when scenarios take place; signatures depend on it.
 const defaultClock = "2026-12-01T08:00:00Z"
@@ -110,7 +113,7 @@ func parse(archive *txtar.Archive) (*Scenario, error) {
 			return nil, fmt.Errorf("section %q occurs twice", file.Name)
 		}
 		seen[file.Name] = true
-		if err := s.addSection(file.Name, strings.TrimSpace(string(file.Data))); err != nil {
+		if err := s.addSection(file.Name, strings.Trim(string(file.Data), "\n")); err != nil {
 			return nil, fmt.Errorf("section %q: %w", file.Name, err)
 		}
 	}
