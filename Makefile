@@ -57,7 +57,7 @@ push: ## push what make dist made: make push REF=registry/name:tag
 	@test -n "$(REF)" || { echo "say where to: make push REF=registry/name:tag"; exit 1; }
 	@go run ./host-test push "$(REF)"
 
-conformance: node-and-python dist/plugin.wasm ## play the same cases in every Extism SDK, which are installed on the way
+conformance: node-and-python dist/plugin.wasm ## run the scenarios in every Extism SDK, which are installed on the way
 	$(STEP) conformance "compiling the conformance test and running it" go run ./host-test/conformance
 
 node-and-python:

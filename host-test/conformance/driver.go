@@ -13,11 +13,11 @@ import (
 	"sync"
 	"time"
 
-	"dingtalk-plugin/host-test/conformance/internal/protocol"
+	"dingtalk-plugin/host-test/conformance/protocol"
 )
 
-// patience is how long a driver may take for one order.
-const patience = time.Minute
+// replyTimeout is how long a driver may take for one request.
+const replyTimeout = time.Minute
 
 // A driver is a running program that has the plugin loaded.
 type driver struct {
@@ -45,12 +45,12 @@ func startDriver(ctx context.Context, command []string) (*driver, error) {
 	if err := d.cmd.Start(); err != nil {
 		return nil, err
 	}
-	answer, err := d.receive()
+	response, err := d.receive()
 	if err != nil {
 		d.close()
 		return nil, err
 	}
-	d.version = answer.Version
+	d.version = response.Version
 	return d, nil
 }
 
@@ -67,40 +67,40 @@ func environment() []string {
 	return list
 }
 
-// ask carries out an order. What the program wrote to its standard error counts
+// ask sends a request. What the program wrote to its standard error counts
 // as log.
-func (d *driver) ask(order *protocol.Order) (*protocol.Answer, error) {
-	line, err := json.Marshal(order)
+func (d *driver) ask(request *protocol.Request) (*protocol.Response, error) {
+	line, err := json.Marshal(request)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := d.in.Write(append(line, '\n')); err != nil {
 		return nil, d.failed(err)
 	}
-	answer, err := d.receive()
+	response, err := d.receive()
 	if err != nil {
 		return nil, err
 	}
-	answer.Log += d.stderr.take()
-	return answer, nil
+	response.Log += d.stderr.drain()
+	return response, nil
 }
 
-func (d *driver) receive() (*protocol.Answer, error) {
-	timer := time.AfterFunc(patience, func() { _ = d.cmd.Process.Kill() })
+func (d *driver) receive() (*protocol.Response, error) {
+	timer := time.AfterFunc(replyTimeout, func() { _ = d.cmd.Process.Kill() })
 	defer timer.Stop()
 	line, err := d.out.ReadBytes('\n')
 	if err != nil {
 		return nil, d.failed(err)
 	}
-	var answer protocol.Answer
-	if err := json.Unmarshal(line, &answer); err != nil {
-		return nil, fmt.Errorf("the driver says %q: %w", line, err)
+	var response protocol.Response
+	if err := json.Unmarshal(line, &response); err != nil {
+		return nil, fmt.Errorf("the driver sent %q: %w", line, err)
 	}
-	return &answer, nil
+	return &response, nil
 }
 
 func (d *driver) failed(err error) error {
-	return fmt.Errorf("the driver ended or was silent for %v: %w\n%s", patience, err, strings.TrimSpace(d.stderr.take()))
+	return fmt.Errorf("the driver ended or was silent for %v: %w\n%s", replyTimeout, err, strings.TrimSpace(d.stderr.drain()))
 }
 
 // close lets the program end by itself before it makes it.
@@ -111,7 +111,7 @@ func (d *driver) close() {
 	_ = d.cmd.Wait() // how a driver ends says nothing about the plugin
 }
 
-// stderr is written by the program and read between two answers.
+// stderr is written by the program and read between two responses.
 type stderr struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -123,7 +123,7 @@ func (s *stderr) Write(p []byte) (int, error) {
 	return s.text.Write(p)
 }
 
-func (s *stderr) take() string {
+func (s *stderr) drain() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.text.Reset()

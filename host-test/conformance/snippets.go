@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"dingtalk-plugin/host-test/conformance/readme"
+	"dingtalk-plugin/host-test/internal/recorder"
 	"dingtalk-plugin/host-test/robot"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -19,34 +20,35 @@ import (
 // message, "hello".
 type snippet struct {
 	heading, language string
-	run               func(context.Context, *rehearsal) (said string, err error)
+	run               func(context.Context, *snippetRun) (said string, err error)
 }
 
-// A rehearsal is a snippet that is about to be run.
-type rehearsal struct {
+// A snippetRun is a snippet and what it is run with.
+type snippetRun struct {
 	text           string   // of the snippet, with the robot's address
 	before, after  []string // the driver's command
 	folder, plugin string   // an empty folder, and the plugin's file
 	environment    []string
 }
 
-// rehearse runs the snippet with a robot of its own, and demands that its group
+// runSnippet runs the snippet with a robot of its own, and demands that its group
 // gets the message.
-func (b *bench) rehearse(ctx context.Context, s *snippet, before, after []string) error {
-	text, err := readme.Find(b.readme, s.heading, s.language)
+func (suite *suiteRun) runSnippet(ctx context.Context, s *snippet, before, after []string) error {
+	text, err := readme.Find(suite.readme, s.heading, s.language)
 	if err != nil {
 		return err
 	}
 	secret := ""
 	if strings.Contains(text, "DINGTALK_BOT_SECRET") {
-		secret = b.suite.Robot.Secret
+		secret = canarySecret
 	}
-	fake, err := newFake(&robot.Options{Token: b.suite.Robot.Token, Secret: secret})
+	fake := robot.New(&robot.Options{Token: canaryToken, Secret: secret})
+	recorder, err := recorder.New(fake)
 	if err != nil {
 		return err
 	}
-	defer fake.die()
-	if text, err = readme.Redirect(text, "http://"+fake.hostPort+"/robot/send"); err != nil {
+	defer recorder.Close()
+	if text, err = readme.Redirect(text, recorder.URL+"/robot/send"); err != nil {
 		return err
 	}
 	folder, err := os.MkdirTemp("", "snippet")
@@ -54,20 +56,20 @@ func (b *bench) rehearse(ctx context.Context, s *snippet, before, after []string
 		return err
 	}
 	defer os.RemoveAll(folder)
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, replyTimeout)
 	defer cancel()
-	said, err := s.run(ctx, &rehearsal{
-		text: text, before: before, after: after, folder: folder, plugin: b.plugin,
-		environment: append(environment(), "DINGTALK_BOT_ACCESS_TOKEN="+b.suite.Robot.Token, "DINGTALK_BOT_SECRET="+secret),
+	said, err := s.run(ctx, &snippetRun{
+		text: text, before: before, after: after, folder: folder, plugin: suite.plugin,
+		environment: append(environment(), "DINGTALK_BOT_ACCESS_TOKEN="+canaryToken, "DINGTALK_BOT_SECRET="+secret),
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %s\n%s", err, said, text)
 	}
-	return posted(fake.robot.Messages(), said)
+	return checkPosted(fake.Messages(), said)
 }
 
-// posted tells whether the group got what it should, and the snippet showed it.
-func posted(messages []robot.Message, said string) error {
+// checkPosted checks that the group got what it should, and the snippet showed it.
+func checkPosted(messages []robot.Message, said string) error {
 	if len(messages) != 1 || messages[0].Text != "hello" {
 		return fmt.Errorf("the group got %d messages, want one hello: %s", len(messages), said)
 	}
@@ -83,16 +85,16 @@ const underHost = "Your own host"
 // the process alive.
 func nodeSnippet(alias string) *snippet {
 	head, tail := `import { createPlugin } from "`+alias+`";`, "await plugin.close();"
-	return &snippet{underHost, "js", script("readme-"+alias+".mjs", head, tail)}
+	return &snippet{underHost, "js", runScript("readme-"+alias+".mjs", head, tail)}
 }
 
-var pythonSnippet = &snippet{underHost, "python", script("readme.py", "import os\nimport extism", "")}
+var pythonSnippet = &snippet{underHost, "python", runScript("readme.py", "import os\nimport extism", "")}
 
-// script runs the snippet from a file beside the driver's, where the SDK is found,
+// runScript runs the snippet from a file beside the driver's, where the SDK is found,
 // in a folder that has the plugin where the snippet looks for it. Head and tail
 // stand around it.
-func script(file, head, tail string) func(context.Context, *rehearsal) (string, error) {
-	return func(ctx context.Context, r *rehearsal) (said string, err error) {
+func runScript(file, head, tail string) func(context.Context, *snippetRun) (string, error) {
+	return func(ctx context.Context, r *snippetRun) (said string, err error) {
 		last := len(r.before) - 1
 		program := filepath.Join(filepath.Dir(r.before[last]), file)
 		if err := os.WriteFile(program, []byte(head+"\n"+r.text+tail+"\n"), 0o644); err != nil {
@@ -109,7 +111,7 @@ func script(file, head, tail string) func(context.Context, *rehearsal) (string, 
 }
 
 // placePlugin copies the plugin to the folder's dist/plugin.wasm.
-func (r *rehearsal) placePlugin() error {
+func (r *snippetRun) placePlugin() error {
 	wasm, err := os.ReadFile(r.plugin)
 	if err != nil {
 		return err
@@ -120,11 +122,11 @@ func (r *rehearsal) placePlugin() error {
 	return os.WriteFile(filepath.Join(r.folder, "dist", "plugin.wasm"), wasm, 0o644)
 }
 
-var hyperSnippet = &snippet{"hyper-mcp", "json", hyperFile}
+var hyperSnippet = &snippet{"hyper-mcp", "json", runHyperMCP}
 
-// hyperFile starts hyper-mcp with the snippet as its file, but for the plugin's
+// runHyperMCP starts hyper-mcp with the snippet as its file, but for the plugin's
 // path, and calls the tool.
-func hyperFile(ctx context.Context, r *rehearsal) (said string, err error) {
+func runHyperMCP(ctx context.Context, r *snippetRun) (said string, err error) {
 	const url = "file:///opt/mcp/plugin.wasm"
 	if !strings.Contains(r.text, url) {
 		return "", errors.New("it does not load " + url)

@@ -12,8 +12,8 @@ import (
 var address = regexp.MustCompile(`http://[0-9.:]+/robot/send`)
 
 // post stands in for a runtime: it posts to the address in the snippet.
-func post(body, said string) func(context.Context, *rehearsal) (string, error) {
-	return func(_ context.Context, r *rehearsal) (string, error) {
+func post(body, said string) func(context.Context, *snippetRun) (string, error) {
+	return func(_ context.Context, r *snippetRun) (string, error) {
 		to := address.FindString(r.text) + "?access_token=CANARYtokenCANARYtoken0123456789"
 		response, err := http.Post(to, "application/json", strings.NewReader(body))
 		if err != nil {
@@ -27,21 +27,21 @@ func post(body, said string) func(context.Context, *rehearsal) (string, error) {
 const hello, sent = `{"msgtype":"text","text":{"content":"hello"}}`, "Message sent successfully"
 
 // A snippet passes that posts the message and shows the answer, and no other.
-func TestRehearse(t *testing.T) {
-	b := &bench{suite: cases(t), readme: read(t, "../../README.md")}
+func TestRunSnippet(t *testing.T) {
+	b := &suiteRun{readme: read(t, "../../README.md")}
 	for name, one := range map[string]struct {
 		language string
-		run      func(context.Context, *rehearsal) (string, error)
+		run      func(context.Context, *snippetRun) (string, error)
 		passes   bool
 	}{
 		"good":       {"js", post(hello, sent), true},
 		"another":    {"js", post(strings.Replace(hello, "hello", "bye", 1), sent), false},
 		"silent":     {"js", post(hello, ""), false},
-		"idle":       {"js", func(context.Context, *rehearsal) (string, error) { return sent, nil }, false},
-		"broken":     {"js", func(context.Context, *rehearsal) (string, error) { return sent, io.EOF }, false},
+		"idle":       {"js", func(context.Context, *snippetRun) (string, error) { return sent, nil }, false},
+		"broken":     {"js", func(context.Context, *snippetRun) (string, error) { return sent, io.EOF }, false},
 		"none there": {"cobol", post(hello, sent), false},
 	} {
-		err := b.rehearse(t.Context(), &snippet{underHost, one.language, one.run}, nil, nil)
+		err := b.runSnippet(t.Context(), &snippet{underHost, one.language, one.run}, nil, nil)
 		if (err == nil) != one.passes {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -50,13 +50,13 @@ func TestRehearse(t *testing.T) {
 
 // README has a snippet for every runtime that is to run one.
 func TestSnippetsExist(t *testing.T) {
-	b := &bench{suite: cases(t), readme: read(t, "../../README.md")}
+	b := &suiteRun{readme: read(t, "../../README.md")}
 	for _, r := range append(sdks(), runners()...) {
 		if r.snippet == nil {
 			continue
 		}
 		reached := false
-		err := b.rehearse(t.Context(), &snippet{r.snippet.heading, r.snippet.language, func(context.Context, *rehearsal) (string, error) {
+		err := b.runSnippet(t.Context(), &snippet{r.snippet.heading, r.snippet.language, func(context.Context, *snippetRun) (string, error) {
 			reached = true
 			return "", nil
 		}}, nil, nil)

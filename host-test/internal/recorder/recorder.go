@@ -71,7 +71,16 @@ func (r *Recorder) Close() {
 	}
 }
 
+// redirectPath is how the path of an address begins that redirects to this
+// server, under a host name that no scenario allows.
+const redirectPath = "/redirect"
+
 func (r *Recorder) pass(w http.ResponseWriter, req *http.Request) {
+	if path, ok := strings.CutPrefix(req.URL.Path, redirectPath); ok {
+		_, port, _ := net.SplitHostPort(r.Host())
+		http.Redirect(w, req, "http://localhost:"+port+path+"?"+req.URL.RawQuery, http.StatusTemporaryRedirect)
+		return
+	}
 	body, _ := io.ReadAll(req.Body)
 	req.Body = io.NopCloser(bytes.NewReader(body))
 	r.mu.Lock()

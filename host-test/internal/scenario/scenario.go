@@ -65,9 +65,13 @@ const (
 	RawInput      Capability = "raw input"           // no MCP client in between
 	CutTraps      Capability = "cut answer traps"    // the host kills the call
 	CutIsEmpty    Capability = "cut answer is empty" // the plugin gets an answer without a body
+
+	// StopsRedirects is for runtimes that can be told not to follow a redirect.
+	// libextism has no such setting.
+	StopsRedirects Capability = "redirects stop"
 )
 
-var capabilities = []Capability{SettableClock, MemoryLimit, RawInput, CutTraps, CutIsEmpty}
+var capabilities = []Capability{SettableClock, MemoryLimit, RawInput, CutTraps, CutIsEmpty, StopsRedirects}
 
 // Trap begins the result of a call that the host killed.
 const Trap = "the host ended the call"

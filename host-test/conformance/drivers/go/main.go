@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"dingtalk-plugin/host-test/conformance/internal/protocol"
+	"dingtalk-plugin/host-test/conformance/protocol"
 
 	extism "github.com/extism/go-sdk"
 	"github.com/tetratelabs/wazero"
@@ -38,31 +38,31 @@ type driver struct {
 	plugin *extism.Plugin
 	log    bytes.Buffer
 	cache  wazero.CompilationCache // spares all loads but the first, which is the one that is measured
+	now    int64                   // of the request, in Unix milliseconds
 }
 
-func (d *driver) run(order *protocol.Order, answer *protocol.Answer) error {
+func (d *driver) run(request *protocol.Request, response *protocol.Response) error {
 	d.log.Reset()
-	defer func() { answer.Log = d.log.String() }()
+	d.now = request.Now
+	defer func() { response.Log = d.log.String() }()
 	ctx := context.Background()
-	if order.Fresh != nil {
+	if request.Load != nil {
 		start := time.Now()
-		if err := d.load(ctx, order.Fresh); err != nil {
+		if err := d.load(ctx, request.Load); err != nil {
 			return err
 		}
-		answer.Load = time.Since(start).Microseconds()
+		response.LoadMicros = time.Since(start).Microseconds()
 	}
 	start := time.Now()
-	code, output, err := d.plugin.CallWithContext(ctx, order.Export, []byte(order.Input))
-	answer.Call, answer.Output = time.Since(start).Microseconds(), string(output)
+	code, output, err := d.plugin.CallWithContext(ctx, request.Export, []byte(request.Input))
+	response.CallMicros, response.Output = time.Since(start).Microseconds(), string(output)
 	if err == nil && code != 0 {
-		err = fmt.Errorf("%s returned %d", order.Export, code)
+		err = fmt.Errorf("%s returned %d", request.Export, code)
 	}
 	return err
 }
 
-// load gives the plugin the real clock: without a ModuleConfig that says so,
-// wazero shows it the year 2022, and DingTalk refuses every signature.
-func (d *driver) load(ctx context.Context, s *protocol.Settings) (err error) {
+func (d *driver) load(ctx context.Context, s *protocol.Load) (err error) {
 	if d.plugin != nil {
 		d.plugin.Close(ctx)
 	}
@@ -72,14 +72,27 @@ func (d *driver) load(ctx context.Context, s *protocol.Settings) (err error) {
 		AllowedHosts: s.AllowedHosts,
 	}
 	if s.MaxPages > 0 { // a zero in the other two would mean "none", not "no limit"
-		manifest.Memory = &extism.ManifestMemory{MaxPages: uint32(s.MaxPages), MaxHttpResponseBytes: -1, MaxVarBytes: -1}
+		manifest.Memory = &extism.ManifestMemory{MaxPages: s.MaxPages, MaxHttpResponseBytes: -1, MaxVarBytes: -1}
 	}
 	d.plugin, err = extism.NewPlugin(ctx, manifest, extism.PluginConfig{
 		EnableWasi:    true,
 		RuntimeConfig: wazero.NewRuntimeConfig().WithCompilationCache(d.cache),
-		ModuleConfig:  wazero.NewModuleConfig().WithSysWalltime(),
+		ModuleConfig:  d.moduleConfig(s.Clock),
 	}, nil)
 	return err
+}
+
+// moduleConfig gives the plugin a clock: without a ModuleConfig that says so,
+// wazero shows it the year 2022, and DingTalk refuses every signature.
+func (d *driver) moduleConfig(clock protocol.Clock) wazero.ModuleConfig {
+	config := wazero.NewModuleConfig()
+	switch clock {
+	case protocol.RealClock:
+		return config.WithSysWalltime()
+	case protocol.RequestClock:
+		return config.WithWalltime(func() (int64, int32) { return d.now / 1000, int32(d.now % 1000 * 1e6) }, 1)
+	}
+	return config
 }
 
 // version is that of a module of this program.

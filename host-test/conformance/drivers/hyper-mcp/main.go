@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"dingtalk-plugin/host-test/conformance/internal/protocol"
+	"dingtalk-plugin/host-test/conformance/protocol"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -34,38 +34,38 @@ func main() {
 
 type driver struct{ runner }
 
-func (d *driver) run(order *protocol.Order, answer *protocol.Answer) (err error) {
-	defer func() { answer.Log = d.log(err != nil) }()
+func (d *driver) run(request *protocol.Request, response *protocol.Response) (err error) {
+	defer func() { response.Log = d.log(err != nil) }()
 	ctx := context.Background()
-	if order.Fresh != nil {
+	if request.Load != nil {
 		d.stop()
 		start := time.Now()
-		if err := d.start(ctx, order.Fresh); err != nil {
+		if err := d.start(ctx, request.Load); err != nil {
 			return err
 		}
-		answer.Load = time.Since(start).Microseconds()
+		response.LoadMicros = time.Since(start).Microseconds()
 	}
 	start := time.Now()
-	result, err := d.ask(ctx, order)
-	answer.Call = time.Since(start).Microseconds()
+	result, err := d.ask(ctx, request)
+	response.CallMicros = time.Since(start).Microseconds()
 	if err != nil {
 		return err
 	}
 	output, err := json.Marshal(result)
-	answer.Output = string(output)
+	response.Output = string(output)
 	return err
 }
 
-func (d *driver) ask(ctx context.Context, order *protocol.Order) (any, error) {
-	if order.Export == "describe" {
+func (d *driver) ask(ctx context.Context, request *protocol.Request) (any, error) {
+	if request.Export == "describe" {
 		return d.list(ctx)
 	}
-	var request struct{ Params mcp.CallToolParams }
-	if err := json.Unmarshal([]byte(order.Input), &request); err != nil {
+	var call struct{ Params mcp.CallToolParams }
+	if err := json.Unmarshal([]byte(request.Input), &call); err != nil {
 		return nil, err
 	}
-	request.Params.Name = prefix + request.Params.Name
-	return d.session.CallTool(ctx, &request.Params)
+	call.Params.Name = prefix + call.Params.Name
+	return d.session.CallTool(ctx, &call.Params)
 }
 
 // list returns the plugin's tools without those that the runner adds.

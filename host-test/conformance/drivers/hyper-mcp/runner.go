@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"dingtalk-plugin/host-test/conformance/internal/protocol"
+	"dingtalk-plugin/host-test/conformance/protocol"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -23,7 +23,7 @@ type runner struct {
 }
 
 // start starts the runner, which loads the plugin before it answers.
-func (r *runner) start(ctx context.Context, s *protocol.Settings) error {
+func (r *runner) start(ctx context.Context, s *protocol.Load) error {
 	limits := map[string]any{"allowed_hosts": s.AllowedHosts, "env_vars": s.Config}
 	if s.MaxPages > 0 {
 		limits["memory_limit"] = fmt.Sprint(s.MaxPages*64, "KiB")

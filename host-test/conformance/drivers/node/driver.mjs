@@ -2,7 +2,7 @@
 //
 //	node driver.mjs plugin.wasm extism-1
 //
-// It speaks the protocol of ../../internal/protocol.
+// It speaks the protocol of ../../protocol.
 //
 // Three things to know before embedding this SDK, all of them its own:
 //
@@ -46,15 +46,15 @@ function load({ config, allowedHosts, maxPages }) {
 async function answer(request) {
   const reply = {};
   try {
-    if (request.fresh) {
+    if (request.load) {
       await plugin?.close().catch(() => {});
       const start = performance.now();
-      plugin = await load(request.fresh);
-      reply.load = microseconds(start);
+      plugin = await load(request.load);
+      reply.loadMicros = microseconds(start);
     }
     const start = performance.now();
     const output = await plugin.call(request.export, request.input);
-    reply.call = microseconds(start);
+    reply.callMicros = microseconds(start);
     reply.output = output?.text() ?? "";
     await plugin.reset();
   } catch (error) {

@@ -2,7 +2,7 @@
 
     python driver.py plugin.wasm
 
-It speaks the protocol of ../../internal/protocol.
+It speaks the protocol of ../../protocol.
 """
 
 import json
@@ -32,13 +32,13 @@ def answer(plugin, wasm, request):
     """Returns the plugin, which may be a new one, and what is answered."""
     reply = {}
     try:
-        if "fresh" in request:
+        if "load" in request:
             start = time.perf_counter()
-            plugin = load(wasm, request["fresh"])
-            reply["load"] = microseconds(start)
+            plugin = load(wasm, request["load"])
+            reply["loadMicros"] = microseconds(start)
         start = time.perf_counter()
         output = plugin.call(request["export"], request["input"])
-        reply["call"] = microseconds(start)
+        reply["callMicros"] = microseconds(start)
         reply["output"] = output.decode()
     except extism.Error as e:
         reply["error"] = str(e)

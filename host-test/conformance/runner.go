@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"dingtalk-plugin/host-test/conformance/protocol"
+	"dingtalk-plugin/host-test/internal/recorder"
+	"dingtalk-plugin/host-test/internal/scenario"
+)
+
+// A suiteRun runs all scenarios in one runtime after the other.
+type suiteRun struct {
+	scenarios   []*scenario.Scenario
+	plugin      string
+	readme      string // its text
+	installer   *installer
+	transcripts map[string]string // by scenario, of the first runtime that ran it
+	failures    []string
+}
+
+// run runs all scenarios that the runtime has the capabilities for.
+func (s *suiteRun) run(ctx context.Context, r *extismRuntime, command []string) (*row, error) {
+	driver, err := startDriver(ctx, command)
+	if err != nil {
+		return nil, err
+	}
+	defer driver.close()
+	c := &caseRunner{runtime: r, driver: driver, transcripts: s.transcripts}
+	row := &row{name: r.name, version: driver.version, survives: r.survives}
+	for _, one := range s.scenarios {
+		if !one.RunsWith(r.capabilities) {
+			continue
+		}
+		passed, err := c.run(ctx, one)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", one.Name, err)
+		}
+		row.run++
+		if passed {
+			row.passed++
+		}
+	}
+	row.leaks = c.leaks
+	s.failures = append(s.failures, c.failures...)
+	if c.leaks != r.leaks {
+		s.failures = append(s.failures, fmt.Sprintf("%s leaks %v, and was known to leak %v", r.name, c.leaks, r.leaks))
+	}
+	return row, nil
+}
+
+// A caseRunner runs scenarios in one runtime.
+type caseRunner struct {
+	runtime     *extismRuntime
+	driver      *driver
+	transcripts map[string]string
+	failures    []string
+	leaks       leaks
+}
+
+// The credentials of the robot: they occur in no text by chance, and the secret
+// has what a URL escapes.
+const (
+	canaryToken  = "CANARYtokenCANARYtoken0123456789"
+	canarySecret = "SECcanaryCANARYcanary/+=0123456789"
+)
+
+// run runs a scenario and returns whether all of it was as it should be. An error
+// is one of the driver.
+func (c *caseRunner) run(ctx context.Context, s *scenario.Scenario) (bool, error) {
+	before := len(c.failures)
+	r := &caseRun{caseRunner: c, scenario: s, want: scenario.Placeholders{}, got: scenario.Placeholders{}}
+	run, err := s.Start(ctx, r, &scenario.Options{RealClock: true, Token: canaryToken, Secret: canarySecret})
+	if err != nil {
+		return false, err
+	}
+	defer run.Close()
+	for i := range s.Steps {
+		outcome, err := run.Step(ctx, i)
+		if r.broken != nil {
+			return false, r.broken
+		}
+		if err != nil {
+			r.fail(i, err.Error())
+			break
+		}
+		r.check(i, run, outcome)
+	}
+	r.transcript = scenario.Placeholders{}.Replace(r.transcript)
+	if first, found := c.transcripts[s.Name]; !found {
+		c.transcripts[s.Name] = r.transcript
+	} else if d := diff(first, r.transcript); d != "" {
+		r.fail(len(s.Steps)-1, "the first runtime and this one differ: "+d)
+	}
+	return len(c.failures) == before, nil
+}
+
+// A caseRun is a scenario that is being run.
+type caseRun struct {
+	*caseRunner
+	scenario   *scenario.Scenario
+	settings   *scenario.Settings
+	load       bool // a new instance before the next call
+	probed     bool // the instance has made sure of the address, and sends credentials
+	input      string
+	responses  []*protocol.Response // of the step
+	broken     error                // the driver
+	want, got  scenario.Placeholders
+	transcript string
+}
+
+// Load implements scenario.Runtime. The instance is loaded with the next call.
+func (r *caseRun) Load(_ context.Context, s *scenario.Settings) error {
+	r.settings, r.load, r.probed = s, true, false
+	return nil
+}
+
+// Call implements scenario.Runtime. An instance that does not survive a trap is
+// replaced.
+func (r *caseRun) Call(_ context.Context, export string, input []byte) ([]byte, error) {
+	r.input = string(input)
+	request := &protocol.Request{Export: export, Input: r.input}
+	if r.settings.Now != nil {
+		request.Now = r.settings.Now().UnixMilli()
+	}
+	if r.load {
+		request.Load = newLoad(r.settings)
+	}
+	response, err := r.driver.ask(request)
+	if err != nil {
+		r.broken = err
+		return nil, err
+	}
+	r.responses = append(r.responses, response)
+	loaded := request.Load == nil || response.LoadMicros > 0
+	r.load = !loaded || response.Error != "" && !r.runtime.survives
+	if response.Error != "" {
+		return nil, errors.New(scenario.Trap)
+	}
+	return []byte(response.Output), nil
+}
+
+func newLoad(s *scenario.Settings) *protocol.Load {
+	load := &protocol.Load{Config: s.Config, AllowedHosts: s.AllowedHosts, MaxPages: s.MaxPages}
+	switch {
+	case s.Frozen:
+		load.Clock = protocol.DefaultClock
+	case s.Now != nil:
+		load.Clock = protocol.RequestClock
+	}
+	return load
+}
+
+// check compares what a step came to with its sections, and looks for leaks.
+func (r *caseRun) check(i int, run *scenario.Run, o *scenario.Outcome) {
+	step := &r.scenario.Steps[i]
+	for _, response := range r.responses {
+		r.checkLeaks(i, o, response)
+	}
+	r.responses = nil
+	r.probed = o.Trap == nil && (r.probed || len(o.Sent) > 0)
+	want := r.want.Replace(step.Requests + "\n" + normalize(step, step.Result))
+	got := r.got.Replace(o.Requests + "\n" + normalize(step, o.Result))
+	if d := diff(want, got); d != "" {
+		r.fail(i, "(-want +got) "+d)
+	}
+	r.transcript += run.Text(transcript(o.Sent) + canonical(o.Output))
+}
+
+func transcript(sent []recorder.Request) (text string) {
+	for _, request := range sent {
+		text += request.String() + "\n"
+	}
+	return text
+}
+
+// maxShown is how much of a difference is shown, in bytes.
+const maxShown = 2000
+
+// fail notes down what is wrong in a step.
+func (r *caseRun) fail(step int, what string) {
+	if len(what) > maxShown {
+		what = strings.ToValidUTF8(what[:maxShown], "") + "…"
+	}
+	r.failures = append(r.failures, fmt.Sprintf("%s: %s, step %d: %s", r.runtime.name, r.scenario.Name, step+1, what))
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dingtalk-plugin/host-test/internal/scenario"
+)
+
+// What the drivers load, and what is run.
+const pluginFile, scenarioFolder = "../../dist/plugin.wasm", "../testdata"
+
+// goCommand builds the driver for extism/go-sdk, the one that needs nothing
+// installed.
+func goCommand(t *testing.T) []string {
+	t.Helper()
+	command, _, err := goDriver("go")(t.Context(), &installer{t.TempDir(), io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plugin, err := filepath.Abs(pluginFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(command, plugin)
+}
+
+// All scenarios pass in Go, and each in some runtime. `make conformance` runs them
+// in the others.
+func TestScenarios(t *testing.T) {
+	scenarios, err := scenario.ParseFolder(scenarioFolder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &suiteRun{scenarios: scenarios, transcripts: map[string]string{}}
+	row, err := s.run(t.Context(), sdks()[0], goCommand(t))
+	if err != nil {
+		t.Fatalf("%v (is %s missing? run `make plugin`)", err, pluginFile)
+	}
+	for _, failure := range s.failures {
+		t.Error(failure)
+	}
+	if row.passed == 0 || row.version == "" {
+		t.Errorf("%+v", row)
+	}
+	for _, one := range scenarios {
+		if !runsSomewhere(one) {
+			t.Errorf("%s: no runtime has all of %v", one.Name, one.Needs)
+		}
+	}
+}
+
+func runsSomewhere(s *scenario.Scenario) bool {
+	for _, r := range sdks() {
+		if s.RunsWith(r.capabilities) {
+			return true
+		}
+	}
+	return false
+}
+
+// A scenario that expects anything else than what happens is seen to fail.
+func TestRunnerDetectsMismatch(t *testing.T) {
+	driver, err := startDriver(t.Context(), goCommand(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer driver.close()
+	for name, change := range mismatches {
+		s, _, err := scenario.ParseFile(filepath.Join(scenarioFolder, "once_key.txtar"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &caseRunner{runtime: sdks()[0], driver: driver, transcripts: map[string]string{}}
+		change(c, s.Steps)
+		if passed, err := c.run(t.Context(), s); err != nil || passed != (name == "none") {
+			t.Errorf("%s: passed %v, %v %v", name, passed, err, c.failures)
+		}
+	}
+}
+
+var mismatches = map[string]func(*caseRunner, []scenario.Step){
+	"none":               func(*caseRunner, []scenario.Step) {},
+	"another text":       func(_ *caseRunner, s []scenario.Step) { replace(&s[0].Result, "successfully", "well") },
+	"another value":      func(_ *caseRunner, s []scenario.Step) { replace(&s[0].Result, `"bytes": 128`, `"bytes": 129`) },
+	"a member less":      func(_ *caseRunner, s []scenario.Step) { replace(&s[0].Result, `"reason": "sent",`, "") },
+	"another identifier": func(_ *caseRunner, s []scenario.Step) { replace(&s[1].Result, "d2", "d3") },
+	"another body":       func(_ *caseRunner, s []scenario.Step) { replace(&s[0].Requests, `"at":`, `"to":`) },
+	"another verdict":    func(_ *caseRunner, s []scenario.Step) { replace(&s[0].Requests, "shown as", "a duplicate") },
+	"no signature":       func(_ *caseRunner, s []scenario.Step) { replace(&s[0].Requests, "&sign=", "&sig=") },
+	"another token":      func(_ *caseRunner, s []scenario.Step) { replace(&s[0].Requests, "=token", "=other") },
+	"a request less":     func(_ *caseRunner, s []scenario.Step) { s[0].Requests = "none" },
+	"a probe more":       func(_ *caseRunner, s []scenario.Step) { s[1].Requests = s[0].Requests },
+	"a trap":             func(_ *caseRunner, s []scenario.Step) { s[0].Result = scenario.Trap },
+	"no trap":            func(_ *caseRunner, s []scenario.Step) { s[0].Before = "dead" },
+	"other repetitions":  func(_ *caseRunner, s []scenario.Step) { s[0].Times = "2" },
+	"an unlike runtime":  func(c *caseRunner, _ []scenario.Step) { c.transcripts["once_key"] = "hello" },
+}
+
+func replace(text *string, old, new string) { *text = strings.ReplaceAll(*text, old, new) }
