@@ -32,7 +32,7 @@ var builds = []struct {
 	{"go", "../dist/plugin-go.wasm", "make plugin-go", capabilities},
 }
 
-var capabilities = []scenario.Capability{scenario.SettableClock, scenario.RawInput, scenario.CutTraps}
+var capabilities = []scenario.Capability{scenario.SettableClock, scenario.RawInput, scenario.CutTraps, scenario.StopsRedirects}
 
 // cache spares the tests from compiling a module more than once.
 var cache = wazero.NewCompilationCache()

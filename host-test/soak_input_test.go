@@ -106,11 +106,13 @@ func (s *soak) request(tool string, arguments map[string]any) []byte {
 	return []byte(b.String())
 }
 
-// malformed returns an input that must be refused.
+// malformed returns an input that must be refused, unless it is short.
 func (s *soak) malformed() soakInput {
 	n := s.size()
 	many := func(s string) string { return strings.TrimSuffix(strings.Repeat(s+",", n/(len(s)+1)+1), ",") }
-	call := func(arguments string) string {
+	id := "m" + strconv.Itoa(s.calls)
+	call := func(arguments string) string { // some are valid when they are short
+		arguments = strings.Replace(arguments, "{", `{"idempotencyKey":"`+id+`",`, 1)
 		return `{"params":{"name":"send_text_message","arguments":` + arguments + `}}`
 	}
 	inputs := []string{
@@ -127,7 +129,7 @@ func (s *soak) malformed() soakInput {
 		`{"params":{` + many(`"x":1`) + `}}`,
 	}
 	i := s.rand.IntN(len(inputs))
-	return soakInput{"", fmt.Sprintf("malformed input %d of %d bytes", i, len(inputs[i])), []byte(inputs[i])}
+	return soakInput{id, fmt.Sprintf("malformed input %d of %d bytes", i, len(inputs[i])), []byte(inputs[i])}
 }
 
 const manyRobots = 60

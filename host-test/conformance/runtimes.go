@@ -209,6 +209,7 @@ func (in *installer) installOnce(folder, list string, install func() error) erro
 
 // run runs a program that installs something. It shows its output only when it fails.
 func (in *installer) run(ctx context.Context, folder, program string, arguments ...string) error {
+	fmt.Fprintln(in.log, "  "+filepath.Base(program)+" "+strings.Join(arguments, " "))
 	command := exec.CommandContext(ctx, program, arguments...)
 	command.Dir = folder
 	if output, err := command.CombinedOutput(); err != nil {
