@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"maps"
 	"os"
 	"time"
@@ -19,6 +20,15 @@ type doctorCommand struct {
 	Config     string        `help:"A configuration file of hyper-mcp, in JSON; without one the environment is looked at." type:"path"`
 	PluginName string        `help:"The plugin's name in that file; not needed where one plugin alone has keys of this one."`
 	Timeout    time.Duration `help:"How long one request may take." default:"10s"`
+}
+
+// Validate is called by kong. It does not repeat the path: a credential may have
+// been pasted there.
+func (c *doctorCommand) Validate() error {
+	if _, err := os.Stat(c.Config); c.Config != "" && errors.Is(err, fs.ErrNotExist) {
+		return errors.New("--config: there is no such file")
+	}
+	return nil
 }
 
 // Run exits with status 1 when something is wrong, and with 2 when nothing is but

@@ -31,7 +31,7 @@ func TestDoctorAsks(t *testing.T) {
 		{map[string]string{config.Token: "t", "DINGTALK_BOT_TOOLS": "send_link_message", "DINGTALK_BOT_RETRIES": "x"}, "not_configured", "DINGTALK_BOT_RETRIES"},
 		{map[string]string{config.Token: "t", "DINGTALK_BOT_TOOLS": "x"}, "not_configured", "DINGTALK_BOT_TOOLS"},
 		{map[string]string{config.Token: "t", "DINGTALK_BOT_DRY_RUN": "x"}, "not_configured", "DINGTALK_BOT_DRY_RUN"},
-		{map[string]string{config.Robots: `{"a":{"accessToken":"x"},"b":{}}`}, "not_configured", "robot b"},
+		{map[string]string{config.Robots: `{"a":{"accessToken":"x"},"b":{}}`}, "not_configured", "the second robot"},
 	}
 	for _, tt := range tests {
 		values := map[string]string{config.Webhook: server.URL}

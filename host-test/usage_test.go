@@ -38,7 +38,7 @@ func TestUsageErrors(t *testing.T) {
 		{"serve --timeout 0s", "--timeout", 2},
 		{"robot --fault nonsense", `no fault "nonsense"`, 2},
 		{"robot --texts nonsense", "--texts", 2},
-		{"doctor --config nonsense", "nonsense", 2},
+		{"doctor --config nonsense", "--config: there is no such file", 2},
 		{"push --layout .", "expected \"<ref>\"", 2},
 		{"call --list --plugin missing.wasm", "make plugin", 1},
 		{"serve --fake --page --plugin missing.wasm", "make plugin", 1},

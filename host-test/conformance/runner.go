@@ -123,7 +123,7 @@ func (r *caseRun) Call(_ context.Context, export string, input []byte) ([]byte, 
 	r.input = string(input)
 	request := &protocol.Request{Export: export, Input: r.input}
 	if r.settings.Now != nil {
-		request.Now = r.settings.Now().UnixMilli()
+		request.Now = r.settings.Now().UnixNano()
 	}
 	if r.load {
 		request.Load = newLoad(r.settings)

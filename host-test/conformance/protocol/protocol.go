@@ -14,7 +14,7 @@ import (
 // A Request is one call of the plugin.
 type Request struct {
 	Load   *Load  `json:"load,omitempty"` // load a new instance first, with these
-	Now    int64  `json:"now,omitempty"`  // what the plugin's clock shows, in Unix milliseconds, where it is settable
+	Now    int64  `json:"now,omitempty"`  // what the plugin's clock shows, in Unix nanoseconds, where it is settable
 	Export string `json:"export"`
 	Input  string `json:"input"`
 }

@@ -31,7 +31,7 @@ func ReadFile(file, name string) (*Case, error) {
 
 func readFile(file, name string) (*Case, error) {
 	if extension := filepath.Ext(file); extension != ".json" {
-		return nil, fmt.Errorf("the doctor reads JSON files, not %s; write the plugin's part of the file as JSON, or put its env_vars into the environment", extension)
+		return nil, fmt.Errorf("the doctor reads files that end in .json, not in %q; write the plugin's part of the file as JSON, or put its env_vars into the environment", extension)
 	}
 	text, err := readRegular(file)
 	if err != nil {

@@ -78,7 +78,7 @@ func TestReadFileFails(t *testing.T) {
 	t.Setenv("TEST_DOCTOR_QUOTE", `CANARY"`)
 	const ours = `{"runtime_config":{"env_vars":{"DINGTALK_BOT_SECRET":"CANARY"}}}`
 	tests := []struct{ file, text, name, want string }{
-		{"config.yaml", "plugins:", "", "reads JSON files, not .yaml"},
+		{"config.yaml", "plugins:", "", `reads files that end in .json, not in ".yaml"`},
 		{"config.json", "plugins: CANARY", "", "the file is no JSON"},
 		{"config.json", `{"plugins":{"a":{"runtime_config":{"env_vars":{"k":"${TEST_DOCTOR_QUOTE}"}}}}}`, "", "breaks the file's JSON"},
 		{"config.json", `{"plugins":["CANARY"]}`, "", "not one of hyper-mcp"},

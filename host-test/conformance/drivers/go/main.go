@@ -90,7 +90,7 @@ func (d *driver) moduleConfig(clock protocol.Clock) wazero.ModuleConfig {
 	case protocol.RealClock:
 		return config.WithSysWalltime()
 	case protocol.RequestClock:
-		return config.WithWalltime(func() (int64, int32) { return d.now / 1000, int32(d.now % 1000 * 1e6) }, 1)
+		return config.WithWalltime(func() (int64, int32) { return d.now / 1e9, int32(d.now % 1e9) }, 1)
 	}
 	return config
 }
