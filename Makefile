@@ -1,22 +1,23 @@
-# What a person types; everything else is in plugin/toolchain and host-test.
+# What a person types; everything else is in plugin/build and host-test.
 
 SOURCES := $(shell find plugin schema -name '*_test.go' -prune -o -type f \( -name '*.go' -o -name '*.c' -o -name '*.json' \) -print) go.mod go.sum
-TOOLCHAIN := $(shell find plugin/toolchain -type f)
+TOOLCHAIN := $(shell find plugin/build -type f)
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 INSPECTOR := .tools/inspector/node_modules/.bin/mcp-inspector --cli .tools/host-test serve --fake
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SHELL_FILES = $(shell grep -rlE '^(#!/usr/bin/env bash|. shellcheck shell=bash)' .ci .github plugin)
-REQUIRE := @plugin/toolchain/require.sh
-STEP := @plugin/toolchain/step.sh
+REQUIRE := @plugin/build/require.sh
+STEP := @plugin/build/step.sh
 
 # The steps of a target, which are announced with their number in the order in which they come: [2/4].
 build-steps := packages tinygo plugin
+steps-build := $(build-steps)
 steps-plugin := $(build-steps)
 steps-demo := $(build-steps) demo
 steps-test := browser $(build-steps) plugin-go tests
 steps-check := vet shellcheck linters staticcheck $(steps-test)
 steps-conformance := node python $(build-steps) conformance
-steps-inspector := node $(build-steps) inspector-install inspector
+steps-mcp-inspector := node $(build-steps) inspector-install inspector
 steps-mcp-conformance := node $(build-steps) mcp-conformance-install
 steps-dist := $(build-steps) dist
 once = $(if $1,$(firstword $1) $(call once,$(filter-out $(firstword $1),$1)))
@@ -25,12 +26,15 @@ export STEPS := $(call once,$(foreach goal,$(MAKECMDGOALS),$(steps-$(goal))))
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 24
 
-plugin: dist/plugin.wasm ## build the plugin with TinyGo, which is fetched when it is missing
+build: dist/plugin.wasm ## build the plugin with TinyGo, which is built when it is missing
 
-plugin-go: dist/plugin-go.wasm ## build the same source with the standard toolchain
+build-go: dist/plugin-go.wasm ## build the same source with the standard toolchain
+
+plugin: build
+plugin-go: build-go
 
 dist/plugin.wasm: $(SOURCES) $(TOOLCHAIN)
-	@plugin/toolchain/build $@
+	@plugin/build/build.sh $@
 
 dist/plugin-go.wasm: $(SOURCES)
 	@mkdir -p dist
@@ -47,10 +51,10 @@ test: browser dist/plugin.wasm dist/plugin-go.wasm ## run all tests, against bot
 browser: # the tests of the page need it; the compiler takes long, so what cannot be installed is told first
 	$(REQUIRE) browser curl
 
-check: format vet lint test ## what CI runs
+check: fmt-check vet lint test ## what CI runs
 
 dist: ## make everything that a release holds, under dist/
-	@plugin/toolchain/build dist/plugin.wasm
+	@plugin/build/build.sh dist/plugin.wasm
 	$(STEP) dist "compiling what makes a release, and running it" go run ./host-test dist
 
 push: ## push what make dist made: make push REF=registry/name:tag
@@ -66,7 +70,7 @@ node-and-python:
 conformance-hyper-mcp: dist/plugin.wasm ## the same in hyper-mcp, which takes twenty minutes to build; HYPER_MCP=/path uses one that is there
 	go run ./host-test/conformance --runners
 
-inspector: dist/plugin.wasm .tools/inspector ## list and call the tools with the MCP Inspector's command line
+mcp-inspector: dist/plugin.wasm .tools/inspector ## list and call the tools with the MCP Inspector's command line
 	$(STEP) inspector "compiling the server and asking it" go build -o .tools/host-test ./host-test
 	$(INSPECTOR) --method tools/list --strict
 	$(INSPECTOR) --method tools/call --tool-name send_text_message --tool-arg text=hello
@@ -100,8 +104,11 @@ bench: dist/plugin.wasm dist/plugin-go.wasm ## measure; PEERS='a.wasm b.wasm' ad
 soak: dist/plugin.wasm ## a million hostile calls and a million ordinary ones, with faults, traps and little memory
 	go test ./host-test -run 'TestSoak|TestMemoryStable' -soak 1000000 -timeout 0 -v
 
-format:
-	@test -z "$$(gofmt -l plugin schema host-test)" || { echo "run gofmt -w on:"; gofmt -l plugin schema host-test; exit 1; }
+fmt: ## format all Go files
+	gofmt -w plugin schema host-test
+
+fmt-check:
+	@test -z "$$(gofmt -l plugin schema host-test)" || { echo "run make fmt, which formats:"; gofmt -l plugin schema host-test; exit 1; }
 
 vet:
 	$(STEP) vet "running go vet" go vet ./...
@@ -125,4 +132,4 @@ shellcheck:
 clean: ## remove what was built here, not the TinyGo outside
 	rm -rf dist .tools
 
-.PHONY: help plugin plugin-go demo test browser check shellcheck dist push conformance node-and-python conformance-hyper-mcp inspector mcp-conformance fuzz bench soak format vet lint clean
+.PHONY: help build build-go plugin plugin-go demo test browser check shellcheck dist push conformance node-and-python conformance-hyper-mcp mcp-inspector mcp-conformance fuzz bench soak fmt fmt-check vet lint clean

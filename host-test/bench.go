@@ -163,7 +163,7 @@ func (c *benchCommand) Run(ctx context.Context, line *commands) error {
 	}
 	standard, err := os.ReadFile("dist/plugin-go.wasm")
 	if err != nil {
-		return fmt.Errorf("%w: make it with `make plugin-go`", err)
+		return fmt.Errorf("%w: make it with `make build-go`", err)
 	}
 	testing.Init()
 	if err := flag.Set("test.benchtime", "200ms"); err != nil {

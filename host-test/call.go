@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"os"
 
-	"dingtalk-plugin/host-test/internal/artifact"
 	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
+	"dingtalk-plugin/host-test/internal/release"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -110,7 +110,7 @@ func printVersion(line *commands) error {
 	if err != nil {
 		return err
 	}
-	version, stamped := artifact.ReadVersion(module)
+	version, stamped := release.ReadVersion(module)
 	if !stamped {
 		return fmt.Errorf("%s was compiled, but not made with `make dist`: it has no version", line.Plugin)
 	}

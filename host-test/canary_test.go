@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
-	"dingtalk-plugin/host-test/robot"
 
 	extism "github.com/extism/go-sdk"
 )
@@ -31,7 +31,7 @@ type trial struct {
 	name   string
 	config map[string]string
 	hosts  []string
-	robot  robot.Options
+	robot  dingtalktest.Options
 	fault  string
 	first  bool // fails before the address was ever reached
 }
@@ -48,12 +48,12 @@ func trials(address string) []trial {
 		{name: "no TLS there", config: at(strings.Replace(address, "http:", "https:", 1)), first: true},
 		{name: "not an address", config: at("https://exa mple/?access_token=" + canaryToken), first: true},
 		{name: "plain http", config: at("http://example.com/?access_token=" + canaryToken), first: true},
-		{name: "unknown token", robot: robot.Options{Token: "another"}},
-		{name: "wrong secret", robot: robot.Options{Secret: "SECanother"}},
-		{name: "keyword", robot: robot.Options{Keywords: []string{"x"}}},
+		{name: "unknown token", robot: dingtalktest.Options{Token: "another"}},
+		{name: "wrong secret", robot: dingtalktest.Options{Secret: "SECanother"}},
+		{name: "keyword", robot: dingtalktest.Options{Keywords: []string{"x"}}},
 		{name: "slow", fault: "slow"},
 	}
-	for _, name := range robot.FaultNames() {
+	for _, name := range dingtalktest.FaultNames() {
 		list = append(list, trial{name: "fault " + name, fault: name})
 	}
 	return list
@@ -78,11 +78,11 @@ func (c *trial) run(t *testing.T, build int) {
 	if c.robot.Secret == "" {
 		c.robot.Secret = canarySecret
 	}
-	fake := robot.New(&c.robot)
+	fake := dingtalktest.New(&c.robot)
 	echo := fmt.Sprintf(`{"errcode":310000,"errmsg":"sign not match: %s %s %s"}`, canaryToken, canarySecret, url.QueryEscape(canarySecret))
 	if c.fault == "" {
-		fake.Script(robot.Fault{Body: echo})
-	} else if fault, known := robot.Named(c.fault); known {
+		fake.Script(dingtalktest.Fault{Body: echo})
+	} else if fault, known := dingtalktest.Named(c.fault); known {
 		fake.Script(fault)
 	}
 	server := httptest.NewServer(fake)

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"os"
 
+	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
-	"dingtalk-plugin/host-test/robot"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -86,7 +86,7 @@ func demoCards(ctx context.Context, line *commands, group *group) error {
 		}
 	}
 	for _, message := range group.robot.Messages()[seen:] {
-		fmt.Print("\n", robot.RenderText(message))
+		fmt.Print("\n", dingtalktest.RenderText(message))
 	}
 	return nil
 }
@@ -117,7 +117,7 @@ func demoRefusal(ctx context.Context, line *commands, group *group) error {
 }
 
 // checkDemo makes the exit status tell the truth.
-func checkDemo(messages []robot.Message) error {
+func checkDemo(messages []dingtalktest.Message) error {
 	if len(messages) != 2 {
 		return fmt.Errorf("the group has %d messages, want 2", len(messages))
 	}

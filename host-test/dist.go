@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"os"
 
-	"dingtalk-plugin/host-test/internal/artifact"
 	"dingtalk-plugin/host-test/internal/host"
+	"dingtalk-plugin/host-test/internal/release"
 	"dingtalk-plugin/schema"
 )
 
@@ -21,21 +21,21 @@ func (c *distCommand) Run(ctx context.Context, line *commands) error {
 	if err != nil {
 		return err
 	}
-	release, err := readRelease(ctx, ".")
+	r, err := readRelease(ctx, ".")
 	if err != nil {
 		return err
 	}
-	version := release.Version()
-	if module, err = artifact.Inscribe(module, schema.Meta, version); err != nil {
+	version := r.Version()
+	if module, err = release.Inscribe(module, schema.Meta, version); err != nil {
 		return err
 	}
-	if release.Module, err = artifact.Stamp(module, version); err != nil {
+	if r.Module, err = release.Stamp(module, version); err != nil {
 		return err
 	}
-	if release.Describe, err = describe(ctx, release.Module); err != nil {
+	if r.Describe, err = describe(ctx, r.Module); err != nil {
 		return err
 	}
-	files, err := release.Files()
+	files, err := r.Files()
 	if err != nil {
 		return err
 	}
@@ -44,14 +44,14 @@ func (c *distCommand) Run(ctx context.Context, line *commands) error {
 }
 
 // readRelease asks the repository for all that can be known without the module.
-func readRelease(ctx context.Context, root string) (r artifact.Release, err error) {
-	if r.Source, err = artifact.ReadSource(ctx, root); err != nil {
+func readRelease(ctx context.Context, root string) (r release.Release, err error) {
+	if r.Source, err = release.ReadSource(ctx, root); err != nil {
 		return r, err
 	}
-	if r.Compiler, err = artifact.ReadCompiler(ctx, root); err != nil {
+	if r.Compiler, err = release.ReadCompiler(ctx, root); err != nil {
 		return r, err
 	}
-	r.Modules, err = artifact.ReadModules(ctx, root)
+	r.Modules, err = release.ReadModules(ctx, root)
 	r.Schemas = os.DirFS(root + "/schema")
 	return r, err
 }

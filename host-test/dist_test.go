@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"dingtalk-plugin/host-test/internal/artifact"
+	"dingtalk-plugin/host-test/internal/release"
 
 	extism "github.com/extism/go-sdk"
 )
@@ -45,7 +45,7 @@ func TestDistLoads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if version, ok := artifact.ReadVersion(stamped); !ok || version.Compiler == "" {
+	if version, ok := release.ReadVersion(stamped); !ok || version.Compiler == "" {
 		t.Errorf("the image's module has the version %v", version)
 	}
 }

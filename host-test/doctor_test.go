@@ -8,13 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/config"
-	"dingtalk-plugin/host-test/robot"
 )
 
 // The plugin itself judges the configuration, and nothing is sent for it.
 func TestDoctorAsks(t *testing.T) {
-	fake := robot.New(nil)
+	fake := dingtalktest.New(nil)
 	server := httptest.NewServer(fake)
 	defer server.Close()
 	tests := []struct {
@@ -71,11 +71,11 @@ func TestDoctorStatus(t *testing.T) {
 	tests := []struct {
 		name    string
 		command doctorCommand
-		change  func(*robot.Options)
+		change  func(*dingtalktest.Options)
 		want    error
 	}{
 		{"environment", doctorCommand{}, nil, nil},
-		{"environment, disabled", doctorCommand{}, func(o *robot.Options) { o.Disabled = true }, exitError(1)},
+		{"environment, disabled", doctorCommand{}, func(o *dingtalktest.Options) { o.Disabled = true }, exitError(1)},
 		{"environment, busy", doctorCommand{}, nil, exitError(2)},
 		{"file", doctorCommand{Config: file(`"127.0.0.1"`)}, nil, nil},
 		{"file, host not allowed", doctorCommand{Config: file(`"oapi.dingtalk.com"`), PluginName: "ding"}, nil, exitError(1)},
@@ -83,12 +83,12 @@ func TestDoctorStatus(t *testing.T) {
 	standard := os.Stdout
 	defer func() { os.Stdout = standard }()
 	for _, tt := range tests {
-		group.robot.Configure(func(o *robot.Options) { o.Disabled = false })
+		group.robot.Configure(func(o *dingtalktest.Options) { o.Disabled = false })
 		if tt.change != nil {
 			group.robot.Configure(tt.change)
 		}
 		if tt.want == exitError(2) {
-			busy, _ := robot.Named("busy")
+			busy, _ := dingtalktest.Named("busy")
 			group.robot.Script(busy)
 		}
 		var err error

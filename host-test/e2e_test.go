@@ -10,10 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/host"
 	"dingtalk-plugin/host-test/internal/recorder"
 	"dingtalk-plugin/host-test/internal/scenario"
-	"dingtalk-plugin/host-test/robot"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/tetratelabs/wazero"
@@ -28,8 +28,8 @@ var builds = []struct {
 	name, file, target string
 	capabilities       []scenario.Capability
 }{
-	{"tinygo", "../dist/plugin.wasm", "make plugin", append(capabilities, scenario.MemoryLimit)},
-	{"go", "../dist/plugin-go.wasm", "make plugin-go", capabilities},
+	{"tinygo", "../dist/plugin.wasm", "make build", append(capabilities, scenario.MemoryLimit)},
+	{"go", "../dist/plugin-go.wasm", "make build-go", capabilities},
 }
 
 var capabilities = []scenario.Capability{scenario.SettableClock, scenario.RawInput, scenario.CutTraps, scenario.StopsRedirects}
@@ -166,7 +166,7 @@ func (zeros) Read(p []byte) (int, error) {
 }
 
 // record starts a recorder in front of the fake robot.
-func record(t testing.TB, fake *robot.Robot) *recorder.Recorder {
+func record(t testing.TB, fake *dingtalktest.Robot) *recorder.Recorder {
 	t.Helper()
 	r, err := recorder.New(fake)
 	if err != nil {

@@ -6,15 +6,15 @@ import (
 	"maps"
 	"net/http/httptest"
 
+	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/config"
-	"dingtalk-plugin/host-test/robot"
 )
 
 // A group is a fake robot that listens on this machine, and the configuration
 // with which the plugin posts to it.
 type group struct {
 	*httptest.Server
-	robot  *robot.Robot
+	robot  *dingtalktest.Robot
 	config map[string]string
 }
 
@@ -27,16 +27,16 @@ func startGroup(values map[string]string) *group {
 	if secret == "" {
 		secret = fakeSecret
 	}
-	g := &group{robot: robot.New(&robot.Options{Secret: secret}), config: map[string]string{}}
+	g := &group{robot: dingtalktest.New(&dingtalktest.Options{Secret: secret}), config: map[string]string{}}
 	maps.Copy(g.config, values)
 	g.Server = httptest.NewUnstartedServer(withPage(g.robot))
 	limit(g.Config)
 	g.Start()
-	g.config[config.Token] = robot.DefaultToken
+	g.config[config.Token] = dingtalktest.DefaultToken
 	g.config[config.Secret] = secret
 	g.config[config.Webhook] = g.URL + fakePath
 	// A robot with an address of its own must not get what was meant for a fake.
-	g.config = config.Redirect(g.config, config.Robot{Webhook: g.URL + fakePath, Token: robot.DefaultToken, Secret: secret})
+	g.config = config.Redirect(g.config, config.Robot{Webhook: g.URL + fakePath, Token: dingtalktest.DefaultToken, Secret: secret})
 	return g
 }
 
@@ -51,9 +51,9 @@ func (g *group) report(w io.Writer) (stop func()) {
 	stopping, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		follow(g.robot, stopping, func(request robot.Request) {
+		follow(g.robot, stopping, func(request dingtalktest.Request) {
 			if request.Message != nil {
-				fmt.Fprint(w, "\n", robot.RenderText(*request.Message))
+				fmt.Fprint(w, "\n", dingtalktest.RenderText(*request.Message))
 			}
 		})
 	}()
@@ -65,10 +65,10 @@ func (g *group) report(w io.Writer) (stop func()) {
 
 // follow shows each request as it comes until it is to stop, and then what is
 // left. The group may be cleared meanwhile, and what it forgets is not waited for.
-func follow(fake *robot.Robot, stop <-chan struct{}, show func(robot.Request)) {
+func follow(fake *dingtalktest.Robot, stop <-chan struct{}, show func(dingtalktest.Request)) {
 	changed, cancel := fake.Watch()
 	defer cancel()
-	var last robot.Cursor
+	var last dingtalktest.Cursor
 	for stopping := false; !stopping; {
 		select {
 		case <-stop:
@@ -91,6 +91,6 @@ func follow(fake *robot.Robot, stop <-chan struct{}, show func(robot.Request)) {
 // print shows what the group sees.
 func (g *group) print(w io.Writer) {
 	for _, message := range g.robot.Messages() {
-		fmt.Fprint(w, "\n", robot.RenderText(message))
+		fmt.Fprint(w, "\n", dingtalktest.RenderText(message))
 	}
 }

@@ -10,14 +10,14 @@ import (
 	"testing"
 	"time"
 
-	"dingtalk-plugin/host-test/robot"
+	"dingtalk-plugin/host-test/dingtalktest"
 )
 
 // post sends a text, signed or not as the group's robot wants it, and returns the status.
 func (g *group) post(t *testing.T, text string) {
 	t.Helper()
 	body := fmt.Sprintf(`{"msgtype":"text","text":{"content":%q}}`, text)
-	response, err := http.Post(g.URL+fakePath+"?access_token="+robot.DefaultToken, "application/json", strings.NewReader(body))
+	response, err := http.Post(g.URL+fakePath+"?access_token="+dingtalktest.DefaultToken, "application/json", strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func (b *lockedBuffer) wait(t *testing.T, text string) {
 func TestReportAfterClear(t *testing.T) {
 	g := startGroup(nil)
 	defer g.Close()
-	g.robot.Configure(func(o *robot.Options) { o.Secret = "" })
+	g.robot.Configure(func(o *dingtalktest.Options) { o.Secret = "" })
 	var printed lockedBuffer
 	stop := g.report(&printed)
 	g.post(t, "one")
@@ -77,7 +77,7 @@ func TestReportAfterClear(t *testing.T) {
 func TestGroupUnderForeignNames(t *testing.T) {
 	g := startGroup(nil)
 	defer g.Close()
-	g.robot.Configure(func(o *robot.Options) { o.Secret = "" })
+	g.robot.Configure(func(o *dingtalktest.Options) { o.Secret = "" })
 	g.post(t, "for the group alone")
 	for _, tt := range []struct {
 		method, path, body string
@@ -86,7 +86,7 @@ func TestGroupUnderForeignNames(t *testing.T) {
 		{"GET", "/", "", http.StatusMisdirectedRequest},
 		{"GET", "/events", "", http.StatusMisdirectedRequest},
 		{"POST", "/mood/clear", "", http.StatusMisdirectedRequest},
-		{"POST", fakePath + "?access_token=" + robot.DefaultToken, `{"msgtype":"text","text":{"content":"x"}}`, http.StatusOK},
+		{"POST", fakePath + "?access_token=" + dingtalktest.DefaultToken, `{"msgtype":"text","text":{"content":"x"}}`, http.StatusOK},
 	} {
 		request, err := http.NewRequest(tt.method, g.URL+tt.path, strings.NewReader(tt.body))
 		if err != nil {
@@ -127,7 +127,7 @@ func TestGroupServerHasLimits(t *testing.T) {
 func TestEventsOutliveTimeouts(t *testing.T) {
 	g := startGroup(nil)
 	defer g.Close()
-	g.robot.Configure(func(o *robot.Options) { o.Secret = "" })
+	g.robot.Configure(func(o *dingtalktest.Options) { o.Secret = "" })
 	g.Config.ReadTimeout, g.Config.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
 	response, err := http.Get(g.URL + "/events?after=0")
 	if err != nil {

@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/host"
 	"dingtalk-plugin/host-test/internal/scenario"
-	"dingtalk-plugin/host-test/robot"
 )
 
 // Whatever comes in, call answers with a result, and the next good call works.
@@ -111,7 +111,7 @@ func FuzzCall(f *testing.F) {
 		}
 	}
 	f.Add([]byte(`{"params":{"name":"send_markdown_message","arguments":{"title":"t","text":"a","atMobiles":["13800000001"]}}}`))
-	fake := robot.New(&robot.Options{Token: "token", PerMinute: -1})
+	fake := dingtalktest.New(&dingtalktest.Options{Token: "token", PerMinute: -1})
 	recorder := record(f, fake)
 	plugin, err := host.Load(f.Context(), module(f, 0), &host.Options{
 		Config:       map[string]string{"DINGTALK_BOT_WEBHOOK_URL": recorder.URL + "?access_token=token", "DINGTALK_BOT_MESSAGES_PER_MINUTE": "0"},

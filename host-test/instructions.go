@@ -8,13 +8,13 @@ import (
 	"net/url"
 	"strings"
 
+	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/config"
-	"dingtalk-plugin/host-test/robot"
 )
 
 // printInstructions prints all that is needed to use a fake robot, ready to copy. The page comes last: who reads this from a
 // program then has it all.
-func printInstructions(w io.Writer, options *robot.Options, host string) {
+func printInstructions(w io.Writer, options *dingtalktest.Options, host string) {
 	webhook := "http://" + host + fakePath
 	fmt.Fprintln(w, "Configure the plugin, or any other sender, with:")
 	fmt.Fprintln(w)
@@ -34,7 +34,7 @@ func printInstructions(w io.Writer, options *robot.Options, host string) {
 
 // curlLine posts a message that the robot takes. It signs where the robot has a secret, each time with the time of then. Of the
 // characters of Base64 only the plus means something else in a query.
-func curlLine(options *robot.Options, webhook string) string {
+func curlLine(options *dingtalktest.Options, webhook string) string {
 	before, address := "", shellWord(webhook+"?access_token="+url.QueryEscape(options.Token))
 	if options.Secret != "" {
 		before = "S=" + shellWord(options.Secret) + `; T=$(date +%s)000; ` +

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"testing"
 
+	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
-	"dingtalk-plugin/host-test/robot"
 
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
@@ -36,9 +36,9 @@ func TestKernelCalls(t *testing.T) {
 	for build := range builds {
 		calls := counter{}
 		ctx := experimental.WithFunctionListenerFactory(t.Context(), calls)
-		recorder := record(t, robot.New(nil))
+		recorder := record(t, dingtalktest.New(nil))
 		plugin, err := host.Load(ctx, module(t, build), &host.Options{
-			Config:       map[string]string{config.Webhook: recorder.URL, config.Token: robot.DefaultToken},
+			Config:       map[string]string{config.Webhook: recorder.URL, config.Token: dingtalktest.DefaultToken},
 			AllowedHosts: []string{"127.0.0.1"},
 		})
 		if err != nil {

@@ -18,7 +18,7 @@ import (
 	"syscall"
 	"time"
 
-	"dingtalk-plugin/host-test/robot"
+	"dingtalk-plugin/host-test/dingtalktest"
 
 	"github.com/alecthomas/kong"
 )
@@ -57,7 +57,7 @@ func main() {
 		kong.Name("host-test"),
 		kong.Description("Loads the DingTalk plugin as an MCP runner does."),
 		kong.Exit(exit),
-		kong.Vars{"token": robot.DefaultToken, "faults": strings.Join(robot.FaultNames(), ", ")},
+		kong.Vars{"token": dingtalktest.DefaultToken, "faults": strings.Join(dingtalktest.FaultNames(), ", ")},
 	)
 	parsed.BindTo(endOnSignals(), (*context.Context)(nil))
 	var status exitError
@@ -92,7 +92,7 @@ func endOnSignals() context.Context {
 func (c *commands) wasm() ([]byte, error) {
 	module, err := os.ReadFile(c.Plugin)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%s is missing: make it with `make plugin`", c.Plugin)
+		return nil, fmt.Errorf("%s is missing: make it with `make build`", c.Plugin)
 	}
 	return module, err
 }

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
-	"dingtalk-plugin/host-test/robot"
 )
 
 // minPages is what Extism's kernel alone declares: with fewer pages of 64 KiB no
@@ -31,9 +31,9 @@ func TestMinMemory(t *testing.T) {
 
 // callInPages sends a text of n bytes with a limit of the memory.
 func callInPages(t *testing.T, pages uint32, maxParts string, n int) error {
-	recorder := record(t, robot.New(nil))
+	recorder := record(t, dingtalktest.New(nil))
 	plugin, err := host.Load(t.Context(), module(t, 0), &host.Options{
-		Config:       map[string]string{config.Webhook: recorder.URL, config.Token: robot.DefaultToken, "DINGTALK_BOT_MAX_PARTS": maxParts},
+		Config:       map[string]string{config.Webhook: recorder.URL, config.Token: dingtalktest.DefaultToken, "DINGTALK_BOT_MAX_PARTS": maxParts},
 		AllowedHosts: []string{"127.0.0.1"}, MaxPages: pages, Cache: cache,
 	})
 	if err != nil {
@@ -57,7 +57,7 @@ const maxMemory = 1 << 20
 func TestMemoryStable(t *testing.T) {
 	group := startGroup(map[string]string{"DINGTALK_BOT_MESSAGES_PER_MINUTE": "0"})
 	defer group.Close()
-	group.robot.Configure(func(o *robot.Options) { o.PerMinute = -1 })
+	group.robot.Configure(func(o *dingtalktest.Options) { o.PerMinute = -1 })
 	plugin, err := host.Load(t.Context(), module(t, 0), &host.Options{Config: group.config, AllowedHosts: []string{"127.0.0.1"}, Cache: cache})
 	if err != nil {
 		t.Fatal(err)

@@ -9,8 +9,8 @@ import (
 	"os"
 	"time"
 
-	"dingtalk-plugin/host-test/internal/page"
-	"dingtalk-plugin/host-test/robot"
+	"dingtalk-plugin/host-test/dingtalktest"
+	"dingtalk-plugin/host-test/internal/webui"
 )
 
 // fakePath is where a fake robot listens; the page has the rest of the server.
@@ -22,10 +22,10 @@ var errPageWithoutFake = errors.New("--page needs --fake: the page shows the gro
 // withPage serves a fake robot under any host name, because a plugin in a
 // container has one of its own for this machine, and the page that shows the
 // robot's group under those given and this machine's own.
-func withPage(fake *robot.Robot, hosts ...string) http.Handler {
+func withPage(fake *dingtalktest.Robot, hosts ...string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(fakePath, fake)
-	mux.Handle("/", page.Handler(fake, &page.Options{Hosts: hosts}))
+	mux.Handle("/", webui.Handler(fake, &webui.Options{Hosts: hosts}))
 	return mux
 }
 

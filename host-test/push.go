@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"dingtalk-plugin/host-test/internal/artifact"
+	"dingtalk-plugin/host-test/internal/release"
 )
 
 type pushCommand struct {
@@ -14,7 +14,7 @@ type pushCommand struct {
 
 // Run signs nothing: that takes an identity, which is the person's own.
 func (c *pushCommand) Run(ctx context.Context, _ *commands) error {
-	pushed, err := artifact.Push(ctx, c.Layout, c.Ref)
+	pushed, err := release.Push(ctx, c.Layout, c.Ref)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"os"
 
-	"dingtalk-plugin/host-test/robot"
+	"dingtalk-plugin/host-test/dingtalktest"
 )
 
 type robotCommand struct {
@@ -52,16 +52,16 @@ func (c *robotCommand) Validate() error {
 	return err
 }
 
-func (c *robotCommand) robot() (*robot.Robot, error) {
-	options := robot.Options{Token: c.Token, Secret: c.Secret, Keywords: c.Keyword}
+func (c *robotCommand) robot() (*dingtalktest.Robot, error) {
+	options := dingtalktest.Options{Token: c.Token, Secret: c.Secret, Keywords: c.Keyword}
 	if err := options.Texts.UnmarshalText([]byte(c.Texts)); err != nil {
 		return nil, err
 	}
-	fake := robot.New(&options)
+	fake := dingtalktest.New(&options)
 	for _, name := range c.Fault {
-		fault, known := robot.Named(name)
+		fault, known := dingtalktest.Named(name)
 		if !known {
-			return nil, fmt.Errorf("there is no fault %q; known are %v", name, robot.FaultNames())
+			return nil, fmt.Errorf("there is no fault %q; known are %v", name, dingtalktest.FaultNames())
 		}
 		fake.Script(fault)
 	}
@@ -70,6 +70,6 @@ func (c *robotCommand) robot() (*robot.Robot, error) {
 
 // printRequests prints what arrives: messages as the group sees them, refusals
 // in a line.
-func printRequests(ctx context.Context, fake *robot.Robot) {
-	follow(fake, ctx.Done(), func(request robot.Request) { fmt.Print("\n", robot.RenderRequest(request)) })
+func printRequests(ctx context.Context, fake *dingtalktest.Robot) {
+	follow(fake, ctx.Done(), func(request dingtalktest.Request) { fmt.Print("\n", dingtalktest.RenderRequest(request)) })
 }

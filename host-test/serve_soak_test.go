@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/config"
-	"dingtalk-plugin/host-test/robot"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -55,7 +55,7 @@ func serveDay(t *testing.T) *served {
 	t.Helper()
 	s := &served{group: startGroup(map[string]string{config.Prefix + "MESSAGES_PER_MINUTE": "0"})}
 	t.Cleanup(s.Close)
-	s.robot.Configure(func(o *robot.Options) { o.PerMinute = -1 })
+	s.robot.Configure(func(o *dingtalktest.Options) { o.PerMinute = -1 })
 	stuck := listenOn(t, "127.0.0.1:0", func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body) // without which the server does not see the client leave
 		if r.Method == http.MethodPost || strings.HasPrefix(r.URL.Path, "/hung") {
@@ -63,7 +63,7 @@ func serveDay(t *testing.T) *served {
 		}
 	})
 	robots := map[string]any{"works": map[string]any{
-		"default": true, "webhookUrl": s.URL + fakePath, "accessToken": robot.DefaultToken, "secret": s.config[config.Secret],
+		"default": true, "webhookUrl": s.URL + fakePath, "accessToken": dingtalktest.DefaultToken, "secret": s.config[config.Secret],
 	}}
 	for i := range lanes {
 		robots[fmt.Sprint("slow", i)] = map[string]string{"webhookUrl": stuck + "/slow", "accessToken": "t"}

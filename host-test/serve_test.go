@@ -21,10 +21,10 @@ import (
 	"testing"
 	"time"
 
+	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
 	"dingtalk-plugin/host-test/internal/mcpserver"
-	"dingtalk-plugin/host-test/robot"
 	"dingtalk-plugin/schema"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -152,7 +152,7 @@ func TestServeKeepsInstance(t *testing.T) {
 // A deadline in the middle of a request leaves the instance as it is.
 func TestServeTimeout(t *testing.T) {
 	s := serveInMemory(t, 200*time.Millisecond, map[string]string{"DINGTALK_BOT_RETRIES": "0"})
-	slow, _ := robot.Named("slow")
+	slow, _ := dingtalktest.Named("slow")
 	s.robot.Script(slow)
 	result := s.call(t, "send_text_message", `{"text":"hello","idempotencyKey":"k"}`)
 	if !result.IsError || reason(result) != "unknown_outcome" || !strings.Contains(textOf(result), "took too long") {
@@ -170,7 +170,7 @@ func TestServeTimeout(t *testing.T) {
 // somebody tries: the robot is never locked.
 func TestServeCanceled(t *testing.T) {
 	s := serveInMemory(t, time.Minute, map[string]string{"DINGTALK_BOT_RETRIES": "0"})
-	slow, _ := robot.Named("slow")
+	slow, _ := dingtalktest.Named("slow")
 	for round := range 3 {
 		for i := range 19 {
 			result := s.call(t, "send_text_message", fmt.Sprintf(`{"text":"%d of %d"}`, i, round))
@@ -230,7 +230,7 @@ func TestServeTrap(t *testing.T) {
 			s := &served{group: startGroup(map[string]string{config.Secret: canarySecret, "DINGTALK_BOT_RETRIES": "0"})}
 			defer s.Close()
 			for _, name := range tt.faults {
-				fault, _ := robot.Named(name)
+				fault, _ := dingtalktest.Named(name)
 				s.robot.Script(fault)
 			}
 			if webhook != "" {
@@ -244,7 +244,7 @@ func TestServeTrap(t *testing.T) {
 			}
 			said, _ := json.Marshal(result)
 			assertNoCredential(t, string(said))
-			if strings.Contains(string(said), robot.DefaultToken) || strings.Contains(string(said), "http") {
+			if strings.Contains(string(said), dingtalktest.DefaultToken) || strings.Contains(string(said), "http") {
 				t.Errorf("an address stands in %s", said)
 			}
 		})
@@ -283,7 +283,7 @@ func (b binary) serve(t *testing.T, arguments ...string) *exec.Cmd {
 func (b binary) client(t *testing.T) {
 	group := startGroup(map[string]string{config.Secret: canarySecret})
 	defer group.Close()
-	group.robot.Configure(func(o *robot.Options) { o.Token = canaryToken })
+	group.robot.Configure(func(o *dingtalktest.Options) { o.Token = canaryToken })
 	command := b.serve(t)
 	command.Env = append(command.Env, config.Token+"="+group.URL+"/robot/send?access_token="+canaryToken, config.Secret+"="+canarySecret)
 	var log, wire bytes.Buffer
@@ -368,7 +368,7 @@ func checkBytes(t *testing.T, tools gjson.Result) {
 func (b binary) stopped(t *testing.T) {
 	group := startGroup(nil)
 	defer group.Close()
-	slow, _ := robot.Named("slow")
+	slow, _ := dingtalktest.Named("slow")
 	group.robot.Script(slow)
 	changed, unwatch := group.robot.Watch()
 	defer unwatch()
@@ -538,7 +538,7 @@ func TestServeHTTPAddress(t *testing.T) {
 // would drop that in silence.
 func TestServeKeyAfterCancel(t *testing.T) {
 	s := serveInMemory(t, time.Minute, map[string]string{"DINGTALK_BOT_RETRIES": "0"})
-	slow, _ := robot.Named("slow")
+	slow, _ := dingtalktest.Named("slow")
 	s.robot.Script(slow)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
@@ -547,7 +547,7 @@ func TestServeKeyAfterCancel(t *testing.T) {
 	}
 	result := s.call(t, "send_text_message", `{"text":"b","idempotencyKey":"k"}`)
 	messages := s.robot.Messages()
-	shown := slices.ContainsFunc(messages, func(m robot.Message) bool { return m.Text == "b" })
+	shown := slices.ContainsFunc(messages, func(m dingtalktest.Message) bool { return m.Text == "b" })
 	if shown == result.IsError {
 		t.Errorf("the group has %v, and the model reads %s", messages, textOf(result))
 	}

@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	progress = "../plugin/toolchain/progress.sh"
-	require  = "../plugin/toolchain/require.sh"
-	browser  = "../plugin/toolchain/browser.sh"
+	progress = "../plugin/build/progress.sh"
+	require  = "../plugin/build/require.sh"
+	browser  = "../plugin/build/browser.sh"
 )
 
 // A machine is a folder that is all of PATH: a few real tools, and the given commands, whose text is a shell script.
@@ -164,7 +164,7 @@ func TestStep(t *testing.T) {
 		{"", "the text\n"}, {"a b", "the text\n"}, {"me", "[1/1] the text\n"}, {"a me b", "[2/3] the text\n"},
 	} {
 		m := newMachine(t, nil)
-		out, complaint, status := m.run(t, "../plugin/toolchain/step.sh", []string{"STEPS=" + tt.steps}, "me", "the text", "bash", "-c", "echo out; exit 3")
+		out, complaint, status := m.run(t, "../plugin/build/step.sh", []string{"STEPS=" + tt.steps}, "me", "the text", "bash", "-c", "echo out; exit 3")
 		if out != "out\n" || complaint != tt.want || status != 3 {
 			t.Errorf("STEPS=%q: printed %q, said %q, status %d", tt.steps, out, complaint, status)
 		}

@@ -12,10 +12,10 @@ import (
 	"strings"
 	"testing"
 
-	"dingtalk-plugin/host-test/conformance/readme"
+	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
-	"dingtalk-plugin/host-test/robot"
+	"dingtalk-plugin/host-test/internal/readme"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -88,7 +88,7 @@ SNIPPET
 // snippet is there to show. Host and address are replaced, and the secret is added;
 // the program lies outside the tree, and is run from the module's root.
 func TestSnippetGo(t *testing.T) {
-	recorder := record(t, robot.New(&robot.Options{Secret: canarySecret}))
+	recorder := record(t, dingtalktest.New(&dingtalktest.Options{Secret: canarySecret}))
 	text, err := readme.Redirect(snippet(t, underHost, "go"), recorder.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func TestSnippetGo(t *testing.T) {
 	}
 	command := exec.CommandContext(t.Context(), "go", "run", file)
 	command.Dir = ".."
-	command.Env = append(os.Environ(), config.Token+"="+robot.DefaultToken, config.Secret+"="+canarySecret)
+	command.Env = append(os.Environ(), config.Token+"="+dingtalktest.DefaultToken, config.Secret+"="+canarySecret)
 	out, err := command.CombinedOutput()
 	if err != nil || !bytes.Contains(out, []byte("Message sent successfully")) {
 		t.Fatalf("%v: %s\n%s", err, out, text)
@@ -110,7 +110,7 @@ func TestSnippetGo(t *testing.T) {
 }
 
 // checkHello demands that the group got one message, and signed.
-func checkHello(t *testing.T, fake *robot.Robot) {
+func checkHello(t *testing.T, fake *dingtalktest.Robot) {
 	t.Helper()
 	messages := fake.Messages()
 	if len(messages) != 1 || messages[0].Text != "hello" || !messages[0].Signed {
@@ -159,12 +159,12 @@ func TestSnippetHyper(t *testing.T) {
 
 // The same file, read and expanded as hyper-mcp does, makes the plugin post.
 func TestSnippetHyperPosts(t *testing.T) {
-	recorder := record(t, robot.New(&robot.Options{Secret: canarySecret}))
+	recorder := record(t, dingtalktest.New(&dingtalktest.Options{Secret: canarySecret}))
 	text, err := readme.Redirect(snippet(t, underHyper, "json"), recorder.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	environment := map[string]string{config.Token: robot.DefaultToken, config.Secret: canarySecret}
+	environment := map[string]string{config.Token: dingtalktest.DefaultToken, config.Secret: canarySecret}
 	runtime := readHyper(t, os.Expand(text, func(name string) string { return environment[name] })).Runtime
 	plugin, err := host.Load(t.Context(), module(t, 0), &host.Options{Config: runtime.EnvVars, AllowedHosts: runtime.AllowedHosts, Cache: cache})
 	if err != nil {
@@ -218,7 +218,7 @@ type serverEntry struct {
 // What README gives MCP clients starts a server that posts. Replaced are the two
 // paths and the two credentials, for which README has an ellipsis, and the address.
 func TestSnippetServe(t *testing.T) {
-	recorder := record(t, robot.New(&robot.Options{Secret: canarySecret}))
+	recorder := record(t, dingtalktest.New(&dingtalktest.Options{Secret: canarySecret}))
 	text, err := readme.AddWebhook(snippet(t, underServe, "json"), recorder.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -229,7 +229,7 @@ func TestSnippetServe(t *testing.T) {
 	strictly(t, text, &file)
 	entry := file.Servers["dingtalk"]
 	checkKeys(t, entry.Env)
-	entry.Env[config.Token], entry.Env[config.Secret] = robot.DefaultToken, canarySecret
+	entry.Env[config.Token], entry.Env[config.Secret] = dingtalktest.DefaultToken, canarySecret
 	session := entry.connect(t)
 	defer session.Close()
 	if list, err := session.ListTools(t.Context(), nil); err != nil || len(list.Tools) != 2 {
@@ -284,7 +284,7 @@ func TestSnippetNames(t *testing.T) {
 		{underRobots, config.Robots, "`robot?`"},
 		{underPeople, config.Prefix + "PEOPLE", "`atNames?`"},
 	} {
-		values := map[string]string{config.Token: robot.DefaultToken, one.key: strings.ReplaceAll(snippet(t, one.heading, "json"), "…", "0123")}
+		values := map[string]string{config.Token: dingtalktest.DefaultToken, one.key: strings.ReplaceAll(snippet(t, one.heading, "json"), "…", "0123")}
 		plugin, err := host.Load(t.Context(), module(t, 0), &host.Options{Cache: cache, Config: values})
 		if err != nil {
 			t.Fatal(err)

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/host"
-	"dingtalk-plugin/host-test/robot"
 )
 
 var (
@@ -66,7 +66,7 @@ type soak struct {
 func newSoak(t *testing.T, seed uint64) *soak {
 	s := &soak{t: t, rand: rand.New(rand.NewPCG(seed, 0)), group: startGroup(nil)}
 	t.Cleanup(s.group.Close)
-	s.group.robot.Configure(func(o *robot.Options) { o.PerMinute = -1 })
+	s.group.robot.Configure(func(o *dingtalktest.Options) { o.PerMinute = -1 })
 	return s
 }
 
@@ -124,7 +124,7 @@ func (s *soak) call() {
 	s.calls++
 	input := s.input()
 	if s.pages == 0 && s.rand.IntN(10) == 0 {
-		fault, _ := robot.Named(soakFaults[s.rand.IntN(len(soakFaults))])
+		fault, _ := dingtalktest.Named(soakFaults[s.rand.IntN(len(soakFaults))])
 		s.group.robot.Script(fault, fault) // the second outlasts the plugin's own retry
 	}
 	for range 8 {

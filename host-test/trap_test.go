@@ -6,9 +6,9 @@ import (
 	"net/http"
 	"testing"
 
+	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
-	"dingtalk-plugin/host-test/robot"
 )
 
 // Promise 9: a call that the host ends leaves nothing behind. Ten thousand of
@@ -18,7 +18,7 @@ func TestTraps(t *testing.T) {
 		t.Run(builds[build].name, func(t *testing.T) {
 			address := freeAddress(t)
 			plugin, err := host.Load(t.Context(), module(t, build), &host.Options{
-				Config:       map[string]string{config.Webhook: "http://" + address, config.Token: robot.DefaultToken},
+				Config:       map[string]string{config.Webhook: "http://" + address, config.Token: dingtalktest.DefaultToken},
 				AllowedHosts: []string{"127.0.0.1"}, Cache: cache,
 			})
 			if err != nil {
@@ -31,7 +31,7 @@ func TestTraps(t *testing.T) {
 					t.Fatalf("call %d: %v, want %s", i, err, want)
 				}
 			}
-			serve(t, address, robot.New(nil))
+			serve(t, address, dingtalktest.New(nil))
 			result, err := plugin.Call(t.Context(), "send_text_message", json.RawMessage(`{"text":"hi"}`))
 			if err != nil || result.IsError {
 				t.Fatalf("the good call: %v %+v", err, result)

@@ -40,8 +40,8 @@ func TestUsageErrors(t *testing.T) {
 		{"robot --texts nonsense", "--texts", 2},
 		{"doctor --config nonsense", "--config: there is no such file", 2},
 		{"push --layout .", "expected \"<ref>\"", 2},
-		{"call --list --plugin missing.wasm", "make plugin", 1},
-		{"serve --fake --page --plugin missing.wasm", "make plugin", 1},
+		{"call --list --plugin missing.wasm", "make build", 1},
+		{"serve --fake --page --plugin missing.wasm", "make build", 1},
 	} {
 		t.Run(tt.line, func(t *testing.T) {
 			command := exec.CommandContext(t.Context(), string(b), strings.Fields(tt.line)...)

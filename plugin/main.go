@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"dingtalk-plugin/plugin/internal/dingtalk"
-	"dingtalk-plugin/plugin/internal/kernel"
-	"dingtalk-plugin/plugin/internal/tool"
+	"dingtalk-plugin/plugin/internal/extism"
+	"dingtalk-plugin/plugin/internal/mcp"
 )
 
 func main() {}
@@ -36,26 +36,26 @@ func call() int32 {
 
 //go:noinline
 func runDescribe() int32 {
-	kernel.Output(server.Describe())
+	extism.Output(server.Describe())
 	return 0
 }
 
 //go:noinline
 func runCall() int32 {
-	kernel.Output(server.Call(kernel.Input(tool.MaxInput + 1)))
+	extism.Output(server.Call(extism.Input(mcp.MaxInput + 1)))
 	return 0
 }
 
 // server lives as long as the instance: it remembers how much was sent.
-var server = tool.New(tool.Host{
-	Config: kernel.Config,
+var server = mcp.New(mcp.Host{
+	Config: extism.Config,
 	Web: dingtalk.Web{
 		Now: func() int64 { return time.Now().UnixMilli() },
 		// Some hosts give every instance the same random bytes. The clock's
 		// nanoseconds tell apart those that start within a millisecond.
-		Random: func() uint64 { return kernel.Random() ^ uint64(time.Now().UnixNano()) },
+		Random: func() uint64 { return extism.Random() ^ uint64(time.Now().UnixNano()) },
 		Send: func(method, url string, body []byte) (status int, reply []byte) {
-			return kernel.Send(method, url, body, dingtalk.MaxReply)
+			return extism.Send(method, url, body, dingtalk.MaxReply)
 		},
 	},
 })

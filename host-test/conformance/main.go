@@ -45,7 +45,7 @@ func main() {
 
 func (l *commandLine) run(ctx context.Context, out, log io.Writer) error {
 	if _, err := os.Stat(l.Plugin); err != nil {
-		return fmt.Errorf("%s is missing: make it with `make plugin`", filepath.Base(l.Plugin))
+		return fmt.Errorf("%s is missing: make it with `make build`", filepath.Base(l.Plugin))
 	}
 	scenarios, err := scenario.ParseFolder(l.Scenarios)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"dingtalk-plugin/host-test/conformance/protocol"
+	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/recorder"
-	"dingtalk-plugin/host-test/robot"
 )
 
 // A row is what is known of a runtime in the end.
@@ -58,7 +58,7 @@ type speed struct{ load, first, call time.Duration }
 const starts = 5
 
 func (s *suiteRun) measure(ctx context.Context, command []string, calls int) (result speed, err error) {
-	fake := robot.New(&robot.Options{Token: canaryToken, Secret: canarySecret, PerMinute: -1})
+	fake := dingtalktest.New(&dingtalktest.Options{Token: canaryToken, Secret: canarySecret, PerMinute: -1})
 	recorder, err := recorder.New(fake)
 	if err != nil {
 		return result, err
@@ -81,7 +81,7 @@ func (s *suiteRun) measure(ctx context.Context, command []string, calls int) (re
 }
 
 type meter struct {
-	robot                *robot.Robot
+	robot                *dingtalktest.Robot
 	load                 *protocol.Load
 	loads, firsts, calls []time.Duration
 }

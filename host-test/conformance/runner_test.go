@@ -37,7 +37,7 @@ func TestScenarios(t *testing.T) {
 	s := &suiteRun{scenarios: scenarios, transcripts: map[string]string{}}
 	row, err := s.run(t.Context(), sdks()[0], goCommand(t))
 	if err != nil {
-		t.Fatalf("%v (is %s missing? run `make plugin`)", err, pluginFile)
+		t.Fatalf("%v (is %s missing? run `make build`)", err, pluginFile)
 	}
 	for _, failure := range s.failures {
 		t.Error(failure)

@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"dingtalk-plugin/host-test/conformance/readme"
+	"dingtalk-plugin/host-test/dingtalktest"
+	"dingtalk-plugin/host-test/internal/readme"
 	"dingtalk-plugin/host-test/internal/recorder"
-	"dingtalk-plugin/host-test/robot"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -42,7 +42,7 @@ func (suite *suiteRun) runSnippet(ctx context.Context, s *snippet, before, after
 	if strings.Contains(text, "DINGTALK_BOT_SECRET") {
 		secret = canarySecret
 	}
-	fake := robot.New(&robot.Options{Token: canaryToken, Secret: secret})
+	fake := dingtalktest.New(&dingtalktest.Options{Token: canaryToken, Secret: secret})
 	recorder, err := recorder.New(fake)
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func (suite *suiteRun) runSnippet(ctx context.Context, s *snippet, before, after
 }
 
 // checkPosted checks that the group got what it should, and the snippet showed it.
-func checkPosted(messages []robot.Message, said string) error {
+func checkPosted(messages []dingtalktest.Message, said string) error {
 	if len(messages) != 1 || messages[0].Text != "hello" {
 		return fmt.Errorf("the group got %d messages, want one hello: %s", len(messages), said)
 	}

@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/config"
-	"dingtalk-plugin/host-test/robot"
 )
 
 // Credentials whose like stands nowhere else.
@@ -29,7 +29,7 @@ const (
 // A state is something that can be wrong, and what the doctor must say of it.
 type state struct {
 	name     string
-	robot    func(*robot.Options)
+	robot    func(*dingtalktest.Options)
 	fault    string
 	handler  http.HandlerFunc  // in the robot's place
 	values   map[string]string // "" removes a key
@@ -45,32 +45,32 @@ var after = []string{"token, signature, IP address"}
 
 var states = []state{
 	{name: "well", says: "it is accepted, and a false one is refused"},
-	{name: "well without a signature", robot: func(o *robot.Options) { o.Secret = "" }, values: map[string]string{config.Secret: ""}, says: "the robot wants none"},
+	{name: "well without a signature", robot: func(o *dingtalktest.Options) { o.Secret = "" }, values: map[string]string{config.Secret: ""}, says: "the robot wants none"},
 	{name: "well with the whole address for a token", values: map[string]string{config.Webhook: "", config.Token: "$ROBOT/robot/send?access_token=" + token + "&timestamp=1&sign=x"}},
 	{name: "well with a bare host", values: map[string]string{config.Webhook: "$ROBOT"}, says: "/robot/send"},
-	{name: "well with texts of 2020", robot: func(o *robot.Options) { o.Texts = robot.OldTexts; o.StringCodes = true }, says: "a false one is refused"},
-	{name: "a needless secret", robot: func(o *robot.Options) { o.Secret = "" }, untested: []string{"signature"}, says: "a false one is not refused either"},
+	{name: "well with texts of 2020", robot: func(o *dingtalktest.Options) { o.Texts = dingtalktest.OldTexts; o.StringCodes = true }, says: "a false one is refused"},
+	{name: "a needless secret", robot: func(o *dingtalktest.Options) { o.Secret = "" }, untested: []string{"signature"}, says: "a false one is not refused either"},
 
-	{name: "wrong token", robot: func(o *robot.Options) { o.Token = "another" }, wrong: []string{"access token"}, untested: []string{"robot", "signature", "IP address"}, says: "300005"},
-	{name: "wrong token, as told in 2020", robot: func(o *robot.Options) { o.Token, o.TokenCode = "another", 300001 }, wrong: []string{"access token"}, untested: []string{"robot", "signature", "IP address"}, says: "300001"},
+	{name: "wrong token", robot: func(o *dingtalktest.Options) { o.Token = "another" }, wrong: []string{"access token"}, untested: []string{"robot", "signature", "IP address"}, says: "300005"},
+	{name: "wrong token, as told in 2020", robot: func(o *dingtalktest.Options) { o.Token, o.TokenCode = "another", 300001 }, wrong: []string{"access token"}, untested: []string{"robot", "signature", "IP address"}, says: "300001"},
 	{name: "no token", values: map[string]string{config.Token: ""}, wrong: []string{"access token"}, untested: after},
 	{name: "token and secret exchanged", values: map[string]string{config.Token: "SEC" + strings.Repeat("0", 64)}, wrong: []string{"access token"}, untested: after, says: "Exchange"},
 	{name: "a token with a blank", values: map[string]string{config.Token: "CANARY CANARY"}, wrong: []string{"access token"}, untested: after},
 
 	{name: "wrong secret", values: map[string]string{config.Secret: secret + "x"}, wrong: []string{"signature"}, untested: []string{"IP address"}, says: "签名不匹配"},
-	{name: "wrong secret, as told in 2022", robot: func(o *robot.Options) { o.Texts = robot.MidTexts }, values: map[string]string{config.Secret: secret + "x"}, wrong: []string{"signature"}, untested: []string{"IP address"}},
+	{name: "wrong secret, as told in 2022", robot: func(o *dingtalktest.Options) { o.Texts = dingtalktest.MidTexts }, values: map[string]string{config.Secret: secret + "x"}, wrong: []string{"signature"}, untested: []string{"IP address"}},
 	{name: "missing secret", values: map[string]string{config.Secret: ""}, wrong: []string{"signature"}, untested: []string{"IP address"}, says: "加签"},
 	{name: "quoted secret", values: map[string]string{config.Secret: `"` + secret + `"`}, wrong: []string{"secret"}, untested: after},
-	{name: "a secret of another form", robot: func(o *robot.Options) { o.Secret = "CANARYsecret" }, values: map[string]string{config.Secret: "CANARYsecret"}, says: "does not begin with SEC"},
+	{name: "a secret of another form", robot: func(o *dingtalktest.Options) { o.Secret = "CANARYsecret" }, values: map[string]string{config.Secret: "CANARYsecret"}, says: "does not begin with SEC"},
 
 	{name: "clock slow", ahead: 2 * time.Hour, wrong: []string{"clock", "signature"}, untested: []string{"IP address"}, says: "2h0m"},
 	{name: "clock a little slow", ahead: 10 * time.Minute, says: "signatures hold for an hour"},
-	{name: "clock slow, no signature", ahead: 2 * time.Hour, robot: func(o *robot.Options) { o.Secret = "" }, values: map[string]string{config.Secret: ""}},
+	{name: "clock slow, no signature", ahead: 2 * time.Hour, robot: func(o *dingtalktest.Options) { o.Secret = "" }, values: map[string]string{config.Secret: ""}},
 
-	{name: "IP address not allowed", robot: func(o *robot.Options) { o.AllowIPs = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")} }, wrong: []string{"IP address"}, says: "白名单"},
-	{name: "disabled", robot: func(o *robot.Options) { o.Disabled = true }, wrong: []string{"robot"}, untested: []string{"signature", "IP address"}, says: "switched off"},
-	{name: "dissolved", robot: func(o *robot.Options) { o.Dissolved = true }, wrong: []string{"robot"}, untested: []string{"signature", "IP address"}, says: "dissolved"},
-	{name: "removed", robot: func(o *robot.Options) { o.Removed = true }, wrong: []string{"robot"}, untested: []string{"signature", "IP address"}, says: "removed"},
+	{name: "IP address not allowed", robot: func(o *dingtalktest.Options) { o.AllowIPs = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")} }, wrong: []string{"IP address"}, says: "白名单"},
+	{name: "disabled", robot: func(o *dingtalktest.Options) { o.Disabled = true }, wrong: []string{"robot"}, untested: []string{"signature", "IP address"}, says: "switched off"},
+	{name: "dissolved", robot: func(o *dingtalktest.Options) { o.Dissolved = true }, wrong: []string{"robot"}, untested: []string{"signature", "IP address"}, says: "dissolved"},
+	{name: "removed", robot: func(o *dingtalktest.Options) { o.Removed = true }, wrong: []string{"robot"}, untested: []string{"signature", "IP address"}, says: "removed"},
 
 	{name: "refused connection", values: map[string]string{config.Webhook: "http://127.0.0.1:1/robot/send"}, wrong: []string{"network"}, untested: after, says: "the connection was refused"},
 	{name: "unknown name", values: map[string]string{config.Webhook: "https://robot.invalid/robot/send"}, wrong: []string{"network"}, untested: after, says: "its name is not known"},
@@ -137,13 +137,13 @@ func TestStates(t *testing.T) {
 }
 
 func (s *state) examine(t *testing.T) {
-	options := robot.Options{Token: token, Secret: secret}
+	options := dingtalktest.Options{Token: token, Secret: secret}
 	if s.robot != nil {
 		s.robot(&options)
 	}
-	fake := robot.New(&options)
+	fake := dingtalktest.New(&options)
 	fake.Advance(s.ahead)
-	if fault, known := robot.Named(s.fault); known {
+	if fault, known := dingtalktest.Named(s.fault); known {
 		fake.Script(fault, fault)
 	}
 	server := httptest.NewServer(fake)

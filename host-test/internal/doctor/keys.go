@@ -48,7 +48,7 @@ func (e *examination) opinion(ctx context.Context) {
 	said, err := e.Ask(ctx, e.Values)
 	switch {
 	case err != nil:
-		e.report.add(Finding{Untested, what, "it could not be asked: " + err.Error(), "Make it with `make plugin`, or name it with --plugin."})
+		e.report.add(Finding{Untested, what, "it could not be asked: " + err.Error(), "Make it with `make build`, or name it with --plugin."})
 	case said.Reason == "dry_run":
 		e.report.add(Finding{Wrong, what, config.Prefix + "DRY_RUN is true, so nothing is ever sent", "Remove it."})
 	case said.Reason != "":

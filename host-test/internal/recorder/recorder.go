@@ -12,12 +12,12 @@ import (
 	"strings"
 	"sync"
 
-	"dingtalk-plugin/host-test/robot"
+	"dingtalk-plugin/host-test/dingtalktest"
 )
 
 // A Recorder listens on a loopback port of its own.
 type Recorder struct {
-	Robot *robot.Robot
+	Robot *dingtalktest.Robot
 	URL   string // of the root, without a slash at its end
 
 	server   *http.Server
@@ -36,7 +36,7 @@ type Request struct {
 }
 
 // New starts a recorder. Close it when done.
-func New(fake *robot.Robot) (*Recorder, error) {
+func New(fake *dingtalktest.Robot) (*Recorder, error) {
 	r := &Recorder{Robot: fake, URL: "http://127.0.0.1:0"}
 	return r, r.Listen()
 }
@@ -108,7 +108,7 @@ func (r *Recorder) Drain() (list []Request) {
 	return list
 }
 
-func verdict(request *robot.Request) string {
+func verdict(request *dingtalktest.Request) string {
 	switch {
 	case request.Duplicate:
 		return "a duplicate, not shown again"

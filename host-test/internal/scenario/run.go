@@ -13,9 +13,9 @@ import (
 	"sync"
 	"time"
 
+	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/recorder"
-	"dingtalk-plugin/host-test/robot"
 )
 
 // The credentials of a scenario's robot, unless it says otherwise.
@@ -91,7 +91,7 @@ func (s *Scenario) Start(ctx context.Context, runtime Runtime, o *Options) (*Run
 	if err := r.setClock(options); err != nil {
 		return nil, err
 	}
-	if r.Recorder, err = recorder.New(robot.New(options)); err != nil {
+	if r.Recorder, err = recorder.New(dingtalktest.New(options)); err != nil {
 		return nil, err
 	}
 	r.Recorder.Robot.Script(faults...)
@@ -135,7 +135,7 @@ func (s *Scenario) settings() (*Settings, error) {
 }
 
 // setClock gives plugin and fake the same clock.
-func (r *Run) setClock(o *robot.Options) error {
+func (r *Run) setClock(o *dingtalktest.Options) error {
 	if r.options.RealClock {
 		return nil
 	}
@@ -233,7 +233,7 @@ func (r *Run) prepare(ctx context.Context, before string) error {
 		case "dead":
 			r.Recorder.Close()
 		case "answer":
-			r.Recorder.Robot.Script(robot.Fault{Body: r.replaceCredentials(a.fault.Body)})
+			r.Recorder.Robot.Script(dingtalktest.Fault{Body: r.replaceCredentials(a.fault.Body)})
 		default:
 			r.Recorder.Robot.Script(a.fault)
 		}
@@ -245,7 +245,7 @@ func (r *Run) prepare(ctx context.Context, before string) error {
 type action struct {
 	verb     string
 	duration time.Duration
-	fault    robot.Fault
+	fault    dingtalktest.Fault
 }
 
 func parseBefore(before string) (list []action, err error) {
@@ -271,17 +271,17 @@ func parseBefore(before string) (list []action, err error) {
 	return list, nil
 }
 
-func namedFault(name string) (robot.Fault, error) {
-	fault, known := robot.Named(name)
+func namedFault(name string) (dingtalktest.Fault, error) {
+	fault, known := dingtalktest.Named(name)
 	if !known {
-		return fault, fmt.Errorf("unknown fault %q; known are %v", name, robot.FaultNames())
+		return fault, fmt.Errorf("unknown fault %q; known are %v", name, dingtalktest.FaultNames())
 	}
 	return fault, nil
 }
 
 // robotOptions sets the fake up.
-func (s *Scenario) robotOptions() (o *robot.Options, faults []robot.Fault, err error) {
-	o = &robot.Options{Token: Token, Secret: Secret}
+func (s *Scenario) robotOptions() (o *dingtalktest.Options, faults []dingtalktest.Fault, err error) {
+	o = &dingtalktest.Options{Token: Token, Secret: Secret}
 	for _, key := range slices.Sorted(maps.Keys(s.robot)) {
 		value := s.robot[key]
 		switch key {

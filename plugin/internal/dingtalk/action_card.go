@@ -3,7 +3,7 @@ package dingtalk
 import (
 	"strconv"
 
-	"dingtalk-plugin/plugin/internal/jsontext"
+	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
 // ActionCard is Markdown with buttons below. One button becomes the card's
@@ -14,14 +14,14 @@ var ActionCard = &Kind{
 	Titled:   true,
 	Whole:    true,
 	ByUser:   true,
-	read: func(m *Message, arguments jsontext.Object, style *Style) *Error {
-		m.Side = jsontext.Text(arguments.Get("btnOrientation")) == "horizontal"
+	read: func(m *Message, arguments strictjson.Object, style *Style) *Error {
+		m.Side = strictjson.Text(arguments.Get("btnOrientation")) == "horizontal"
 		m.readLinks(arguments.Get("btns"), "actionURL", "")
 		return m.checkLinks(style, func(i int) (url, picture string) {
 			return "/btns/" + strconv.Itoa(i) + "/actionURL", ""
 		})
 	},
-	write: func(w *jsontext.Writer, p *part) {
+	write: func(w *strictjson.Writer, p *part) {
 		p.writeTitleAndText(w)
 		if links := p.message.Links; len(links) == 1 {
 			w.Member("singleTitle")

@@ -3,14 +3,14 @@ package dingtalk
 import (
 	"strings"
 
-	"dingtalk-plugin/plugin/internal/jsontext"
+	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
 // escaped returns s as encodeURIComponent does
 // (https://tc39.es/ecma262/#sec-encodeuricomponent-uricomponent).
 func escaped(s string) string {
 	const digits = "0123456789ABCDEF"
-	w := jsontext.Writer{Bytes: make([]byte, 0, 2*len(s))}
+	w := strictjson.Writer{Bytes: make([]byte, 0, 2*len(s))}
 	start := 0
 	for i := range len(s) {
 		c := s[i]

@@ -3,7 +3,7 @@ package dingtalk
 import (
 	"strconv"
 
-	"dingtalk-plugin/plugin/internal/jsontext"
+	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
 // FeedCard is a list of headlines with pictures, each with its link. Its fields
@@ -13,14 +13,14 @@ var FeedCard = &Kind{
 	Type:   "feedCard",
 	Whole:  true,
 	Silent: true,
-	read: func(m *Message, arguments jsontext.Object, style *Style) *Error {
+	read: func(m *Message, arguments strictjson.Object, style *Style) *Error {
 		m.readLinks(arguments.Get("links"), "messageURL", "picURL")
 		return m.checkLinks(style, func(i int) (url, picture string) {
 			path := "/links/" + strconv.Itoa(i)
 			return path + "/messageURL", path + "/picURL"
 		})
 	},
-	write: func(w *jsontext.Writer, p *part) {
+	write: func(w *strictjson.Writer, p *part) {
 		links := p.message.Links
 		if p.keyword != "" {
 			first := links[0]

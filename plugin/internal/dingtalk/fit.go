@@ -3,7 +3,7 @@ package dingtalk
 import (
 	"strconv"
 
-	"dingtalk-plugin/plugin/internal/jsontext"
+	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
 // MaxBody is the most bytes a request body may take
@@ -69,14 +69,14 @@ func (r *Robot) bare(m *Message, index, count int) int {
 func (r *Robot) size(p part) int {
 	text := p.chunk.text
 	p.chunk.text = ""
-	return len(r.body(&p, uuidPlaceholder)) + jsontext.Len(text)
+	return len(r.body(&p, uuidPlaceholder)) + strictjson.Len(text)
 }
 
 // body returns the body of a part; it is good until the next. What a body far
 // too long took is let go.
 func (r *Robot) body(p *part, uuid string) []byte {
 	if r.Buffer == nil {
-		r.Buffer = new(jsontext.Writer)
+		r.Buffer = new(strictjson.Writer)
 	}
 	w := r.Buffer
 	if room := cap(w.Bytes); room < MaxBody || room > 4*MaxBody {
@@ -92,7 +92,7 @@ const maxEscape = 6
 
 // checkLength refuses what cannot fit, however it is split, before anything is
 // decoded: no character takes less in a body than it has bytes.
-func (r *Robot) checkLength(k *Kind, arguments jsontext.Object) *Error {
+func (r *Robot) checkLength(k *Kind, arguments strictjson.Object) *Error {
 	beside := 0
 	for i := range arguments {
 		if arguments[i].Name != "text" {
@@ -102,7 +102,7 @@ func (r *Robot) checkLength(k *Kind, arguments jsontext.Object) *Error {
 	if n := beside / maxEscape; n > MaxBody {
 		return tooMuchBeside("at least ", n)
 	}
-	if n, _ := jsontext.TextSize(arguments.Get("text")); n > MaxBody*r.maxParts(k) {
+	if n, _ := strictjson.TextSize(arguments.Get("text")); n > MaxBody*r.maxParts(k) {
 		return r.tooLong(k, "at least ", n)
 	}
 	return nil
@@ -122,7 +122,7 @@ func (r *Robot) unfit(m *Message) *Error {
 	if beside > MaxBody/2 {
 		return tooMuchBeside("", beside)
 	}
-	return r.tooLong(m.Kind, "", beside+jsontext.Len(m.Text))
+	return r.tooLong(m.Kind, "", beside+strictjson.Len(m.Text))
 }
 
 func tooMuchBeside(atLeast string, size int) *Error {

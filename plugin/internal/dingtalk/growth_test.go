@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"dingtalk-plugin/plugin/internal/jsontext"
+	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
 // hostileTexts are pieces that, repeated, make a text that is slow to read
@@ -72,15 +72,15 @@ func BenchmarkGrowth(b *testing.B) {
 
 // readAndSplit does with a text all that a call does whose work depends on it.
 func readAndSplit(t testing.TB, kind *Kind, style *Style, text string) {
-	var w jsontext.Writer
+	var w strictjson.Writer
 	w.Raw(`{"title":"t","atNames":["name1"],"atMobiles":["13800000001"],"text":`)
 	w.Quote(text)
 	w.Raw("}")
-	arguments, fault := jsontext.Parse(w.Bytes)
+	arguments, fault := strictjson.Parse(w.Bytes)
 	if fault != "" {
 		t.Fatal(fault)
 	}
-	m, e := (&Robot{MaxParts: 100}).Message(kind, jsontext.Fields(arguments, 10), style)
+	m, e := (&Robot{MaxParts: 100}).Message(kind, strictjson.Fields(arguments, 10), style)
 	if e != nil {
 		return
 	}

@@ -6,7 +6,7 @@ import (
 	"encoding/hex"
 	"strconv"
 
-	"dingtalk-plugin/plugin/internal/jsontext"
+	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
 // A messageID tells one message from all others: by its key at its robot, and
@@ -88,7 +88,7 @@ func (f *fingerprint) number(n uint64) {
 func (f *fingerprint) text(s string) {
 	f.number(uint64(len(s)))
 	for ; len(s) >= 8; s = s[8:] {
-		f.number(jsontext.Eight(s))
+		f.number(strictjson.Eight(s))
 	}
 	for i := range len(s) {
 		f.number(uint64(s[i]))

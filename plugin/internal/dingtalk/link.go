@@ -1,6 +1,6 @@
 package dingtalk
 
-import "dingtalk-plugin/plugin/internal/jsontext"
+import "dingtalk-plugin/plugin/internal/strictjson"
 
 // LinkCard is a card with a title, a text, perhaps a picture, and one link.
 // Its fields are messageUrl and picUrl, unlike those of a feed card.
@@ -9,12 +9,12 @@ var LinkCard = &Kind{
 	Titled: true,
 	Whole:  true,
 	Silent: true,
-	read: func(m *Message, arguments jsontext.Object, style *Style) *Error {
-		link := Link{URL: jsontext.Text(arguments.Get("messageUrl")), Picture: jsontext.Text(arguments.Get("picUrl"))}
+	read: func(m *Message, arguments strictjson.Object, style *Style) *Error {
+		link := Link{URL: strictjson.Text(arguments.Get("messageUrl")), Picture: strictjson.Text(arguments.Get("picUrl"))}
 		m.Links = []Link{link}
 		return m.checkLinks(style, func(int) (url, picture string) { return "/messageUrl", "/picUrl" })
 	},
-	write: func(w *jsontext.Writer, p *part) {
+	write: func(w *strictjson.Writer, p *part) {
 		link := &p.message.Links[0]
 		p.writeTitleAndText(w)
 		w.Member("messageUrl")

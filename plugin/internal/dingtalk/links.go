@@ -3,7 +3,7 @@ package dingtalk
 import (
 	"strings"
 
-	"dingtalk-plugin/plugin/internal/jsontext"
+	"dingtalk-plugin/plugin/internal/strictjson"
 
 	"github.com/tidwall/gjson"
 )
@@ -21,11 +21,11 @@ const (
 
 // readLinks reads a list of links whose addresses have those names.
 func (m *Message) readLinks(list gjson.Result, url, picture string) {
-	jsontext.Each(list, func(each gjson.Result) bool {
+	strictjson.Each(list, func(each gjson.Result) bool {
 		m.Links = append(m.Links, Link{
-			Title:   jsontext.Text(jsontext.Member(each, "title")),
-			URL:     jsontext.Text(jsontext.Member(each, url)),
-			Picture: jsontext.Text(jsontext.Member(each, picture)),
+			Title:   strictjson.Text(strictjson.Member(each, "title")),
+			URL:     strictjson.Text(strictjson.Member(each, url)),
+			Picture: strictjson.Text(strictjson.Member(each, picture)),
 		})
 		return true
 	})
@@ -33,7 +33,7 @@ func (m *Message) readLinks(list gjson.Result, url, picture string) {
 
 // writeLinks writes a list of links under those names; without a name for the
 // picture, without it.
-func writeLinks(w *jsontext.Writer, links []Link, url, picture string) {
+func writeLinks(w *strictjson.Writer, links []Link, url, picture string) {
 	w.Raw("[")
 	for i := range links {
 		w.Comma()

@@ -1,20 +1,20 @@
 package dingtalk
 
-import "dingtalk-plugin/plugin/internal/jsontext"
+import "dingtalk-plugin/plugin/internal/strictjson"
 
 // Markdown is text in DingTalk's subset of Markdown.
 var Markdown = &Kind{
 	Type:     "markdown",
 	Markdown: true,
 	Titled:   true,
-	write: func(w *jsontext.Writer, p *part) {
+	write: func(w *strictjson.Writer, p *part) {
 		p.writeTitleAndText(w)
 		w.Raw("}")
 	},
 }
 
 // writeTitleAndText begins an object with the two members that most kinds have.
-func (p *part) writeTitleAndText(w *jsontext.Writer) {
+func (p *part) writeTitleAndText(w *strictjson.Writer) {
 	w.Raw("{")
 	w.Member("title")
 	p.writeTitle(w)

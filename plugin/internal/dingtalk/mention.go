@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"dingtalk-plugin/plugin/internal/jsontext"
+	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
 // MaxMentions is how many people one message may mention
@@ -191,7 +191,7 @@ func inToken(c byte) bool {
 }
 
 // writeTokens writes the tokens of people, with a blank between two.
-func writeTokens(w *jsontext.Writer, people []Mention) {
+func writeTokens(w *strictjson.Writer, people []Mention) {
 	for i := range people {
 		if i > 0 {
 			w.Raw(" ")
@@ -203,7 +203,7 @@ func writeTokens(w *jsontext.Writer, people []Mention) {
 
 // write writes the value of the body's "at" as the reference server sends it:
 // atMobiles and isAtAll are always there.
-func (m *Mentions) write(w *jsontext.Writer) {
+func (m *Mentions) write(w *strictjson.Writer) {
 	w.Raw("{")
 	w.Member("atMobiles")
 	w.Strings(m.ids(false))

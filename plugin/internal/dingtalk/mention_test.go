@@ -8,7 +8,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"dingtalk-plugin/plugin/internal/jsontext"
+	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
 // hasToken is the simplest notion of a token that is no part of a longer one.
@@ -290,7 +290,7 @@ func FuzzMentions(f *testing.F) {
 			t.Fatal(e)
 		}
 		m.locate(text, markdown)
-		var tokens jsontext.Writer
+		var tokens strictjson.Writer
 		writeTokens(&tokens, m.missing(text))
 		got := text + "\n\n" + string(tokens.Bytes)
 		for _, mention := range m.People {

@@ -6,7 +6,7 @@
 package dingtalk
 
 import (
-	"dingtalk-plugin/plugin/internal/jsontext"
+	"dingtalk-plugin/plugin/internal/strictjson"
 
 	"github.com/tidwall/gjson"
 )
@@ -39,9 +39,9 @@ type Kind struct {
 	ByUser   bool   // it can mention by user id only
 
 	// read takes the arguments that only this kind has; nil when there are none.
-	read func(m *Message, arguments jsontext.Object, style *Style) *Error
+	read func(m *Message, arguments strictjson.Object, style *Style) *Error
 	// write writes the value of the member that is named like the type.
-	write func(w *jsontext.Writer, p *part)
+	write func(w *strictjson.Writer, p *part)
 }
 
 // A Style is how the operator wants messages made.
@@ -60,13 +60,13 @@ type Style struct {
 // Message makes a message of kind k for the robot from a tool's arguments, which
 // fit the tool's schema. What is too long for the robot is refused by its length
 // alone, before it is copied or searched.
-func (r *Robot) Message(k *Kind, arguments jsontext.Object, style *Style) (m Message, e *Error) {
+func (r *Robot) Message(k *Kind, arguments strictjson.Object, style *Style) (m Message, e *Error) {
 	m.Kind = k
 	if e := r.checkLength(k, arguments); e != nil {
 		return m, e
 	}
-	m.Title = jsontext.Text(arguments.Get("title"))
-	m.Text = jsontext.Text(arguments.Get("text"))
+	m.Title = strictjson.Text(arguments.Get("title"))
+	m.Text = strictjson.Text(arguments.Get("text"))
 	if k.Markdown && style.Fix {
 		m.Text = FixMarkdown(m.Text)
 	}
@@ -86,7 +86,7 @@ func (r *Robot) Message(k *Kind, arguments jsontext.Object, style *Style) (m Mes
 }
 
 // checkShown refuses an argument of which the message would show nothing.
-func checkShown(arguments jsontext.Object, name, value string) *Error {
+func checkShown(arguments strictjson.Object, name, value string) *Error {
 	if arguments.Get(name).Exists() && Blank(value) {
 		return blankError("/" + name)
 	}
@@ -97,15 +97,15 @@ func blankError(path string) *Error {
 	return argumentError("argument "+path+": nothing but white space", "Give it something that can be read.")
 }
 
-func (m *Message) readMentions(arguments jsontext.Object, style *Style) *Error {
+func (m *Message) readMentions(arguments strictjson.Object, style *Style) *Error {
 	m.Mentions.All = arguments.Get("atAll").Type == gjson.True
-	if e := m.mentionNames(style, jsontext.Strings(arguments.Get("atNames"))); e != nil {
+	if e := m.mentionNames(style, strictjson.Strings(arguments.Get("atNames"))); e != nil {
 		return e
 	}
-	if e := m.Mentions.AddMobiles(jsontext.Strings(arguments.Get("atMobiles"))); e != nil {
+	if e := m.Mentions.AddMobiles(strictjson.Strings(arguments.Get("atMobiles"))); e != nil {
 		return e
 	}
-	if e := m.Mentions.AddUsers(jsontext.Strings(arguments.Get("atUserIds"))); e != nil {
+	if e := m.Mentions.AddUsers(strictjson.Strings(arguments.Get("atUserIds"))); e != nil {
 		return e
 	}
 	m.Mentions.locate(m.Text, m.Kind.Markdown)

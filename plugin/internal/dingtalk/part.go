@@ -1,6 +1,6 @@
 package dingtalk
 
-import "dingtalk-plugin/plugin/internal/jsontext"
+import "dingtalk-plugin/plugin/internal/strictjson"
 
 // A part is one request: the whole message, or a numbered piece of it. It holds
 // pieces and writes them straight into the body, because a copy of a long text
@@ -37,7 +37,7 @@ const uuidLen = 32
 
 // writeBody writes the request body, as the reference server writes it, with
 // msgUuid behind unless it is "".
-func (p *part) writeBody(w *jsontext.Writer, uuid string) {
+func (p *part) writeBody(w *strictjson.Writer, uuid string) {
 	kind := p.message.Kind
 	w.Raw("{")
 	w.Member("msgtype")
@@ -57,7 +57,7 @@ func (p *part) writeBody(w *jsontext.Writer, uuid string) {
 
 // writeTitle writes the title as a JSON string, with what must be added: the
 // keyword before it and the number, "(2/3)", behind.
-func (p *part) writeTitle(w *jsontext.Writer) {
+func (p *part) writeTitle(w *strictjson.Writer) {
 	w.Raw(`"`)
 	if p.keyword != "" {
 		w.Piece(p.keyword)
@@ -74,7 +74,7 @@ func (p *part) writeTitle(w *jsontext.Writer) {
 // writeText writes the text as a JSON string, with what must be added: a first
 // line where there is no title for it, the fence that was cut, and the missing
 // mentions on a last line.
-func (p *part) writeText(w *jsontext.Writer) {
+func (p *part) writeText(w *strictjson.Writer) {
 	w.Raw(`"`)
 	if !p.message.Kind.Titled {
 		p.writeHead(w)
@@ -89,7 +89,7 @@ func (p *part) writeText(w *jsontext.Writer) {
 	w.Raw(`"`)
 }
 
-func (p *part) writeHead(w *jsontext.Writer) {
+func (p *part) writeHead(w *strictjson.Writer) {
 	if p.keyword != "" {
 		w.Piece(p.keyword)
 		if p.count > 1 {
@@ -104,7 +104,7 @@ func (p *part) writeHead(w *jsontext.Writer) {
 	}
 }
 
-func (p *part) writeNumber(w *jsontext.Writer) {
+func (p *part) writeNumber(w *strictjson.Writer) {
 	w.Raw("(")
 	w.Int(int64(p.index + 1))
 	w.Raw("/")

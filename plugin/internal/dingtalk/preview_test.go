@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"dingtalk-plugin/plugin/internal/jsontext"
+	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
 // Whoever guesses numbers in a dry run sees the same for the right one as for a
@@ -28,12 +28,12 @@ func TestPreviewConfirmsNoNumber(t *testing.T) {
 		`{"text":"a","atNames":["张三"],"atMobiles":["GUESS","` + strings.Join(numbers(52)[2:], `","`) + `"]}`,
 	} {
 		show := func(guess string) string {
-			parsed, fault := jsontext.Parse([]byte(strings.ReplaceAll(arguments, "GUESS", guess)))
+			parsed, fault := strictjson.Parse([]byte(strings.ReplaceAll(arguments, "GUESS", guess)))
 			if fault != "" {
 				t.Fatal(fault)
 			}
 			r := newRobot()
-			m, e := r.Message(Text, jsontext.Fields(parsed, 10), style)
+			m, e := r.Message(Text, strictjson.Fields(parsed, 10), style)
 			if e != nil {
 				return fmt.Sprint(e)
 			}

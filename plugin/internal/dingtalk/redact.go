@@ -4,7 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"dingtalk-plugin/plugin/internal/jsontext"
+	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
 // maxMsg bounds how much of DingTalk's words an Error repeats, in bytes.
@@ -29,7 +29,7 @@ func redact(msg string) string {
 }
 
 func redactPieces(msg string, numbers bool) string {
-	var w jsontext.Writer
+	var w strictjson.Writer
 	rest, more := msg, ""
 	if len(msg) > maxMsg {
 		rest, more = strings.ToValidUTF8(msg[:maxMsg], ""), "…"

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
-	"dingtalk-plugin/plugin/internal/jsontext"
+	"dingtalk-plugin/plugin/internal/strictjson"
 
 	"github.com/tidwall/gjson"
 )
@@ -25,7 +25,7 @@ func ParseReply(status int, reply []byte) *Error {
 			Next:   "Have the operator switch it on; in the JavaScript SDK that is runInWorker: true together with allowedHosts.",
 		}
 	}
-	answer, fault := jsontext.Parse(reply)
+	answer, fault := strictjson.Parse(reply)
 	if fault != "" {
 		if bytes.Contains(reply, []byte("punish")) {
 			return punishError()
@@ -37,8 +37,8 @@ func ParseReply(status int, reply []byte) *Error {
 	case spoke && code == 0 && status == 200:
 		return nil
 	case spoke && code != 0:
-		return answerError(code, jsontext.Text(jsontext.Member(answer, "errmsg")))
-	case jsontext.Member(answer, "punish").Exists():
+		return answerError(code, strictjson.Text(strictjson.Member(answer, "errmsg")))
+	case strictjson.Member(answer, "punish").Exists():
 		return punishError()
 	}
 	return gatewayError(status, "JSON without a usable errcode")
@@ -51,9 +51,9 @@ const maxErrcode = 99_999_999
 // errcode reads the code, which is a whole number or, in DingTalk's own
 // sample, a string of one.
 func errcode(answer gjson.Result) (code int, spoke bool) {
-	switch value := jsontext.Member(answer, "errcode"); value.Type {
+	switch value := strictjson.Member(answer, "errcode"); value.Type {
 	case gjson.Number, gjson.String:
-		n, err := strconv.Atoi(jsontext.Text(value))
+		n, err := strconv.Atoi(strictjson.Text(value))
 		return n, err == nil && -maxErrcode <= n && n <= maxErrcode
 	}
 	return 0, false

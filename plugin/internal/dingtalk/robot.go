@@ -1,6 +1,6 @@
 package dingtalk
 
-import "dingtalk-plugin/plugin/internal/jsontext"
+import "dingtalk-plugin/plugin/internal/strictjson"
 
 // A Web is what a robot needs of its host. Send has no error: a guest cannot
 // see one, the host ends the call instead. Its status is 0 where the host has
@@ -25,7 +25,7 @@ type Robot struct {
 
 	// Buffer is where bodies are written. Robots that never post at the same
 	// time can share one; nil is one of its own.
-	Buffer *jsontext.Writer
+	Buffer *strictjson.Writer
 
 	window window
 	log    sendLog
@@ -220,7 +220,7 @@ func (r *Robot) sendOnce(web Web, body []byte, record *sendRecord) *Error {
 
 // url returns the address of one request made at now.
 func (r *Robot) url(now int64, sign string) string {
-	w := jsontext.Writer{Bytes: make([]byte, 0, 256)}
+	w := strictjson.Writer{Bytes: make([]byte, 0, 256)}
 	w.Raw(r.Address.Base)
 	w.Raw("?access_token=")
 	w.Raw(r.Token)

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"dingtalk-plugin/plugin/internal/jsontext"
+	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
 // A chunk is a piece of a long text. The texts of all chunks, one after the
@@ -61,12 +61,12 @@ func (s *splitter) split(most, fill int, room func(i int) int) (chunks []chunk) 
 
 // next returns where the chunk ends that begins at from and has this room.
 func (s *splitter) next(from, fill, room int) int {
-	room -= jsontext.Len(s.fences.open(from))
-	n := jsontext.Fit(s.text[from:], room)
+	room -= strictjson.Len(s.fences.open(from))
+	n := strictjson.Fit(s.text[from:], room)
 	if from+n == len(s.text) {
 		return len(s.text)
 	}
-	if n = jsontext.Fit(s.text[from:], room-s.fences.reserve); n == 0 {
+	if n = strictjson.Fit(s.text[from:], room-s.fences.reserve); n == 0 {
 		return from
 	}
 	return s.fences.past(s.cut(from, from+n*fill/8, from+n))

@@ -1,11 +1,11 @@
 package dingtalk
 
-import "dingtalk-plugin/plugin/internal/jsontext"
+import "dingtalk-plugin/plugin/internal/strictjson"
 
 // Text is plain text.
 var Text = &Kind{
 	Type: "text",
-	write: func(w *jsontext.Writer, p *part) {
+	write: func(w *strictjson.Writer, p *part) {
 		w.Raw("{")
 		w.Member("content")
 		p.writeText(w)

@@ -1,0 +1,62 @@
+package dingtalktest
+
+import (
+	"testing"
+	"unicode/utf8"
+)
+
+// FuzzBody sends foreign bodies: whatever they are, the robot answers with JSON, stores only what it accepted, and what it
+// stored can be shown.
+func FuzzBody(f *testing.F) {
+	for _, body := range []string{
+		hello, "", "{", "[]", "null", `""`, `{"msgtype":7}`, "\xff", "\ufeff{}",
+		`{"msgtype":"text","text":{"content":"@1 \u0000\ud800"},"at":{"atMobiles":["1",null,{}],"isAtAll":"x"},"msgUuid":{}}`,
+		`{"msgtype":"markdown","markdown":{"title":" ","text":"\n"},"at":[]}`,
+		`{"msgtype":"link","link":{"title":"a","text":"b","messageUrl":"https://a.example/","picUrl":"@"}}`,
+		`{"msgtype":"actionCard","actionCard":{"title":"a","text":"b","btns":[null,[],{}]}}`,
+		`{"msgtype":"actionCard","actionCard":{"title":"a","text":"b","btns":[{"title":"a","actionURL":"dtmd:x"}]}}`,
+		`{"msgtype":"feedCard","feedCard":{"links":[{"title":"a","messageURL":"http://a","picURL":"http://a"}]}}`,
+		`{"a":{"a":1,"\u0061":2}}`,
+	} {
+		f.Add([]byte(body), "application/json", "access_token="+DefaultToken)
+	}
+	f.Add([]byte(hello), "text/plain; a=b; a=c", "access_token=%zz&sign=;")
+	f.Fuzz(func(t *testing.T, body []byte, header, rawQuery string) {
+		r := newRobot(Options{Texts: Generation(len(body) % 3)})
+		req := request(string(body))
+		req.Header.Set("Content-Type", header)
+		req.URL.RawQuery = rawQuery
+		got := do(t, r, req)
+		if stored := len(r.Messages()); (got.Code == 0) != (stored == 1) || got.Text == "" {
+			t.Errorf("answer %v and %d messages", got, stored)
+		}
+		if len(r.Requests()) != 1 || r.Requests()[0].Explanation == "" {
+			t.Errorf("requests = %+v", r.Requests())
+		}
+		for _, m := range r.Messages() {
+			if text := RenderText(m); !utf8.ValidString(text) {
+				t.Errorf("rendered as %q", text)
+			}
+		}
+	})
+}
+
+// FuzzToken compares hasToken with its own definition, letter by letter.
+func FuzzToken(f *testing.F) {
+	f.Add("hi @1382 @138", "138")
+	f.Add("@a@a-@a_", "a")
+	f.Fuzz(func(t *testing.T, text, who string) {
+		if !utf8.ValidString(text) || !utf8.ValidString(who) {
+			return
+		}
+		got, want := hasToken(text, who), false
+		for i := range text {
+			if tail := text[i:]; len(tail) > len(who) && tail[0] == '@' && tail[1:1+len(who)] == who {
+				want = want || endsName(tail[1+len(who):])
+			}
+		}
+		if got != want {
+			t.Errorf("hasToken(%q, %q) = %v", text, who, got)
+		}
+	})
+}

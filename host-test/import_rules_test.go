@@ -1,0 +1,75 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What each package may import of this module and of others; the standard
+// library is free except where barred.
+var importRules = map[string]struct {
+	allowed []string
+	barred  []string // of the standard library
+}{
+	"schema":                       {},
+	"plugin":                       {allowed: []string{"plugin/internal/dingtalk", "plugin/internal/extism", "plugin/internal/mcp"}},
+	"plugin/internal/extism":       {allowed: []string{"plugin/internal/strictjson", "github.com/extism/go-pdk"}},
+	"plugin/internal/mcp":          {allowed: []string{"plugin/internal/dingtalk", "plugin/internal/strictjson", "plugin/internal/jsonschema", "schema", "github.com/tidwall/gjson"}},
+	"plugin/internal/jsonschema":   {allowed: []string{"plugin/internal/strictjson", "github.com/tidwall/gjson"}},
+	"plugin/internal/dingtalk":     {allowed: []string{"plugin/internal/strictjson", "github.com/tidwall/gjson"}},
+	"plugin/internal/strictjson":   {allowed: []string{"github.com/tidwall/gjson"}},
+	"host-test/internal/host":      {allowed: []string{"github.com/extism/go-sdk", "github.com/modelcontextprotocol/go-sdk/mcp", "github.com/tetratelabs/wazero", "github.com/tetratelabs/wazero/experimental"}},
+	"host-test/dingtalktest":       {},
+	"host-test/internal/recorder":  {allowed: []string{"host-test/dingtalktest"}},
+	"host-test/internal/scenario":  {allowed: []string{"host-test/internal/config", "host-test/internal/recorder", "host-test/dingtalktest", "github.com/tidwall/gjson", "golang.org/x/tools/txtar"}},
+	"host-test/internal/config":    {},
+	"host-test/internal/mcpserver": {allowed: []string{"host-test/internal/host", "github.com/modelcontextprotocol/go-sdk/auth", "github.com/modelcontextprotocol/go-sdk/mcp", "github.com/modelcontextprotocol/go-sdk/jsonrpc"}},
+	"host-test/internal/doctor":    {allowed: []string{"host-test/internal/config"}},
+	"host-test/internal/release": {allowed: []string{
+		"github.com/CycloneDX/cyclonedx-go", "github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go",
+		"github.com/opencontainers/image-spec/specs-go/v1", "oras.land/oras-go/v2", "oras.land/oras-go/v2/content/oci", "oras.land/oras-go/v2/registry",
+		"oras.land/oras-go/v2/registry/remote", "oras.land/oras-go/v2/registry/remote/auth", "oras.land/oras-go/v2/registry/remote/credentials",
+		"oras.land/oras-go/v2/registry/remote/retry",
+	}},
+	"host-test/internal/webui": {allowed: []string{"host-test/dingtalktest", "github.com/microcosm-cc/bluemonday", "github.com/yuin/goldmark", "github.com/yuin/goldmark/ast", "github.com/yuin/goldmark/extension", "github.com/yuin/goldmark/parser", "github.com/yuin/goldmark/renderer", "github.com/yuin/goldmark/renderer/html", "github.com/yuin/goldmark/text", "github.com/yuin/goldmark/util"}},
+}
+
+// heavy are packages that cost the guest more bytes than they are worth.
+var heavy = []string{"fmt", "encoding/json", "reflect", "net/url", "net/http", "regexp", "log"}
+
+// Imports point one way, as RATIONALE.md draws it.
+func TestImportRules(t *testing.T) {
+	const module = "dingtalk-plugin/"
+	for pkg, rule := range importRules {
+		if strings.HasPrefix(pkg, "plugin") {
+			rule.barred = heavy
+		}
+		for _, imported := range imports(t, module+pkg) {
+			own := strings.TrimPrefix(imported, module)
+			switch {
+			case own != imported || strings.Contains(strings.Split(imported, "/")[0], "."):
+				if !slices.Contains(rule.allowed, own) {
+					t.Errorf("%s imports %s", pkg, own)
+				}
+			case slices.Contains(rule.barred, imported):
+				t.Errorf("%s imports %s, which is too heavy for the guest", pkg, imported)
+			}
+		}
+	}
+}
+
+// imports lists a package's direct imports as the guest's build sees it.
+func imports(t *testing.T, pkg string) []string {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", "list", "-f", `{{join .Imports "\n"}}`, pkg)
+	if !strings.Contains(pkg, "host-test") {
+		command.Env = append(command.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	}
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("go list %s: %v", pkg, err)
+	}
+	return strings.Fields(string(out))
+}

@@ -1,0 +1,131 @@
+package webui
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"dingtalk-plugin/host-test/dingtalktest"
+)
+
+// What the robot demands while it is in a mood. No sender knows either.
+const (
+	otherSecret  = "SEC-which-the-page-has-made-up"
+	otherKeyword = "a keyword that no message has"
+)
+
+// mood is how the robot answers at the moment, as far as the switches show it.
+type mood struct {
+	WrongSecret, NoKeyword, OnePerMinute bool
+
+	Texts dingtalktest.Generation
+	Ahead time.Duration // of the real clock
+}
+
+func (p *page) mood() mood {
+	o := p.robot.Options()
+	return mood{
+		WrongSecret:  o.Secret == otherSecret,
+		NoKeyword:    slices.Equal(o.Keywords, []string{otherKeyword}),
+		OnePerMinute: o.PerMinute == 1,
+		Texts:        o.Texts,
+		Ahead:        p.clock.ahead(),
+	}
+}
+
+// Generations are the choices of a form, newest first.
+func (mood) Generations() []dingtalktest.Generation {
+	return []dingtalktest.Generation{dingtalktest.NewTexts, dingtalktest.MidTexts, dingtalktest.OldTexts}
+}
+
+// Faults are the other choices.
+func (mood) Faults() []fault { return faults() }
+
+// addSwitches mounts every way to change the mood.
+func (p *page) addSwitches(mux *http.ServeMux) {
+	for name, turn := range map[string]func(*http.Request) error{
+		"secret":  p.onOff(func(o *dingtalktest.Options) { o.Secret = otherSecret }, func(o *dingtalktest.Options) { o.Secret = p.base.Secret }),
+		"keyword": p.onOff(func(o *dingtalktest.Options) { o.Keywords = []string{otherKeyword} }, func(o *dingtalktest.Options) { o.Keywords = p.base.Keywords }),
+		"rate":    p.onOff(func(o *dingtalktest.Options) { o.PerMinute = 1 }, func(o *dingtalktest.Options) { o.PerMinute = p.base.PerMinute }),
+		"texts":   p.word,
+		"fault":   p.script,
+		"advance": p.advance,
+		"clear":   p.clear,
+	} {
+		mux.HandleFunc("POST /mood/"+name, answer(turn))
+	}
+}
+
+// answer sends a visitor without the script back to the page; the address is relative, for the page may be mounted anywhere.
+func answer(turn func(*http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
+		err := req.ParseForm()
+		if err == nil {
+			err = turn(req)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		w.Header().Set("Location", "../#mood")
+		w.WriteHeader(http.StatusSeeOther)
+	}
+}
+
+func (p *page) onOff(on, off func(*dingtalktest.Options)) func(*http.Request) error {
+	return func(req *http.Request) error {
+		switch value := req.PostFormValue("on"); value {
+		case "true":
+			p.robot.Configure(on)
+		case "false":
+			p.robot.Configure(off)
+		default:
+			return fmt.Errorf("on is %q: want true or false", value)
+		}
+		return nil
+	}
+}
+
+func (p *page) word(req *http.Request) error {
+	var g dingtalktest.Generation
+	if err := g.UnmarshalText([]byte(req.PostFormValue("generation"))); err != nil {
+		return err
+	}
+	p.robot.Configure(func(o *dingtalktest.Options) { o.Texts = g })
+	return nil
+}
+
+// mostTimes bounds how many faults one form can queue.
+const mostTimes = 100
+
+func (p *page) script(req *http.Request) error {
+	name := req.PostFormValue("name")
+	f, ok := dingtalktest.Named(name)
+	if !ok {
+		return fmt.Errorf("name is %q: want one of %q", name, dingtalktest.FaultNames())
+	}
+	times := 1
+	if value := req.PostFormValue("times"); value != "" {
+		var err error
+		if times, err = strconv.Atoi(value); err != nil || times < 1 || times > mostTimes {
+			return fmt.Errorf("times is %q: want 1 to %d", value, mostTimes)
+		}
+	}
+	p.robot.Script(slices.Repeat([]dingtalktest.Fault{f}, times)...)
+	return nil
+}
+
+func (p *page) advance(req *http.Request) error {
+	by, err := time.ParseDuration(req.PostFormValue("by"))
+	if err != nil {
+		return fmt.Errorf("by is %q: want a duration such as 10m", req.PostFormValue("by"))
+	}
+	return p.clock.advance(by)
+}
+
+func (p *page) clear(*http.Request) error {
+	p.robot.Clear()
+	return nil
+}

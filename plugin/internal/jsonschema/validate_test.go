@@ -1,0 +1,80 @@
+package jsonschema
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/tidwall/gjson"
+)
+
+const trial = `{
+  "type": "object",
+  "properties": {
+    "text": {"type": "string", "minLength": 1, "maxLength": 3},
+    "atMobiles": {"type": "array", "items": {"type": "string", "minLength": 1}, "maxItems": 2},
+    "atAll": {"type": "boolean"},
+    "robot": {"type": "string", "enum": ["ops", "dev"]},
+    "links": {"type": "array", "minItems": 1, "items": {
+      "type": "object", "properties": {"a/b": {"type": "integer"}}, "required": ["a/b"], "additionalProperties": false}}
+  },
+  "required": ["text"],
+  "additionalProperties": false
+}`
+
+func TestCheck(t *testing.T) {
+	for _, test := range []struct{ name, value, path, text string }{
+		{"good", `{"text":"hi","atMobiles":["1"],"atAll":true,"robot":"ops"}`, "", ""},
+		{"null option", `{"text":"hi","atMobiles":null,"atAll":null}`, "", ""},
+		{"escaped name", `{"te\u0078t":"hi"}`, "", ""},
+		{"characters, not bytes", `{"text":"中文字"}`, "", ""},
+		{"no object", `[]`, "", "expected an object, got an array"},
+		{"missing", `{}`, "/text", "missing, but required"},
+		{"null for what is required", `{"text":null}`, "/text", "expected a string, got null"},
+		{"wrong type", `{"text":7}`, "/text", "expected a string, got an integer"},
+		{"fraction", `{"text":7.5}`, "/text", "expected a string, got a number"},
+		{"too short", `{"text":""}`, "/text", "expected at least 1 character, got 0"},
+		{"too long", `{"text":"中文字符"}`, "/text", "expected at most 3 characters, got 4"},
+		{"string for a list", `{"text":"a","atMobiles":"1"}`, "/atMobiles", "expected an array, got a string"},
+		{"element", `{"text":"a","atMobiles":["1",2]}`, "/atMobiles/1", "expected a string, got an integer"},
+		{"too many", `{"text":"a","atMobiles":["1","2","3"]}`, "/atMobiles", "expected at most 2 elements, got 3"},
+		{"too few", `{"text":"a","links":[]}`, "/links", "expected at least 1 element, got 0"},
+		{"null element", `{"text":"a","atMobiles":[null]}`, "/atMobiles/0", "expected a string, got null"},
+		{"string for a boolean", `{"text":"a","atAll":"true"}`, "/atAll", "expected a boolean, got a string"},
+		{"no choice", `{"text":"a","robot":"op"}`, "/robot", "expected one of ops, dev (did you mean ops?)"},
+		{"unknown, near", `{"text":"a","at_mobiles":[]}`, "/at_mobiles", "unknown (did you mean atMobiles?)"},
+		{"unknown, typo", `{"text":"a","atMobile":[]}`, "/atMobile", "unknown (did you mean atMobiles?)"},
+		{"unknown, far", `{"text":"a","content":"b"}`, "/content", "unknown; known are text, atMobiles, atAll, robot, links"},
+		{"unknown null", `{"text":"a","x":null}`, "/x", "unknown; known are text, atMobiles, atAll, robot, links"},
+		{"twice", `{"text":"a","text":"b"}`, "/text", "given twice"},
+		{"deep path", `{"text":"a","links":[{"a/b":"1"}]}`, "/links/0/a~1b", "expected an integer, got a string"},
+		{"unknown before missing", `{"content":"b"}`, "/content", "unknown; known are text, atMobiles, atAll, robot, links"},
+	} {
+		var path, text string
+		unknown := strings.HasPrefix(test.text, "unknown")
+		if fault := Compile(gjson.Parse(trial)).Check(gjson.Parse(test.value)); fault != nil {
+			path, text = fault.Path, fault.Text
+			if fault.Unknown != unknown {
+				t.Errorf("%s: unknown is %t", test.name, fault.Unknown)
+			}
+		}
+		if path != test.path || text != test.text {
+			t.Errorf("%s: got %q %q, want %q %q", test.name, path, text, test.path, test.text)
+		}
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, test := range []struct {
+		a, b string
+		want int
+	}{
+		{"", "", 0}, {"", "abc", 3}, {"kitten", "sitting", 3}, {"text", "txt", 1},
+	} {
+		if got := distance(test.a, test.b); got != test.want {
+			t.Errorf("distance(%q, %q) = %d, want %d", test.a, test.b, got, test.want)
+		}
+		if got := distance(test.b, test.a); got != test.want {
+			t.Errorf("distance(%q, %q) = %d, want %d", test.b, test.a, got, test.want)
+		}
+	}
+}

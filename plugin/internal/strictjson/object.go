@@ -1,0 +1,169 @@
+package strictjson
+
+import "github.com/tidwall/gjson"
+
+// An Object is a JSON object taken apart once, its members in their order.
+type Object []Field
+
+// A Field is one member of an Object.
+type Field struct {
+	Name  string
+	Value gjson.Result
+}
+
+// Fields takes an object apart; of anything else it returns nil. It keeps at
+// most limit members: the caller knows of a fewer that may be there, so that
+// the last one shows the mistake.
+func Fields(object gjson.Result, limit int) (fields Object) {
+	if !object.IsObject() {
+		return nil
+	}
+	fields = make(Object, 0, 4) // as many as most have
+	each(object, func(name string, value gjson.Result) bool {
+		fields = append(fields, Field{memberName(name), value})
+		return len(fields) < limit
+	})
+	return fields
+}
+
+// maxEscapedName is how long a name with escapes may be to be decoded, in bytes.
+// Names that a schema knows are shorter.
+const maxEscapedName = 1024
+
+// memberName decodes the name of a member, unless it is far too long to be known
+// to anybody.
+func memberName(inside string) string {
+	if len(inside) > maxEscapedName {
+		return inside
+	}
+	return unescape(inside)
+}
+
+// Get returns the value of the first member called name, or a value that does
+// not exist. Unlike gjson's Get it takes no path: a foreign name is only a name.
+func (o Object) Get(name string) gjson.Result {
+	for i := range o {
+		if o[i].Name == name {
+			return o[i].Value
+		}
+	}
+	return gjson.Result{}
+}
+
+// Member returns one member of an object, as Fields and Get do.
+func Member(object gjson.Result, name string) gjson.Result {
+	value, _ := Once(object, name)
+	return value
+}
+
+// Once returns one member of an object, and whether it stands there twice: JSON
+// leaves open which of two counts.
+func Once(object gjson.Result, name string) (value gjson.Result, twice bool) {
+	if !object.IsObject() {
+		return value, false
+	}
+	each(object, func(inside string, v gjson.Result) bool {
+		if memberName(inside) == name {
+			if twice = value.Exists(); !twice {
+				value = v
+			}
+		}
+		return !twice
+	})
+	return value, twice
+}
+
+// Strings returns the elements of an array of strings; of anything else, none.
+func Strings(array gjson.Result) (list []string) {
+	Each(array, func(element gjson.Result) bool {
+		list = append(list, Text(element))
+		return true
+	})
+	return list
+}
+
+// Each calls f with each element of an array, until f returns false.
+func Each(array gjson.Result, f func(element gjson.Result) bool) {
+	if array.IsArray() {
+		each(array, func(_ string, element gjson.Result) bool { return f(element) })
+	}
+}
+
+// each calls f with each member of an object, or element of an array, until f
+// returns false; name is what stands between the quotation marks.
+//
+// gjson's ForEach would decode each string that it passes, twice over. A text of
+// hundreds of kilobytes is decoded once, by Text, if it is at all.
+func each(value gjson.Result, f func(name string, value gjson.Result) bool) {
+	text, isObject := value.Raw, value.IsObject()
+	for i := 1; ; {
+		i = skipBlank(text, i)
+		if i >= len(text) || text[i] == '}' || text[i] == ']' {
+			return
+		}
+		name := ""
+		if isObject {
+			end := skipValue(text, i)
+			name = text[i+1 : end-1]
+			i = skipBlank(text, end)
+		}
+		end := skipValue(text, i)
+		if !f(name, valueOf(text[i:end], value.Index+i)) {
+			return
+		}
+		i = end
+	}
+}
+
+// skipBlank returns the index of the next value, or of what ends the list.
+func skipBlank(text string, i int) int {
+	for i < len(text) && (text[i] <= ' ' || text[i] == ',' || text[i] == ':') {
+		i++
+	}
+	return i
+}
+
+// skipValue returns the index behind the value that begins at text[i].
+func skipValue(text string, i int) int {
+	depth := 0
+	for i < len(text) {
+		switch c := text[i]; c {
+		case '"':
+			i, _ = stringEnd(text, i+1)
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		default:
+			if depth == 0 {
+				return scalarEnd(text, i)
+			}
+		}
+		i++
+		if depth == 0 {
+			return i
+		}
+	}
+	return i
+}
+
+func scalarEnd(text string, i int) int {
+	for i < len(text) && text[i] > ' ' && text[i] != ',' && text[i] != '}' && text[i] != ']' {
+		i++
+	}
+	return i
+}
+
+// valueOf returns the value that raw is. A string is not decoded: use Text.
+func valueOf(raw string, index int) (value gjson.Result) {
+	switch raw[0] {
+	case '"':
+		value = gjson.Result{Type: gjson.String, Raw: raw}
+	case '{', '[':
+		value = gjson.Result{Type: gjson.JSON, Raw: raw}
+	default:
+		value = gjson.Parse(raw)
+	}
+	value.Index = index
+	return value
+}
