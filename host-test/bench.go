@@ -83,7 +83,7 @@ func (b *bencher) call(plugin *host.Plugin, arguments json.RawMessage, wantError
 	input := []byte(`{"params":{"name":"send_text_message","arguments":` + string(arguments) + `}}`)
 	return func(tb *testing.B) {
 		for tb.Loop() {
-			output, err := plugin.Raw(tb.Context(), "call", input)
+			output, err := plugin.CallExport(tb.Context(), "call", input)
 			if err != nil || bytes.Contains(output, []byte(`"isError":true`)) != wantError {
 				tb.Fatalf("%v: %s", err, output)
 			}
@@ -132,7 +132,7 @@ func (b *bencher) post(arguments json.RawMessage) error {
 func (b *bencher) describe(plugin *host.Plugin) func(*testing.B) {
 	return func(tb *testing.B) {
 		for tb.Loop() {
-			if output, err := plugin.Raw(tb.Context(), "describe", nil); err != nil || !json.Valid(output) {
+			if output, err := plugin.CallExport(tb.Context(), "describe", nil); err != nil || !json.Valid(output) {
 				tb.Fatal(err)
 			}
 		}
@@ -147,7 +147,7 @@ func (b *bencher) cold(module []byte, cache wazero.CompilationCache) func(*testi
 			if err != nil {
 				tb.Fatal(err)
 			}
-			if output, err := plugin.Raw(tb.Context(), "describe", nil); err != nil || !json.Valid(output) {
+			if output, err := plugin.CallExport(tb.Context(), "describe", nil); err != nil || !json.Valid(output) {
 				tb.Fatal(err)
 			}
 			plugin.Close(tb.Context())

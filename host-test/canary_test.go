@@ -81,9 +81,9 @@ func (c *trial) run(t *testing.T, build int) {
 	fake := dingtalktest.New(&c.robot)
 	echo := fmt.Sprintf(`{"errcode":310000,"errmsg":"sign not match: %s %s %s"}`, canaryToken, canarySecret, url.QueryEscape(canarySecret))
 	if c.fault == "" {
-		fake.Script(dingtalktest.Fault{Body: echo})
-	} else if fault, known := dingtalktest.Named(c.fault); known {
-		fake.Script(fault)
+		fake.InjectFaults(dingtalktest.Fault{Body: echo})
+	} else if fault, known := dingtalktest.FaultByName(c.fault); known {
+		fake.InjectFaults(fault)
 	}
 	server := httptest.NewServer(fake)
 	defer server.Close()

@@ -22,7 +22,7 @@ type described struct {
 
 func describedTools(t *testing.T, plugin *host.Plugin) []described {
 	t.Helper()
-	output, err := plugin.Raw(t.Context(), "describe", nil)
+	output, err := plugin.CallExport(t.Context(), "describe", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func rawDescribe(t *testing.T, build int, values map[string]string) []byte {
 		t.Fatal(err)
 	}
 	defer plugin.Close(t.Context())
-	output, err := plugin.Raw(t.Context(), "describe", nil)
+	output, err := plugin.CallExport(t.Context(), "describe", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,5 +63,5 @@ func describe(ctx context.Context, module []byte) ([]byte, error) {
 		return nil, err
 	}
 	defer plugin.Close(ctx)
-	return plugin.Raw(ctx, "describe", nil)
+	return plugin.CallExport(ctx, "describe", nil)
 }

@@ -83,13 +83,13 @@ func TestDoctorStatus(t *testing.T) {
 	standard := os.Stdout
 	defer func() { os.Stdout = standard }()
 	for _, tt := range tests {
-		group.robot.Configure(func(o *dingtalktest.Options) { o.Disabled = false })
+		group.robot.SetOptions(func(o *dingtalktest.Options) { o.Disabled = false })
 		if tt.change != nil {
-			group.robot.Configure(tt.change)
+			group.robot.SetOptions(tt.change)
 		}
 		if tt.want == exitError(2) {
-			busy, _ := dingtalktest.Named("busy")
-			group.robot.Script(busy)
+			busy, _ := dingtalktest.FaultByName("busy")
+			group.robot.InjectFaults(busy)
 		}
 		var err error
 		if os.Stdout, err = os.Create(filepath.Join(t.TempDir(), "out")); err != nil {

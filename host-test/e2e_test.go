@@ -142,7 +142,7 @@ type instance struct {
 func (r *instance) Load(ctx context.Context, s *scenario.Settings) error {
 	plugin, err := host.Load(ctx, module(r.t, r.build), &host.Options{
 		Config: s.Config, AllowedHosts: s.AllowedHosts, MaxPages: s.MaxPages, Cache: cache,
-		Now: s.Now, Frozen: s.Frozen, Random: zeros{},
+		Now: s.Now, DefaultClock: s.Frozen, Random: zeros{},
 	})
 	if err != nil {
 		return err
@@ -154,7 +154,7 @@ func (r *instance) Load(ctx context.Context, s *scenario.Settings) error {
 
 // Call implements scenario.Runtime.
 func (r *instance) Call(ctx context.Context, export string, input []byte) ([]byte, error) {
-	return r.Raw(ctx, export, input)
+	return r.CallExport(ctx, export, input)
 }
 
 // zeros is a random source for bytes that must come out alike.
@@ -166,7 +166,7 @@ func (zeros) Read(p []byte) (int, error) {
 }
 
 // record starts a recorder in front of the fake robot.
-func record(t testing.TB, fake *dingtalktest.Robot) *recorder.Recorder {
+func record(t testing.TB, fake *dingtalktest.Server) *recorder.Recorder {
 	t.Helper()
 	r, err := recorder.New(fake)
 	if err != nil {

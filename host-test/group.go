@@ -14,7 +14,7 @@ import (
 // with which the plugin posts to it.
 type group struct {
 	*httptest.Server
-	robot  *dingtalktest.Robot
+	robot  *dingtalktest.Server
 	config map[string]string
 }
 
@@ -36,7 +36,7 @@ func startGroup(values map[string]string) *group {
 	g.config[config.Secret] = secret
 	g.config[config.Webhook] = g.URL + fakePath
 	// A robot with an address of its own must not get what was meant for a fake.
-	g.config = config.Redirect(g.config, config.Robot{Webhook: g.URL + fakePath, Token: dingtalktest.DefaultToken, Secret: secret})
+	g.config = config.PointAllAt(g.config, config.Robot{Webhook: g.URL + fakePath, Token: dingtalktest.DefaultToken, Secret: secret})
 	return g
 }
 
@@ -65,7 +65,7 @@ func (g *group) report(w io.Writer) (stop func()) {
 
 // follow shows each request as it comes until it is to stop, and then what is
 // left. The group may be cleared meanwhile, and what it forgets is not waited for.
-func follow(fake *dingtalktest.Robot, stop <-chan struct{}, show func(dingtalktest.Request)) {
+func follow(fake *dingtalktest.Server, stop <-chan struct{}, show func(dingtalktest.Request)) {
 	changed, cancel := fake.Watch()
 	defer cancel()
 	var last dingtalktest.Cursor

@@ -57,13 +57,13 @@ func (b *lockedBuffer) wait(t *testing.T, text string) {
 func TestReportAfterClear(t *testing.T) {
 	g := startGroup(nil)
 	defer g.Close()
-	g.robot.Configure(func(o *dingtalktest.Options) { o.Secret = "" })
+	g.robot.SetOptions(func(o *dingtalktest.Options) { o.Secret = "" })
 	var printed lockedBuffer
 	stop := g.report(&printed)
 	g.post(t, "one")
 	g.post(t, "two")
 	printed.wait(t, "│ two")
-	g.robot.Clear()
+	g.robot.Reset()
 	g.post(t, "three")
 	printed.wait(t, "│ three")
 	stop()
@@ -77,7 +77,7 @@ func TestReportAfterClear(t *testing.T) {
 func TestGroupUnderForeignNames(t *testing.T) {
 	g := startGroup(nil)
 	defer g.Close()
-	g.robot.Configure(func(o *dingtalktest.Options) { o.Secret = "" })
+	g.robot.SetOptions(func(o *dingtalktest.Options) { o.Secret = "" })
 	g.post(t, "for the group alone")
 	for _, tt := range []struct {
 		method, path, body string
@@ -127,7 +127,7 @@ func TestGroupServerHasLimits(t *testing.T) {
 func TestEventsOutliveTimeouts(t *testing.T) {
 	g := startGroup(nil)
 	defer g.Close()
-	g.robot.Configure(func(o *dingtalktest.Options) { o.Secret = "" })
+	g.robot.SetOptions(func(o *dingtalktest.Options) { o.Secret = "" })
 	g.Config.ReadTimeout, g.Config.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
 	response, err := http.Get(g.URL + "/events?after=0")
 	if err != nil {

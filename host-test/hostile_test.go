@@ -26,7 +26,7 @@ func TestHostileInput(t *testing.T) {
 
 func (r *instance) hostile(t *testing.T, name string, input []byte) {
 	t.Helper()
-	output, err := r.Raw(t.Context(), "call", input)
+	output, err := r.CallExport(t.Context(), "call", input)
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
@@ -85,17 +85,17 @@ func hostile() map[string][]byte {
 // describe answers without configuration, whatever its input.
 func TestDescribeCannotFail(t *testing.T) {
 	for build := range builds {
-		plugin, err := host.Load(t.Context(), module(t, build), &host.Options{Cache: cache, Frozen: true})
+		plugin, err := host.Load(t.Context(), module(t, build), &host.Options{Cache: cache, DefaultClock: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer plugin.Close(t.Context())
-		want, err := plugin.Raw(t.Context(), "describe", nil)
+		want, err := plugin.CallExport(t.Context(), "describe", nil)
 		if err != nil || !json.Valid(want) {
 			t.Fatalf("%v: %s", err, want)
 		}
 		for _, input := range hostile() {
-			if got, err := plugin.Raw(t.Context(), "describe", input); err != nil || string(got) != string(want) {
+			if got, err := plugin.CallExport(t.Context(), "describe", input); err != nil || string(got) != string(want) {
 				t.Fatalf("%v: %s", err, got)
 			}
 		}
@@ -121,7 +121,7 @@ func FuzzCall(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, input []byte) {
-		output, err := plugin.Raw(t.Context(), "call", input)
+		output, err := plugin.CallExport(t.Context(), "call", input)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -57,7 +57,7 @@ const maxMemory = 1 << 20
 func TestMemoryStable(t *testing.T) {
 	group := startGroup(map[string]string{"DINGTALK_BOT_MESSAGES_PER_MINUTE": "0"})
 	defer group.Close()
-	group.robot.Configure(func(o *dingtalktest.Options) { o.PerMinute = -1 })
+	group.robot.SetOptions(func(o *dingtalktest.Options) { o.PerMinute = -1 })
 	plugin, err := host.Load(t.Context(), module(t, 0), &host.Options{Config: group.config, AllowedHosts: []string{"127.0.0.1"}, Cache: cache})
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +74,7 @@ func TestMemoryStable(t *testing.T) {
 			steady = plugin.Memory()
 		}
 		if i%500 == 0 {
-			group.robot.Clear()
+			group.robot.Reset()
 		}
 	}
 	t.Logf("%d bytes after 500 calls, %d after %d", steady, plugin.Memory(), *soakCalls)

@@ -22,7 +22,7 @@ var errPageWithoutFake = errors.New("--page needs --fake: the page shows the gro
 // withPage serves a fake robot under any host name, because a plugin in a
 // container has one of its own for this machine, and the page that shows the
 // robot's group under those given and this machine's own.
-func withPage(fake *dingtalktest.Robot, hosts ...string) http.Handler {
+func withPage(fake *dingtalktest.Server, hosts ...string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(fakePath, fake)
 	mux.Handle("/", webui.Handler(fake, &webui.Options{Hosts: hosts}))

@@ -52,24 +52,24 @@ func (c *robotCommand) Validate() error {
 	return err
 }
 
-func (c *robotCommand) robot() (*dingtalktest.Robot, error) {
+func (c *robotCommand) robot() (*dingtalktest.Server, error) {
 	options := dingtalktest.Options{Token: c.Token, Secret: c.Secret, Keywords: c.Keyword}
-	if err := options.Texts.UnmarshalText([]byte(c.Texts)); err != nil {
+	if err := options.Wording.UnmarshalText([]byte(c.Texts)); err != nil {
 		return nil, err
 	}
 	fake := dingtalktest.New(&options)
 	for _, name := range c.Fault {
-		fault, known := dingtalktest.Named(name)
+		fault, known := dingtalktest.FaultByName(name)
 		if !known {
 			return nil, fmt.Errorf("there is no fault %q; known are %v", name, dingtalktest.FaultNames())
 		}
-		fake.Script(fault)
+		fake.InjectFaults(fault)
 	}
 	return fake, nil
 }
 
 // printRequests prints what arrives: messages as the group sees them, refusals
 // in a line.
-func printRequests(ctx context.Context, fake *dingtalktest.Robot) {
+func printRequests(ctx context.Context, fake *dingtalktest.Server) {
 	follow(fake, ctx.Done(), func(request dingtalktest.Request) { fmt.Print("\n", dingtalktest.RenderRequest(request)) })
 }

@@ -55,7 +55,7 @@ func serveDay(t *testing.T) *served {
 	t.Helper()
 	s := &served{group: startGroup(map[string]string{config.Prefix + "MESSAGES_PER_MINUTE": "0"})}
 	t.Cleanup(s.Close)
-	s.robot.Configure(func(o *dingtalktest.Options) { o.PerMinute = -1 })
+	s.robot.SetOptions(func(o *dingtalktest.Options) { o.PerMinute = -1 })
 	stuck := listenOn(t, "127.0.0.1:0", func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body) // without which the server does not see the client leave
 		if r.Method == http.MethodPost || strings.HasPrefix(r.URL.Path, "/hung") {
@@ -102,11 +102,11 @@ func (s *served) work(t *testing.T, calls, timeouts, cancels, hung int) {
 	for i := range calls {
 		s.expect(t, `{"text":"hello"}`, "sent")
 		if i%500 == 0 {
-			s.robot.Clear() // it remembers each message
+			s.robot.Reset() // it remembers each message
 		}
 	}
 	lane.Wait()
-	s.robot.Clear()
+	s.robot.Reset()
 }
 
 func (s *served) expect(t *testing.T, arguments string, want ...string) {

@@ -152,8 +152,8 @@ func TestServeKeepsInstance(t *testing.T) {
 // A deadline in the middle of a request leaves the instance as it is.
 func TestServeTimeout(t *testing.T) {
 	s := serveInMemory(t, 200*time.Millisecond, map[string]string{"DINGTALK_BOT_RETRIES": "0"})
-	slow, _ := dingtalktest.Named("slow")
-	s.robot.Script(slow)
+	slow, _ := dingtalktest.FaultByName("slow")
+	s.robot.InjectFaults(slow)
 	result := s.call(t, "send_text_message", `{"text":"hello","idempotencyKey":"k"}`)
 	if !result.IsError || reason(result) != "unknown_outcome" || !strings.Contains(textOf(result), "took too long") {
 		t.Errorf("slow: %s", textOf(result))
@@ -170,7 +170,7 @@ func TestServeTimeout(t *testing.T) {
 // somebody tries: the robot is never locked.
 func TestServeCanceled(t *testing.T) {
 	s := serveInMemory(t, time.Minute, map[string]string{"DINGTALK_BOT_RETRIES": "0"})
-	slow, _ := dingtalktest.Named("slow")
+	slow, _ := dingtalktest.FaultByName("slow")
 	for round := range 3 {
 		for i := range 19 {
 			result := s.call(t, "send_text_message", fmt.Sprintf(`{"text":"%d of %d"}`, i, round))
@@ -178,7 +178,7 @@ func TestServeCanceled(t *testing.T) {
 				t.Errorf("round %d, call %d: %s, want %s", round, i, textOf(result), want)
 			}
 		}
-		s.robot.Script(slow)
+		s.robot.InjectFaults(slow)
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		_, err := s.session.CallTool(ctx, &mcp.CallToolParams{Name: "send_text_message", Arguments: json.RawMessage(`{"text":"a"}`)})
 		if cancel(); round == 0 && err == nil {
@@ -230,8 +230,8 @@ func TestServeTrap(t *testing.T) {
 			s := &served{group: startGroup(map[string]string{config.Secret: canarySecret, "DINGTALK_BOT_RETRIES": "0"})}
 			defer s.Close()
 			for _, name := range tt.faults {
-				fault, _ := dingtalktest.Named(name)
-				s.robot.Script(fault)
+				fault, _ := dingtalktest.FaultByName(name)
+				s.robot.InjectFaults(fault)
 			}
 			if webhook != "" {
 				s.config[config.Webhook] = webhook
@@ -283,7 +283,7 @@ func (b binary) serve(t *testing.T, arguments ...string) *exec.Cmd {
 func (b binary) client(t *testing.T) {
 	group := startGroup(map[string]string{config.Secret: canarySecret})
 	defer group.Close()
-	group.robot.Configure(func(o *dingtalktest.Options) { o.Token = canaryToken })
+	group.robot.SetOptions(func(o *dingtalktest.Options) { o.Token = canaryToken })
 	command := b.serve(t)
 	command.Env = append(command.Env, config.Token+"="+group.URL+"/robot/send?access_token="+canaryToken, config.Secret+"="+canarySecret)
 	var log, wire bytes.Buffer
@@ -368,8 +368,8 @@ func checkBytes(t *testing.T, tools gjson.Result) {
 func (b binary) stopped(t *testing.T) {
 	group := startGroup(nil)
 	defer group.Close()
-	slow, _ := dingtalktest.Named("slow")
-	group.robot.Script(slow)
+	slow, _ := dingtalktest.FaultByName("slow")
+	group.robot.InjectFaults(slow)
 	changed, unwatch := group.robot.Watch()
 	defer unwatch()
 	command := b.serve(t)
@@ -538,8 +538,8 @@ func TestServeHTTPAddress(t *testing.T) {
 // would drop that in silence.
 func TestServeKeyAfterCancel(t *testing.T) {
 	s := serveInMemory(t, time.Minute, map[string]string{"DINGTALK_BOT_RETRIES": "0"})
-	slow, _ := dingtalktest.Named("slow")
-	s.robot.Script(slow)
+	slow, _ := dingtalktest.FaultByName("slow")
+	s.robot.InjectFaults(slow)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	if _, err := s.session.CallTool(ctx, &mcp.CallToolParams{Name: "send_text_message", Arguments: json.RawMessage(`{"text":"a","idempotencyKey":"k"}`)}); err == nil {

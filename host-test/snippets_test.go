@@ -110,7 +110,7 @@ func TestSnippetGo(t *testing.T) {
 }
 
 // checkHello demands that the group got one message, and signed.
-func checkHello(t *testing.T, fake *dingtalktest.Robot) {
+func checkHello(t *testing.T, fake *dingtalktest.Server) {
 	t.Helper()
 	messages := fake.Messages()
 	if len(messages) != 1 || messages[0].Text != "hello" || !messages[0].Signed {

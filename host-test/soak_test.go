@@ -66,7 +66,7 @@ type soak struct {
 func newSoak(t *testing.T, seed uint64) *soak {
 	s := &soak{t: t, rand: rand.New(rand.NewPCG(seed, 0)), group: startGroup(nil)}
 	t.Cleanup(s.group.Close)
-	s.group.robot.Configure(func(o *dingtalktest.Options) { o.PerMinute = -1 })
+	s.group.robot.SetOptions(func(o *dingtalktest.Options) { o.PerMinute = -1 })
 	return s
 }
 
@@ -124,8 +124,8 @@ func (s *soak) call() {
 	s.calls++
 	input := s.input()
 	if s.pages == 0 && s.rand.IntN(10) == 0 {
-		fault, _ := dingtalktest.Named(soakFaults[s.rand.IntN(len(soakFaults))])
-		s.group.robot.Script(fault, fault) // the second outlasts the plugin's own retry
+		fault, _ := dingtalktest.FaultByName(soakFaults[s.rand.IntN(len(soakFaults))])
+		s.group.robot.InjectFaults(fault, fault) // the second outlasts the plugin's own retry
 	}
 	for range 8 {
 		if s.attempt(input) {
@@ -143,7 +143,7 @@ func (s *soak) attempt(input soakInput) (known bool) {
 	}
 	injected := s.trapIn > 0
 	start := time.Now()
-	output, err := s.plugin.Raw(s.t.Context(), "call", input.json)
+	output, err := s.plugin.CallExport(s.t.Context(), "call", input.json)
 	if took := time.Since(start); took > s.slowest {
 		s.slowest, s.slowestAt = took, input.shape+" in "+s.shape
 	}
@@ -204,7 +204,7 @@ func (s *soak) count() {
 			s.refused++
 		}
 	}
-	s.group.robot.Clear()
+	s.group.robot.Reset()
 }
 
 // Under a limit of its memory the guest may run out; then that call fails and
@@ -229,12 +229,12 @@ func TestSoakOutOfMemory(t *testing.T) {
 // recover makes a short call after the guest, or Extism's kernel, ran out of
 // memory. What the group got until then is not counted.
 func (s *soak) recover(after string) {
-	s.group.robot.Clear()
+	s.group.robot.Reset()
 	for range 2 {
 		s.calls++
 		id := "m" + strconv.Itoa(s.calls)
 		input := soakInput{id: id, json: s.request("send_text_message", s.forRobot(map[string]any{"text": id}))}
-		if output, err := s.plugin.Raw(s.t.Context(), "call", input.json); err == nil {
+		if output, err := s.plugin.CallExport(s.t.Context(), "call", input.json); err == nil {
 			s.judge(input, output)
 			return
 		}

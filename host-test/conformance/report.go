@@ -81,7 +81,7 @@ func (s *suiteRun) measure(ctx context.Context, command []string, calls int) (re
 }
 
 type meter struct {
-	robot                *dingtalktest.Robot
+	robot                *dingtalktest.Server
 	load                 *protocol.Load
 	loads, firsts, calls []time.Duration
 }

@@ -83,8 +83,8 @@ func TestFaultsShareTheirAnswer(t *testing.T) {
 	r := New(nil)
 	before := heap()
 	for range 200 {
-		fault, _ := Named("megabyte")
-		r.Script(fault)
+		fault, _ := FaultByName("megabyte")
+		r.InjectFaults(fault)
 	}
 	if grown := heap() - before; grown > 16<<20 {
 		t.Errorf("200 queued faults take %d MB", grown>>20)
@@ -124,7 +124,7 @@ func TestSlowBody(t *testing.T) {
 // TestNobodyReads closes a connection whose client does not fetch its answer.
 func TestNobodyReads(t *testing.T) {
 	r := New(&Options{Timeout: 50 * time.Millisecond})
-	r.Script(Fault{Body: strings.Repeat("x", 32<<20)})
+	r.InjectFaults(Fault{Body: strings.Repeat("x", 32<<20)})
 	done := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		defer close(done)
@@ -148,7 +148,7 @@ func TestNobodyReads(t *testing.T) {
 func TestDeadlinesEnd(t *testing.T) {
 	const timeout = 50 * time.Millisecond
 	r := New(&Options{Timeout: timeout})
-	r.Script(Fault{Delay: 3 * timeout})
+	r.InjectFaults(Fault{Delay: 3 * timeout})
 	server := httptest.NewServer(r)
 	defer server.Close()
 	for range 2 {
@@ -202,7 +202,7 @@ func TestHistory(t *testing.T) {
 			t.Errorf("%d after %+v: %v, %v, want %s, %v", tt.limit, tt.after, seqs, found, tt.want, tt.found)
 		}
 	}
-	r.Clear()
+	r.Reset()
 	if requests, found := r.RequestsAfter(all[2].Cursor(), 10); len(requests) != 0 || found {
 		t.Errorf("after Clear: %v, %v", requests, found)
 	}

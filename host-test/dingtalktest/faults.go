@@ -61,14 +61,14 @@ func (f Fault) answer(v *visit) reply {
 		return r
 	case f.worded():
 		v.interrupt("a scripted error")
-		v.seen.Code, v.seen.Text = f.Code, f.text(v.opts.Texts)
+		v.seen.Code, v.seen.Text = f.Code, f.text(v.opts.Wording)
 	}
 	r.body = envelope(v.seen.Code, v.seen.Text, v.opts.StringCodes)
 	return r
 }
 
 // nextFault takes the next fault from the script. Probes with GET do not use one up.
-func (r *Robot) nextFault(method string) (f Fault) {
+func (r *Server) nextFault(method string) (f Fault) {
 	if method != http.MethodPost {
 		return f
 	}

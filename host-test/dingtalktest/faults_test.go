@@ -15,7 +15,7 @@ import (
 )
 
 // exchange posts over a connection of its own and returns what a client sees.
-func exchange(t *testing.T, r *Robot, body string) string {
+func exchange(t *testing.T, r *Server, body string) string {
 	t.Helper()
 	srv := httptest.NewServer(r)
 	defer srv.Close()
@@ -37,27 +37,27 @@ func exchange(t *testing.T, r *Robot, body string) string {
 func TestScriptedFaults(t *testing.T) {
 	tests := []struct {
 		fault  Fault
-		texts  Generation
+		texts  Wording
 		want   string
 		stored int
 	}{
-		{Fault{}, NewTexts, `200 application/json {"errcode":0,"errmsg":"ok"}`, 1},
-		{Fault{Code: 410100}, OldTexts, `200 application/json {"errcode":410100,"errmsg":"发送速度太快而限流"}`, 0},
-		{Fault{Code: 310000}, OldTexts, `200 application/json {"errcode":310000,"errmsg":"keywords not in content"}`, 0},
-		{Fault{Code: 88}, NewTexts, `200 application/json {"errcode":88,"errmsg":"鉴权异常"}`, 0},
-		{Fault{Code: 12345}, NewTexts, `200 application/json {"errcode":12345,"errmsg":"unknown error"}`, 0},
-		{Fault{Code: 7, Text: "seven"}, NewTexts, `200 application/json {"errcode":7,"errmsg":"seven"}`, 0},
-		{Fault{Text: "odd"}, NewTexts, `200 application/json {"errcode":0,"errmsg":"odd"}`, 0},
-		{Fault{Status: 500, Code: -1}, NewTexts, `500 application/json {"errcode":-1,"errmsg":"系统繁忙"}`, 0},
-		{Fault{Status: 503}, NewTexts, `503 application/json `, 0},
-		{Fault{Status: 504, Accept: true}, NewTexts, `504 application/json `, 1},
-		{Fault{ContentType: "text/plain"}, NewTexts, `200 text/plain {"errcode":0,"errmsg":"ok"}`, 1},
-		{Fault{Status: 502, Drop: DropAfter}, NewTexts, `EOF`, 1},
-		{Fault{Body: "short", Cut: 100}, NewTexts, `unexpected EOF after short`, 0},
+		{Fault{}, Wording2023, `200 application/json {"errcode":0,"errmsg":"ok"}`, 1},
+		{Fault{Code: 410100}, WordingLegacy, `200 application/json {"errcode":410100,"errmsg":"发送速度太快而限流"}`, 0},
+		{Fault{Code: 310000}, WordingLegacy, `200 application/json {"errcode":310000,"errmsg":"keywords not in content"}`, 0},
+		{Fault{Code: 88}, Wording2023, `200 application/json {"errcode":88,"errmsg":"鉴权异常"}`, 0},
+		{Fault{Code: 12345}, Wording2023, `200 application/json {"errcode":12345,"errmsg":"unknown error"}`, 0},
+		{Fault{Code: 7, Text: "seven"}, Wording2023, `200 application/json {"errcode":7,"errmsg":"seven"}`, 0},
+		{Fault{Text: "odd"}, Wording2023, `200 application/json {"errcode":0,"errmsg":"odd"}`, 0},
+		{Fault{Status: 500, Code: -1}, Wording2023, `500 application/json {"errcode":-1,"errmsg":"系统繁忙"}`, 0},
+		{Fault{Status: 503}, Wording2023, `503 application/json `, 0},
+		{Fault{Status: 504, Accept: true}, Wording2023, `504 application/json `, 1},
+		{Fault{ContentType: "text/plain"}, Wording2023, `200 text/plain {"errcode":0,"errmsg":"ok"}`, 1},
+		{Fault{Status: 502, Drop: DropAfter}, Wording2023, `EOF`, 1},
+		{Fault{Body: "short", Cut: 100}, Wording2023, `unexpected EOF after short`, 0},
 	}
 	for _, tt := range tests {
-		r := newRobot(Options{Texts: tt.texts})
-		r.Script(tt.fault)
+		r := newRobot(Options{Wording: tt.texts})
+		r.InjectFaults(tt.fault)
 		if got := exchange(t, r, hello); got != tt.want || len(r.Messages()) != tt.stored {
 			t.Errorf("%+v: %q and %d messages, want %q and %d", tt.fault, got, len(r.Messages()), tt.want, tt.stored)
 		}
@@ -66,8 +66,8 @@ func TestScriptedFaults(t *testing.T) {
 
 func TestScriptIsUsedInOrderAndByPostsOnly(t *testing.T) {
 	r := newRobot(Options{})
-	r.Script(Fault{Code: 1}, Fault{})
-	r.Script(Fault{Code: 2})
+	r.InjectFaults(Fault{Code: 1}, Fault{})
+	r.InjectFaults(Fault{Code: 2})
 	do(t, r, httptest.NewRequest("GET", "/", nil))
 	var got []int
 	for range 4 {
@@ -82,7 +82,7 @@ func TestScriptIsUsedInOrderAndByPostsOnly(t *testing.T) {
 func TestRetryAfterDrop(t *testing.T) {
 	const body = `{"msgtype":"text","text":{"content":"x"},"msgUuid":"u"}`
 	r := newRobot(Options{})
-	r.Script(Fault{Drop: DropAfter})
+	r.InjectFaults(Fault{Drop: DropAfter})
 	got := []string{exchange(t, r, body), exchange(t, r, body)}
 	if want := []string{"EOF", `200 application/json {"errcode":0,"errmsg":"ok"}`}; !slices.Equal(got, want) {
 		t.Errorf("answers = %q, want %q", got, want)
@@ -94,7 +94,7 @@ func TestRetryAfterDrop(t *testing.T) {
 
 func TestAcceptStillChecks(t *testing.T) {
 	r := newRobot(Options{})
-	r.Script(Fault{Code: -1, Accept: true})
+	r.InjectFaults(Fault{Code: -1, Accept: true})
 	if got := post(t, r, `{"msgtype":"text"}`); got.Code != -1 || len(r.Messages()) != 0 {
 		t.Errorf("answer %v, %d messages", got, len(r.Messages()))
 	}
@@ -107,7 +107,7 @@ func TestAcceptStillChecks(t *testing.T) {
 // TestDelayEndsWithTheSender shows that the message of a sender who gave up arrives all the same.
 func TestDelayEndsWithTheSender(t *testing.T) {
 	r := newRobot(Options{})
-	r.Script(Fault{Delay: time.Hour})
+	r.InjectFaults(Fault{Delay: time.Hour})
 	changed, cancel := r.Watch()
 	defer cancel()
 	srv := httptest.NewServer(r)
@@ -127,7 +127,7 @@ func TestDelayEndsWithTheSender(t *testing.T) {
 
 func TestDateIsTheRobots(t *testing.T) {
 	r := newRobot(Options{})
-	r.Advance(time.Hour)
+	r.AdvanceClock(time.Hour)
 	srv := httptest.NewServer(r)
 	defer srv.Close()
 	res, err := srv.Client().Get(srv.URL)

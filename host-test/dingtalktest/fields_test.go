@@ -61,9 +61,9 @@ func TestMissingFields(t *testing.T) {
 	}
 	for _, tt := range tests {
 		for g, want := range tt.want {
-			r := newRobot(Options{Texts: Generation(g)})
+			r := newRobot(Options{Wording: Wording(g)})
 			if got := post(t, r, tt.body); got != want {
-				t.Errorf("%s, %v: answer\n%v, want\n%v", tt.body, Generation(g), got, want)
+				t.Errorf("%s, %v: answer\n%v, want\n%v", tt.body, Wording(g), got, want)
 			}
 		}
 	}

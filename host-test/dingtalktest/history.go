@@ -39,7 +39,7 @@ func (c Cursor) is(q Request) bool { return c.Seq == q.Seq && c.Time.Equal(q.Tim
 
 // RequestsAfter returns up to limit requests that follow the cursor, oldest first. It copies no more than these, so that many
 // can follow a long history. Found is false when the request at the cursor is kept no longer, and then the oldest are returned.
-func (r *Robot) RequestsAfter(c Cursor, limit int) (requests []Request, found bool) {
+func (r *Server) RequestsAfter(c Cursor, limit int) (requests []Request, found bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	kept := r.requests.items
@@ -74,8 +74,8 @@ func (q *Request) size() int {
 
 // size counts the body twice: as it was sent, and as the strings that were read of it.
 func (m *Message) size() int {
-	n := 8*itemSize + 2*len(m.Raw) + itemSize*(len(m.At.Mobiles)+len(m.At.UserIDs)+len(m.Mentions)) + 2*itemSize*len(m.Missed)
-	for _, missed := range m.Missed {
+	n := 8*itemSize + 2*len(m.Raw) + itemSize*(len(m.At.Mobiles)+len(m.At.UserIDs)+len(m.Mentions)) + 2*itemSize*len(m.Unnotified)
+	for _, missed := range m.Unnotified {
 		n += len(missed.Reason)
 	}
 	if m.ActionCard != nil {

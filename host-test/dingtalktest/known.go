@@ -1,7 +1,7 @@
 package dingtalktest
 
 // text is the errmsg of a scripted error: its own, or the literal that is known for its code.
-func (f Fault) text(g Generation) string {
+func (f Fault) text(g Wording) string {
 	if f.Text != "" {
 		return f.Text
 	}

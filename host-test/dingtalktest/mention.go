@@ -21,8 +21,8 @@ type At struct {
 	All              bool
 }
 
-// Missed is somebody in at who is not notified.
-type Missed struct {
+// Unnotified is somebody in at who is not notified.
+type Unnotified struct {
 	Who    string // a mobile, a user id, Everyone, or the name of a field of at
 	Reason string
 }
@@ -89,7 +89,9 @@ func (m *Message) mention(who string, mobile bool) {
 	}
 }
 
-func (m *Message) miss(who, reason string) { m.Missed = append(m.Missed, Missed{who, reason}) }
+func (m *Message) miss(who, reason string) {
+	m.Unnotified = append(m.Unnotified, Unnotified{who, reason})
+}
 
 // hasToken tells whether the text has @who and does not go on as a longer name: @138000000012 does not mention 13800000001.
 func hasToken(text, who string) bool {

@@ -19,35 +19,35 @@ func TestMentions(t *testing.T) {
 	tests := []struct {
 		message, at string
 		want        []string
-		missed      []Missed
+		missed      []Unnotified
 	}{
 		{text("hi @13800000001 there"), `{"atMobiles":["13800000001"]}`, []string{"13800000001"}, nil},
 		{text("hi @13800000001"), `{"atMobiles":["13800000001"],"isAtAll":false}`, []string{"13800000001"}, nil},
 		{text("hi@13800000001, @13800000002!"), `{"atMobiles":["13800000002","13800000001"]}`, []string{"13800000002", "13800000001"}, nil},
 		{text("@138000000012 @13800000001"), `{"atMobiles":["13800000001"]}`, []string{"13800000001"}, nil},
-		{text("@138000000012"), `{"atMobiles":["13800000001"]}`, nil, []Missed{{"13800000001", "the text has no @13800000001"}}},
-		{text("@boss-2 @boss_ @bossy @boss经理"), `{"atUserIds":["boss"]}`, nil, []Missed{{"boss", "the text has no @boss"}}},
+		{text("@138000000012"), `{"atMobiles":["13800000001"]}`, nil, []Unnotified{{"13800000001", "the text has no @13800000001"}}},
+		{text("@boss-2 @boss_ @bossy @boss经理"), `{"atUserIds":["boss"]}`, nil, []Unnotified{{"boss", "the text has no @boss"}}},
 		{text("@boss。"), `{"atUserIds":["boss"]}`, []string{"boss"}, nil},
 		{text("@1@2"), `{"atMobiles":["1","2"]}`, []string{"1", "2"}, nil},
-		{text("13800000001"), `{"atMobiles":["13800000001"]}`, nil, []Missed{{"13800000001", "the text has no @13800000001"}}},
+		{text("13800000001"), `{"atMobiles":["13800000001"]}`, nil, []Unnotified{{"13800000001", "the text has no @13800000001"}}},
 		{text("@13800000001"), `{}`, nil, nil},
 		{text("@+86-13800000001 x"), `{"atMobiles":["+86-13800000001"]}`, []string{"+86-13800000001"}, nil},
-		{text("@13800000001 x"), `{"atMobiles":["+86-13800000001"]}`, nil, []Missed{{"+86-13800000001", "the text has no @+86-13800000001"}}},
+		{text("@13800000001 x"), `{"atMobiles":["+86-13800000001"]}`, nil, []Unnotified{{"+86-13800000001", "the text has no @+86-13800000001"}}},
 		{text("@1"), `{"atMobiles":["1","1"],"atUserIds":["1"]}`, []string{"1"}, nil},
 		{text("x"), `{"isAtAll":true}`, []string{Everyone}, nil},
 		{text("@1"), `{"atMobiles":["1"],"isAtAll":true}`, []string{"1", Everyone}, nil},
-		{text("@ @1"), `{"atMobiles":["",1,"1"]}`, []string{"1"}, []Missed{{"1", "its entry in atMobiles is not a string"}, {"", "the entry is empty"}}},
-		{text("@1"), `{"atMobiles":"1","atUserIds":{},"isAtAll":"true"}`, nil, []Missed{{"atMobiles", "it is not a list"}, {"atUserIds", "it is not a list"}, {"isAtAll", "it is not a boolean"}}},
-		{text("@1"), `["1"]`, nil, []Missed{{"at", "it is not an object"}}},
+		{text("@ @1"), `{"atMobiles":["",1,"1"]}`, []string{"1"}, []Unnotified{{"1", "its entry in atMobiles is not a string"}, {"", "the entry is empty"}}},
+		{text("@1"), `{"atMobiles":"1","atUserIds":{},"isAtAll":"true"}`, nil, []Unnotified{{"atMobiles", "it is not a list"}, {"atUserIds", "it is not a list"}, {"isAtAll", "it is not a boolean"}}},
+		{text("@1"), `["1"]`, nil, []Unnotified{{"at", "it is not an object"}}},
 		{text("@1"), `null`, nil, nil},
 		{text("@1"), `{"atMobiles":null,"isAtAll":null}`, nil, nil},
 
-		{markdown("**@1**"), `{"atMobiles":["1","2"]}`, []string{"1"}, []Missed{{"2", "the text has no @2"}}},
+		{markdown("**@1**"), `{"atMobiles":["1","2"]}`, []string{"1"}, []Unnotified{{"2", "the text has no @2"}}},
 		{markdown("x"), `{"isAtAll":true}`, []string{Everyone}, nil},
 
-		{card, `{"atMobiles":["1"],"atUserIds":["boss"],"isAtAll":true}`, []string{"boss"}, []Missed{{"1", "an actionCard mentions by user id only"}, {Everyone, "only text and markdown can mention everyone"}}},
-		{link, `{"atMobiles":["1"],"isAtAll":true}`, nil, []Missed{{"1", "a link cannot mention anyone"}, {Everyone, "only text and markdown can mention everyone"}}},
-		{feed, `{"atUserIds":["1"]}`, nil, []Missed{{"1", "a feedCard cannot mention anyone"}}},
+		{card, `{"atMobiles":["1"],"atUserIds":["boss"],"isAtAll":true}`, []string{"boss"}, []Unnotified{{"1", "an actionCard mentions by user id only"}, {Everyone, "only text and markdown can mention everyone"}}},
+		{link, `{"atMobiles":["1"],"isAtAll":true}`, nil, []Unnotified{{"1", "a link cannot mention anyone"}, {Everyone, "only text and markdown can mention everyone"}}},
+		{feed, `{"atUserIds":["1"]}`, nil, []Unnotified{{"1", "a feedCard cannot mention anyone"}}},
 	}
 	for _, tt := range tests {
 		body := "{" + tt.message + `,"at":` + tt.at + "}"
@@ -60,7 +60,7 @@ func TestMentions(t *testing.T) {
 		if diff := cmp.Diff(tt.want, m.Mentions); diff != "" {
 			t.Errorf("%s: mentions (-want +got):\n%s", body, diff)
 		}
-		if diff := cmp.Diff(tt.missed, m.Missed); diff != "" {
+		if diff := cmp.Diff(tt.missed, m.Unnotified); diff != "" {
 			t.Errorf("%s: missed (-want +got):\n%s", body, diff)
 		}
 	}
@@ -84,7 +84,7 @@ func TestFiftyPeople(t *testing.T) {
 	r := newRobot(Options{})
 	post(t, r, fmt.Sprintf(`{"msgtype":"text","text":{"content":%q},"at":{"atMobiles":[%s]}}`, strings.Join(text, " "), strings.Join(list, ",")))
 	m := r.Messages()[0]
-	if len(m.Mentions) != 50 || len(m.Missed) != 2 || m.Missed[0] != (Missed{"150", "one message mentions at most 50 people"}) {
-		t.Errorf("%d mentions, missed %v", len(m.Mentions), m.Missed)
+	if len(m.Mentions) != 50 || len(m.Unnotified) != 2 || m.Unnotified[0] != (Unnotified{"150", "one message mentions at most 50 people"}) {
+		t.Errorf("%d mentions, missed %v", len(m.Mentions), m.Unnotified)
 	}
 }

@@ -11,22 +11,22 @@ type Message struct {
 	Time time.Time // on the robot's clock
 	Raw  []byte    // the body as it was sent
 
-	MsgType    string      // text, link, markdown, actionCard or feedCard
-	Title      string      // of a link, markdown or actionCard
-	Text       string      // the content of a text, the text of the others
-	Link       *Link       // of a link
-	ActionCard *ActionCard // of an actionCard
-	FeedCard   []FeedLink  // of a feedCard
-	TitleShown string      // what the list of conversations and the notification show
+	MsgType           string      // text, link, markdown, actionCard or feedCard
+	Title             string      // of a link, markdown or actionCard
+	Text              string      // the content of a text, the text of the others
+	Link              *Link       // of a link
+	ActionCard        *ActionCard // of an actionCard
+	FeedCard          []FeedLink  // of a feedCard
+	NotificationTitle string      // what the list of conversations and the notification show
 
-	MsgUUID  string   // as sent; "" when there was none
-	At       At       // as sent
-	Mentions []string // who is notified: mobiles and user ids that are in At and in the text, and Everyone
-	Missed   []Missed // who is in At and not notified
+	MsgUUID    string       // as sent; "" when there was none
+	At         At           // as sent
+	Mentions   []string     // who is notified: mobiles and user ids that are in At and in the text, and Everyone
+	Unnotified []Unnotified // who is in At and not notified
 
-	Keyword string // the robot's keyword that the message has; "" when it asks for none
-	Signed  bool   // a signature was asked for, and right
-	Window  int    // the how-manieth message it was within a minute, from 1
+	Keyword     string // the robot's keyword that the message has; "" when it asks for none
+	Signed      bool   // a signature was asked for, and right
+	MinuteIndex int    // the how-manieth message it was within a minute, from 1
 }
 
 // Link is where a link leads.
@@ -67,7 +67,7 @@ func newMessage(v *visit) *Message {
 	case "feedCard":
 		m.FeedCard = newFeed(body)
 	}
-	m.TitleShown = m.shown()
+	m.NotificationTitle = m.shown()
 	m.readMentions(v.root)
 	return m
 }

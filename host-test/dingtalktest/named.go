@@ -58,8 +58,8 @@ var megabyte = sync.OnceValue(func() string {
 	return start + strings.Repeat(".", 1<<20-len(start))
 })
 
-// Named returns the fault of that name.
-func Named(name string) (Fault, bool) {
+// FaultByName returns the fault of that name.
+func FaultByName(name string) (Fault, bool) {
 	for _, n := range namedFaults() {
 		if n.name == name {
 			return n.fault, true

@@ -34,13 +34,13 @@ func TestNamedFaults(t *testing.T) {
 	var names []string
 	for _, tt := range tests {
 		names = append(names, tt.name)
-		fault, found := Named(tt.name)
+		fault, found := FaultByName(tt.name)
 		if !found {
 			t.Fatalf("no fault %q", tt.name)
 		}
 		fault.Delay /= 100 // a test has no two seconds
 		r := newRobot(Options{})
-		r.Script(fault)
+		r.InjectFaults(fault)
 		if got := exchange(t, r, hello); got != tt.want {
 			t.Errorf("%s: %.200q, want %.200q", tt.name, got, tt.want)
 		}
@@ -55,7 +55,7 @@ func TestNamedFaults(t *testing.T) {
 	if diff := cmp.Diff(names, FaultNames()); diff != "" {
 		t.Errorf("names (-tested +known):\n%s", diff)
 	}
-	if _, found := Named("nonsense"); found {
+	if _, found := FaultByName("nonsense"); found {
 		t.Error("Named knows nonsense")
 	}
 }

@@ -20,9 +20,9 @@ type Options struct {
 
 	PerMinute int // messages in a minute; 0 is 20, negative is no limit
 
-	Texts       Generation // which generation of error texts
-	StringCodes bool       // errcode as "310000" instead of 310000, as in the sample of the official page
-	TokenCode   int        // the code for an unknown token: 0 is 300005, today's; 300001 was the one until 2021
+	Wording     Wording // which generation of error texts
+	StringCodes bool    // errcode as "310000" instead of 310000, as in the sample of the official page
+	TokenCode   int     // the code for an unknown token: 0 is 300005, today's; 300001 was the one until 2021
 
 	Disabled  bool // an administrator has switched the robot off: 400102
 	Dissolved bool // its group is gone: 400013
@@ -36,20 +36,20 @@ type Options struct {
 	Timeout         time.Duration // how long a body may take to arrive, and an answer to be read; 0 is 10 seconds, negative is no limit
 }
 
-// Generation is one of the three styles in which DingTalk has worded its errors. As text it is "new", "mid" or "old".
-type Generation int
+// Wording is one of the three styles in which DingTalk has worded its errors. As text it is "new", "mid" or "old".
+type Wording int
 
 // The generations, by the years in which they were seen.
 const (
-	NewTexts Generation = iota // 错误描述:…;解决方案:…, since 2023
-	MidTexts                   // description:…;solution:…, 2022 and later beside the new ones
-	OldTexts                   // sign not match, miss param : text; before 2022
+	Wording2023   Wording = iota // 错误描述:…;解决方案:…, since 2023
+	Wording2022                  // description:…;solution:…, 2022 and later beside the new ones
+	WordingLegacy                // sign not match, miss param : text; before 2022
 )
 
-var generationNames = [...]string{NewTexts: "new", MidTexts: "mid", OldTexts: "old"}
+var generationNames = [...]string{Wording2023: "new", Wording2022: "mid", WordingLegacy: "old"}
 
 // String returns the generation's name.
-func (g Generation) String() string {
+func (g Wording) String() string {
 	if g < 0 || int(g) >= len(generationNames) {
 		return fmt.Sprintf("Generation(%d)", int(g))
 	}
@@ -57,15 +57,15 @@ func (g Generation) String() string {
 }
 
 // MarshalText implements encoding.TextMarshaler.
-func (g Generation) MarshalText() ([]byte, error) { return []byte(g.String()), nil }
+func (g Wording) MarshalText() ([]byte, error) { return []byte(g.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler, so that a flag or a form can set a generation.
-func (g *Generation) UnmarshalText(text []byte) error {
+func (g *Wording) UnmarshalText(text []byte) error {
 	i := slices.Index(generationNames[:], string(text))
 	if i < 0 {
 		return fmt.Errorf("robot: no generation %q: want new, mid or old", text)
 	}
-	*g = Generation(i)
+	*g = Wording(i)
 	return nil
 }
 

@@ -60,13 +60,13 @@ func TestOrder(t *testing.T) {
 }
 
 // spoil configures the robot and makes the request that has both things wrong.
-func spoil(r *Robot, both ...wrong) *http.Request {
+func spoil(r *Server, both ...wrong) *http.Request {
 	link := map[string]any{"title": "a", "text": "b", "messageUrl": "https://a.example/"}
 	root := map[string]any{"msgtype": "link", "link": link}
 	garbage := ""
 	for _, w := range both {
 		if w.options != nil {
-			r.Configure(w.options)
+			r.SetOptions(w.options)
 		}
 		if w.message != nil {
 			w.message(root, link)

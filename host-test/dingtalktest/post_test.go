@@ -16,7 +16,7 @@ var midnight = time.UnixMilli(1763683200001).UTC()
 const hello = `{"msgtype":"text","text":{"content":"hello"}}`
 
 // newRobot returns a robot whose clock stands still.
-func newRobot(o Options) *Robot {
+func newRobot(o Options) *Server {
 	o.Now = func() time.Time { return midnight }
 	return New(&o)
 }
@@ -37,7 +37,7 @@ func request(body string) *http.Request {
 }
 
 // do serves a request without a network and demands a refusal in the way of DingTalk: status 200 and JSON.
-func do(t testing.TB, r *Robot, req *http.Request) answer {
+func do(t testing.TB, r *Server, req *http.Request) answer {
 	t.Helper()
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, req)
@@ -51,7 +51,7 @@ func do(t testing.TB, r *Robot, req *http.Request) answer {
 	return a
 }
 
-func post(t testing.TB, r *Robot, body string) answer {
+func post(t testing.TB, r *Server, body string) answer {
 	t.Helper()
 	return do(t, r, request(body))
 }

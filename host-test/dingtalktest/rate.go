@@ -38,7 +38,7 @@ func (w *window) admit(now time.Time, limit int) (position int, why string) {
 }
 
 func (v *visit) tooFast() saying {
-	if v.opts.Texts == NewTexts {
+	if v.opts.Wording == Wording2023 {
 		return tooFastNew
 	}
 	return tooFast

@@ -9,12 +9,12 @@ import (
 
 func TestRate(t *testing.T) {
 	locked := generations{
-		NewTexts: {410100, "发送速度太快而限流"},
-		MidTexts: {130101, "send too fast, exceed 20 times per minute"},
-		OldTexts: {130101, "send too fast, exceed 20 times per minute"},
+		Wording2023:   {410100, "发送速度太快而限流"},
+		Wording2022:   {130101, "send too fast, exceed 20 times per minute"},
+		WordingLegacy: {130101, "send too fast, exceed 20 times per minute"},
 	}
 	for g, want := range locked {
-		r := newRobot(Options{Texts: Generation(g)})
+		r := newRobot(Options{Wording: Wording(g)})
 		steps := []struct {
 			wait time.Duration
 			send int
@@ -30,17 +30,17 @@ func TestRate(t *testing.T) {
 			{600 * time.Second, 1, ok},
 		}
 		for i, step := range steps {
-			r.Advance(step.wait)
+			r.AdvanceClock(step.wait)
 			for range step.send {
 				if got := post(t, r, hello); got != step.want {
-					t.Fatalf("%v, step %d: answer %v, want %v", Generation(g), i, got, step.want)
+					t.Fatalf("%v, step %d: answer %v, want %v", Wording(g), i, got, step.want)
 				}
 			}
 		}
 		if got := len(r.Messages()); got != 51 {
 			t.Errorf("%d messages, want 51", got)
 		}
-		if got := r.Messages()[29].Window; got != 20 {
+		if got := r.Messages()[29].MinuteIndex; got != 20 {
 			t.Errorf("the thirtieth message was number %d of its minute, want 20", got)
 		}
 	}
@@ -97,7 +97,7 @@ func TestMsgUUID(t *testing.T) {
 		{time.Hour, `{"msgtype":"text","text":{"content":"a"},"msgUuid":1}`, 0, 7, false},
 	}
 	for i, step := range steps {
-		r.Advance(step.wait)
+		r.AdvanceClock(step.wait)
 		got := post(t, r, step.body)
 		seen := r.Requests()[i]
 		if got.Code != step.want || len(r.Messages()) != step.stored || seen.Duplicate != step.duplicate {

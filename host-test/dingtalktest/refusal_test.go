@@ -21,7 +21,7 @@ func same(code int, text string) generations {
 }
 
 func each(code int, old, mid, new string) generations {
-	return generations{NewTexts: {code, new}, MidTexts: {code, mid}, OldTexts: {code, old}}
+	return generations{Wording2023: {code, new}, Wording2022: {code, mid}, WordingLegacy: {code, old}}
 }
 
 // lacks is the answer to a missing field, which is written with blanks here: "markdown title".
@@ -86,7 +86,7 @@ func TestRefusals(t *testing.T) {
 	}
 	for _, tt := range tests {
 		for g, want := range tt.want {
-			tt.options.Texts = Generation(g)
+			tt.options.Wording = Wording(g)
 			r := newRobot(tt.options)
 			body := tt.body
 			if body == "" {
@@ -97,7 +97,7 @@ func TestRefusals(t *testing.T) {
 				tt.change(req)
 			}
 			if got := do(t, r, req); got != want {
-				t.Errorf("%s, %v: answer\n%v, want\n%v", tt.name, Generation(g), got, want)
+				t.Errorf("%s, %v: answer\n%v, want\n%v", tt.name, Wording(g), got, want)
 			}
 			seen := r.Requests()[0]
 			if len(r.Messages()) != 0 || seen.Message != nil || !strings.HasPrefix(seen.Explanation, "refused: ") {

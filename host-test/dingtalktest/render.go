@@ -10,11 +10,11 @@ import (
 // buttons and links, who is not notified and why, and a line with what was checked. It ends with a line break and holds no
 // control characters of the sender's.
 func RenderText(m Message) string {
-	lines := []string{fmt.Sprintf("┌ robot  %s  [%s]  %s", m.Time.Format("15:04:05"), m.MsgType, brief(m.TitleShown))}
+	lines := []string{fmt.Sprintf("┌ robot  %s  [%s]  %s", m.Time.Format("15:04:05"), m.MsgType, brief(m.NotificationTitle))}
 	for _, line := range m.content() {
 		lines = append(lines, "│ "+line)
 	}
-	for _, missed := range m.Missed {
+	for _, missed := range m.Unnotified {
 		lines = append(lines, fmt.Sprintf("├ not notified: %s (%s)", missed.Who, missed.Reason))
 	}
 	lines = append(lines, "└ "+m.summary())

@@ -50,7 +50,7 @@ func TestRenderText(t *testing.T) {
 }
 
 func TestRenderFacts(t *testing.T) {
-	m := Message{MsgType: "text", TitleShown: strings.Repeat("长", 61), Mentions: []string{"1", "boss"}, Signed: true, Keyword: "k\n", Raw: make([]byte, 20000)}
+	m := Message{MsgType: "text", NotificationTitle: strings.Repeat("长", 61), Mentions: []string{"1", "boss"}, Signed: true, Keyword: "k\n", Raw: make([]byte, 20000)}
 	want := "┌ robot  00:00:00  [text]  " + strings.Repeat("长", 60) + "…\n" +
 		`└ notifies 1, boss · signature verified · keyword "k\n" · 20000 of 20000 bytes` + "\n"
 	if got := RenderText(m); got != want {

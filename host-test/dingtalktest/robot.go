@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Robot is a fake custom robot. Use New. All methods may be called from several goroutines at once.
-type Robot struct {
+// Server is a fake custom robot. Use New. All methods may be called from several goroutines at once.
+type Server struct {
 	mu       sync.Mutex
 	opts     Options
 	offset   time.Duration // what Advance has added to the clock
@@ -22,8 +22,8 @@ type Robot struct {
 }
 
 // New returns a robot. Nil options are fine, see Options.
-func New(o *Options) *Robot {
-	r := &Robot{watchers: map[chan struct{}]bool{}}
+func New(o *Options) *Server {
+	r := &Server{watchers: map[chan struct{}]bool{}}
 	if o != nil {
 		r.opts = o.clone()
 	}
@@ -32,7 +32,7 @@ func New(o *Options) *Robot {
 
 // Messages returns what the group sees: the last accepted messages, oldest first, as many as Options.MaxHistory and
 // MaxHistoryBytes let it keep. The slice is the caller's; what its elements point to is shared and must not be changed.
-func (r *Robot) Messages() []Message {
+func (r *Server) Messages() []Message {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.messages.items)
@@ -40,36 +40,36 @@ func (r *Robot) Messages() []Message {
 
 // Requests returns the last requests, oldest first, whatever became of them, as many as Options.MaxHistory and MaxHistoryBytes
 // let it keep. The slice is the caller's; what its elements point to is shared and must not be changed.
-func (r *Robot) Requests() []Request {
+func (r *Server) Requests() []Request {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.requests.items)
 }
 
-// Script queues faults. Each is used up by one POST, in order; a POST that finds none is handled normally.
-func (r *Robot) Script(faults ...Fault) {
+// InjectFaults queues faults. Each is used up by one POST, in order; a POST that finds none is handled normally.
+func (r *Server) InjectFaults(faults ...Fault) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.script = append(r.script, faults...)
 }
 
-// Advance moves the robot's clock forward: the minute's window and the silence pass, and signatures grow old.
-func (r *Robot) Advance(d time.Duration) {
+// AdvanceClock moves the robot's clock forward: the minute's window and the silence pass, and signatures grow old.
+func (r *Server) AdvanceClock(d time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.offset += d
 }
 
 // Options returns the settings as they are now.
-func (r *Robot) Options() Options {
+func (r *Server) Options() Options {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.opts.clone()
 }
 
-// Configure changes the settings while the robot runs. The change is seen by requests that arrive after it. The function is
+// SetOptions changes the settings while the robot runs. The change is seen by requests that arrive after it. The function is
 // called with the robot locked and must not call the robot.
-func (r *Robot) Configure(change func(*Options)) {
+func (r *Server) SetOptions(change func(*Options)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	opts := r.opts.clone()
@@ -77,9 +77,9 @@ func (r *Robot) Configure(change func(*Options)) {
 	r.opts = opts.clone()
 }
 
-// Clear forgets the messages, the requests, the msgUuids, the minute's window and the silence. Settings, clock and scripted
+// Reset forgets the messages, the requests, the msgUuids, the minute's window and the silence. Settings, clock and scripted
 // faults stay.
-func (r *Robot) Clear() {
+func (r *Server) Reset() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.messages, r.requests, r.received, r.accepted = history[Message]{}, history[Request]{}, 0, 0
@@ -88,14 +88,14 @@ func (r *Robot) Clear() {
 }
 
 // setting returns the options and the time that one request is judged by.
-func (r *Robot) setting() (Options, time.Time) {
+func (r *Server) setting() (Options, time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.opts.clone(), r.opts.now().Add(r.offset)
 }
 
 // record keeps a request and tells those who watch.
-func (r *Robot) record(seen Request) {
+func (r *Server) record(seen Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.received++

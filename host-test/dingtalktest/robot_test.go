@@ -9,7 +9,7 @@ import (
 )
 
 func TestZeroOptions(t *testing.T) {
-	for _, r := range []*Robot{New(nil), New(&Options{})} {
+	for _, r := range []*Server{New(nil), New(&Options{})} {
 		if got := post(t, r, hello); got != ok {
 			t.Errorf("answer = %v", got)
 		}
@@ -23,7 +23,7 @@ func TestConfigure(t *testing.T) {
 	if got := post(t, r, hello); got.Code != 310000 {
 		t.Errorf("with a keyword: answer = %v", got)
 	}
-	r.Configure(func(o *Options) { o.Keywords[0], o.StringCodes = "hello", true })
+	r.SetOptions(func(o *Options) { o.Keywords[0], o.StringCodes = "hello", true })
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, request(hello))
 	if got, want := w.Body.String(), `{"errcode":"0","errmsg":"ok"}`; got != want {
@@ -52,7 +52,7 @@ func TestClear(t *testing.T) {
 	const body = `{"msgtype":"text","text":{"content":"x"},"msgUuid":"u"}`
 	post(t, r, body)
 	post(t, r, hello) // locks the robot
-	r.Clear()
+	r.Reset()
 	if len(r.Messages()) != 0 || len(r.Requests()) != 0 {
 		t.Errorf("kept %d messages and %d requests", len(r.Messages()), len(r.Requests()))
 	}
@@ -96,8 +96,8 @@ func TestConcurrency(t *testing.T) {
 		senders.Go(func() {
 			for j := range 25 {
 				post(t, r, fmt.Sprintf(`{"msgtype":"text","text":{"content":"@1 x"},"at":{"atMobiles":["1"]},"msgUuid":"%d-%d"}`, i, j%20))
-				r.Configure(func(o *Options) { o.StringCodes = false })
-				r.Advance(time.Millisecond)
+				r.SetOptions(func(o *Options) { o.StringCodes = false })
+				r.AdvanceClock(time.Millisecond)
 				for _, m := range r.Messages() {
 					_ = len(m.Raw) + len(m.Mentions)
 				}

@@ -10,7 +10,7 @@ import (
 
 // ServeHTTP answers one request, on any path. A fault that drops the connection panics with http.ErrAbortHandler, which is
 // how a handler asks net/http for that.
-func (r *Robot) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+func (r *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	limits := r.Options()
 	body := readBody(w, req, limits)
 	fault := r.nextFault(req.Method)
@@ -24,7 +24,7 @@ func (r *Robot) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 // reply handles the message, unless the fault comes before that, and makes the answer that is sent.
-func (r *Robot) reply(v *visit, f Fault) reply {
+func (r *Server) reply(v *visit, f Fault) reply {
 	if f.reaches() {
 		r.handle(v)
 	}
@@ -41,7 +41,7 @@ func (r *Robot) reply(v *visit, f Fault) reply {
 }
 
 // handle runs the checks and takes the message in.
-func (r *Robot) handle(v *visit) {
+func (r *Server) handle(v *visit) {
 	no := v.check()
 	if no == nil {
 		no = r.deliver(v)
@@ -50,12 +50,12 @@ func (r *Robot) handle(v *visit) {
 		v.refuse(no)
 		return
 	}
-	v.seen.Code, v.seen.Text = fine.code, fine.text(v.opts.Texts, "")
+	v.seen.Code, v.seen.Text = fine.code, fine.text(v.opts.Wording, "")
 }
 
 // deliver stores a message that passed the checks, unless it is a repeat or comes too fast. guess: a repeat is found before the
 // rate is looked at, and whatever its body says.
-func (r *Robot) deliver(v *visit) *refusal {
+func (r *Server) deliver(v *visit) *refusal {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m := v.message
@@ -70,7 +70,7 @@ func (r *Robot) deliver(v *visit) *refusal {
 	}
 	r.repeats.remember(m.MsgUUID, v.now)
 	r.accepted++
-	m.Seq, m.Window = r.accepted, position
+	m.Seq, m.MinuteIndex = r.accepted, position
 	r.messages.add(*m, m.size(), r.opts.maxHistory(), r.opts.maxHistoryBytes())
 	v.seen.Message = m
 	v.remark(v.praise())

@@ -54,7 +54,7 @@ func TestSignedRequests(t *testing.T) {
 		}
 		for _, tt := range tests {
 			r := New(&Options{Secret: v.secret, Now: func() time.Time { return made }})
-			r.Advance(tt.late)
+			r.AdvanceClock(tt.late)
 			req := request(hello)
 			req.URL.RawQuery += tt.query
 			if got := do(t, r, req); !strings.Contains(got.Text, tt.want) {

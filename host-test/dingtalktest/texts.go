@@ -11,9 +11,9 @@ type saying struct {
 
 type texts [3]string // by Generation
 
-func (s saying) text(g Generation, arg string) string {
+func (s saying) text(g Wording, arg string) string {
 	if g < 0 || int(g) >= len(s.texts) {
-		g = NewTexts
+		g = Wording2023
 	}
 	return strings.ReplaceAll(s.texts[g], "%s", arg)
 }
@@ -41,53 +41,53 @@ var (
 
 	// https://github.com/jenkinsci/dingtalk-plugin/issues/88, https://github.com/qd-today/qd/issues/510.
 	signMismatch = saying{310000, texts{
-		OldTexts: "sign not match",
-		MidTexts: "description:机器人发送签名不匹配;solution:请确认签名和生成签名的时间戳必须都放在调用的网址中，请确认机器人的密钥加密和填写正确;" +
+		WordingLegacy: "sign not match",
+		Wording2022: "description:机器人发送签名不匹配;solution:请确认签名和生成签名的时间戳必须都放在调用的网址中，请确认机器人的密钥加密和填写正确;" +
 			"link:请参考本接口对应文档获得具体要求，或者在https://open.dingtalk.com/document/  搜索相关文档;",
 		// guess: seen up to 调用的网址中 only; the rest follows the mid text.
-		NewTexts: "错误描述:机器人发送签名不匹配;解决方案:请确认签名和生成签名的时间戳必须都放在调用的网址中，请确认机器人的密钥加密和填写正确;" +
+		Wording2023: "错误描述:机器人发送签名不匹配;解决方案:请确认签名和生成签名的时间戳必须都放在调用的网址中，请确认机器人的密钥加密和填写正确;" +
 			"参考链接:请参考本接口对应文档获得具体要求，或者在https://open.dingtalk.com/document/  搜索相关文档;",
 	}}
 
 	// https://github.com/jenkinsci/dingtalk-plugin/issues/116, https://github.com/0wQ/air780e-forwarder/issues/51.
 	signExpired = saying{310000, texts{
-		OldTexts: "invalid timestamp",
-		MidTexts: "description:机器人发送签名过期;solution:签名生成时间和发送时间请保持在 timestampms 以内;",
+		WordingLegacy: "invalid timestamp",
+		Wording2022:   "description:机器人发送签名过期;solution:签名生成时间和发送时间请保持在 timestampms 以内;",
 		// guess: the mid text in the new words.
-		NewTexts: "错误描述:机器人发送签名过期;解决方案:签名生成时间和发送时间请保持在 timestampms 以内;",
+		Wording2023: "错误描述:机器人发送签名过期;解决方案:签名生成时间和发送时间请保持在 timestampms 以内;",
 	}}
 
 	// https://github.com/sansan0/TrendRadar/issues/70. %s is the sender's address.
 	ipRefused = saying{310000, texts{
-		OldTexts: "ip %s not in whitelist",
-		MidTexts: "description:ip 不在白名单中;solution:请联系对应群的管理员，设置机器人安全ip地址段",
+		WordingLegacy: "ip %s not in whitelist",
+		Wording2022:   "description:ip 不在白名单中;solution:请联系对应群的管理员，设置机器人安全ip地址段",
 		// guess: the mid text in the new words.
-		NewTexts: "错误描述:ip 不在白名单中;解决方案:请联系对应群的管理员，设置机器人安全ip地址段",
+		Wording2023: "错误描述:ip 不在白名单中;解决方案:请联系对应群的管理员，设置机器人安全ip地址段",
 	}}
 
 	// The new literal is in the dingding tests of https://github.com/nicholas-fedor/shoutrrr. %s is the msgtype.
 	badMsgType = saying{400105, texts{
-		OldTexts: "不支持的消息类型",
+		WordingLegacy: "不支持的消息类型",
 		// guess: the new text in the mid words.
-		MidTexts: "description: 不支持类型 msgType:%s ;solution:请使用支持的类型;" +
+		Wording2022: "description: 不支持类型 msgType:%s ;solution:请使用支持的类型;" +
 			"link:请参考本接口对应文档查看支持的消息类型，或者在https://open.dingtalk.com/document/ 搜索对应文档;",
-		NewTexts: "错误描述: 不支持类型 msgType:%s ;解决方案:请使用支持的类型;" +
+		Wording2023: "错误描述: 不支持类型 msgType:%s ;解决方案:请使用支持的类型;" +
 			"参考链接:请参考本接口对应文档查看支持的消息类型，或者在https://open.dingtalk.com/document/ 搜索对应文档;",
 	}}
 
 	// https://github.com/timonwong/prometheus-webhook-dingtalk/issues/30,
 	// https://github.com/feiyu563/PrometheusAlert/issues/318, https://github.com/ZhuLinsen/daily_stock_analysis/issues/61.
 	tooLong = saying{460101, texts{
-		OldTexts: "message too long, exceed 20000 bytes",
-		MidTexts: "description: body 大小不合法;solution:请保持大小在 20000bytes 以内;",
-		NewTexts: "错误描述: body 大小不合法;解决方案:请保持大小在 20000bytes 以内。",
+		WordingLegacy: "message too long, exceed 20000 bytes",
+		Wording2022:   "description: body 大小不合法;solution:请保持大小在 20000bytes 以内;",
+		Wording2023:   "错误描述: body 大小不合法;解决方案:请保持大小在 20000bytes 以内。",
 	}}
 
 	// https://github.com/RayWangQvQ/BiliBiliToolPro/issues/271, https://github.com/mggger/chatgpt-bot-dingding/issues/2.
 	noKeyword = saying{310000, texts{
-		OldTexts: "keywords not in content",
-		MidTexts: "description:关键词不匹配;solution:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;",
-		NewTexts: "错误描述:关键词不匹配;解决方案:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;",
+		WordingLegacy: "keywords not in content",
+		Wording2022:   "description:关键词不匹配;solution:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;",
+		Wording2023:   "错误描述:关键词不匹配;解决方案:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;",
 	}}
 
 	unsafeLink = always(430101, "含有不安全的外链")
@@ -103,10 +103,10 @@ var (
 func missing(code int, path ...string) saying {
 	name := strings.Join(path, " --》 ")
 	return saying{code, texts{
-		OldTexts: "miss param : " + strings.Join(path, "->"),
-		MidTexts: "description:参数 " + name + " 缺失，或者参数格式不正确; solution:请填充上对应参数;" +
+		WordingLegacy: "miss param : " + strings.Join(path, "->"),
+		Wording2022: "description:参数 " + name + " 缺失，或者参数格式不正确; solution:请填充上对应参数;" +
 			"link:请参考本接口对应文档查看参数获取方式，或者在https://open.dingtalk.com/document/  搜索对应文档;",
-		NewTexts: "错误描述:参数 " + name + " 缺失，或者参数格式不正确; 解决方案:请填充上对应参数;" +
+		Wording2023: "错误描述:参数 " + name + " 缺失，或者参数格式不正确; 解决方案:请填充上对应参数;" +
 			"参考链接:请参考本接口对应文档查看参数获取方式，或者在https://open.dingtalk.com/document/  搜索对应文档;",
 	}}
 }

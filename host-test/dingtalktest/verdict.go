@@ -6,7 +6,7 @@ import "fmt"
 
 // refuse notes down an answer other than ok.
 func (v *visit) refuse(no *refusal) {
-	v.seen.Code, v.seen.Text = no.code, no.text(v.opts.Texts, no.arg)
+	v.seen.Code, v.seen.Text = no.code, no.text(v.opts.Wording, no.arg)
 	v.remark("refused: " + no.why)
 }
 
@@ -20,7 +20,7 @@ func (v *visit) praise() string {
 		text += fmt.Sprintf(", keyword %q found", v.message.Keyword)
 	}
 	if limit := v.opts.perMinute(); limit > 0 {
-		text += fmt.Sprintf(", message %d of %d in this minute", v.message.Window, limit)
+		text += fmt.Sprintf(", message %d of %d in this minute", v.message.MinuteIndex, limit)
 	}
 	return text
 }

@@ -2,7 +2,7 @@ package dingtalktest
 
 // Watch returns a channel that receives whenever Requests has changed. Changes that nobody has fetched yet are coalesced into
 // one, so read Requests after every receive. The channel is never closed; cancel ends the watch and may be called twice.
-func (r *Robot) Watch() (changed <-chan struct{}, cancel func()) {
+func (r *Server) Watch() (changed <-chan struct{}, cancel func()) {
 	c := make(chan struct{}, 1)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -15,7 +15,7 @@ func (r *Robot) Watch() (changed <-chan struct{}, cancel func()) {
 }
 
 // signal is called with the robot locked. A watcher who has a signal waiting needs no second one.
-func (r *Robot) signal() {
+func (r *Server) signal() {
 	for c := range r.watchers {
 		select {
 		case c <- struct{}{}:

@@ -49,11 +49,11 @@ type Robot struct {
 // ReadRobots returns the one robot, or the named ones in the order of their
 // names. A list of robots that cannot be read is none: the plugin refuses it.
 func ReadRobots(values map[string]string) (robots []Robot) {
-	list := Value(values, Robots)
+	list := Get(values, Robots)
 	if list == "" {
 		one := Robot{
-			Webhook: Value(values, Webhook), Token: Value(values, Token),
-			Secret: Value(values, Secret), Keywords: Value(values, Keywords),
+			Webhook: Get(values, Webhook), Token: Get(values, Token),
+			Secret: Get(values, Secret), Keywords: Get(values, Keywords),
 		}
 		return []Robot{one.addressed()}
 	}
@@ -67,11 +67,11 @@ func ReadRobots(values map[string]string) (robots []Robot) {
 			own[key], _ = value.(string)
 		}
 		if _, set := own["webhookUrl"]; !set {
-			own["webhookUrl"] = Value(values, Webhook)
+			own["webhookUrl"] = Get(values, Webhook)
 		}
 		robots = append(robots, Robot{
-			Name: name, Webhook: Value(own, "webhookUrl"), Token: Value(own, "accessToken"),
-			Secret: Value(own, "secret"), Keywords: Value(own, "keywords"),
+			Name: name, Webhook: Get(own, "webhookUrl"), Token: Get(own, "accessToken"),
+			Secret: Get(own, "secret"), Keywords: Get(own, "keywords"),
 		}.addressed())
 	}
 	return robots
@@ -84,7 +84,7 @@ func RobotNames(values map[string]string) (names []string, standard string) {
 	var named map[string]struct {
 		Default bool `json:"default"`
 	}
-	if json.Unmarshal([]byte(Value(values, Robots)), &named) != nil {
+	if json.Unmarshal([]byte(Get(values, Robots)), &named) != nil {
 		return nil, ""
 	}
 	names = slices.Sorted(maps.Keys(named))
@@ -108,9 +108,9 @@ func (r Robot) addressed() Robot {
 	return r
 }
 
-// Value returns a value, or "" when there is none. One that reads ${…} was never
+// Get returns a value, or "" when there is none. One that reads ${…} was never
 // expanded by the runner and counts as none.
-func Value(values map[string]string, key string) string {
+func Get(values map[string]string, key string) string {
 	value := strings.TrimSpace(values[key])
 	if strings.HasPrefix(value, "${") && strings.HasSuffix(value, "}") {
 		return ""
@@ -130,13 +130,13 @@ func AllowedHosts(values map[string]string) (hosts []string) {
 	return hosts
 }
 
-// Redirect returns the configuration with every robot's address, token and
+// PointAllAt returns the configuration with every robot's address, token and
 // secret replaced: whatever it held, messages go to one place.
-func Redirect(values map[string]string, to Robot) map[string]string {
+func PointAllAt(values map[string]string, to Robot) map[string]string {
 	redirected := maps.Clone(values)
 	redirected[Webhook], redirected[Token], redirected[Secret] = to.Webhook, to.Token, to.Secret
 	var named map[string]map[string]any
-	if json.Unmarshal([]byte(Value(values, Robots)), &named) != nil {
+	if json.Unmarshal([]byte(Get(values, Robots)), &named) != nil {
 		return redirected
 	}
 	for _, own := range named {

@@ -49,7 +49,7 @@ func TestRedirect(t *testing.T) {
 		Robots: `{"a":{"accessToken":"https://robots.example/?access_token=real","default":true},"b":{"webhookUrl":"https://oapi.dingtalk.io"}}`,
 	}
 	to := Robot{Webhook: "http://127.0.0.1:1/robot/send", Token: "fake", Secret: "SECfake"}
-	got := Redirect(values, to)
+	got := PointAllAt(values, to)
 	if hosts := AllowedHosts(got); !slices.Equal(hosts, []string{"127.0.0.1"}) {
 		t.Errorf("hosts = %q", hosts)
 	}
@@ -67,7 +67,7 @@ func TestRedirect(t *testing.T) {
 		t.Error("Redirect changed what it was given")
 	}
 	for _, bad := range []string{"", "[]", `{"a":null}`} {
-		if got := Redirect(map[string]string{Robots: bad}, to); got[Robots] != bad || got[Token] != "fake" {
+		if got := PointAllAt(map[string]string{Robots: bad}, to); got[Robots] != bad || got[Token] != "fake" {
 			t.Errorf("with robots that cannot be read: %v", got)
 		}
 	}

@@ -48,7 +48,7 @@ var states = []state{
 	{name: "well without a signature", robot: func(o *dingtalktest.Options) { o.Secret = "" }, values: map[string]string{config.Secret: ""}, says: "the robot wants none"},
 	{name: "well with the whole address for a token", values: map[string]string{config.Webhook: "", config.Token: "$ROBOT/robot/send?access_token=" + token + "&timestamp=1&sign=x"}},
 	{name: "well with a bare host", values: map[string]string{config.Webhook: "$ROBOT"}, says: "/robot/send"},
-	{name: "well with texts of 2020", robot: func(o *dingtalktest.Options) { o.Texts = dingtalktest.OldTexts; o.StringCodes = true }, says: "a false one is refused"},
+	{name: "well with texts of 2020", robot: func(o *dingtalktest.Options) { o.Wording = dingtalktest.WordingLegacy; o.StringCodes = true }, says: "a false one is refused"},
 	{name: "a needless secret", robot: func(o *dingtalktest.Options) { o.Secret = "" }, untested: []string{"signature"}, says: "a false one is not refused either"},
 
 	{name: "wrong token", robot: func(o *dingtalktest.Options) { o.Token = "another" }, wrong: []string{"access token"}, untested: []string{"robot", "signature", "IP address"}, says: "300005"},
@@ -58,7 +58,7 @@ var states = []state{
 	{name: "a token with a blank", values: map[string]string{config.Token: "CANARY CANARY"}, wrong: []string{"access token"}, untested: after},
 
 	{name: "wrong secret", values: map[string]string{config.Secret: secret + "x"}, wrong: []string{"signature"}, untested: []string{"IP address"}, says: "签名不匹配"},
-	{name: "wrong secret, as told in 2022", robot: func(o *dingtalktest.Options) { o.Texts = dingtalktest.MidTexts }, values: map[string]string{config.Secret: secret + "x"}, wrong: []string{"signature"}, untested: []string{"IP address"}},
+	{name: "wrong secret, as told in 2022", robot: func(o *dingtalktest.Options) { o.Wording = dingtalktest.Wording2022 }, values: map[string]string{config.Secret: secret + "x"}, wrong: []string{"signature"}, untested: []string{"IP address"}},
 	{name: "missing secret", values: map[string]string{config.Secret: ""}, wrong: []string{"signature"}, untested: []string{"IP address"}, says: "加签"},
 	{name: "quoted secret", values: map[string]string{config.Secret: `"` + secret + `"`}, wrong: []string{"secret"}, untested: after},
 	{name: "a secret of another form", robot: func(o *dingtalktest.Options) { o.Secret = "CANARYsecret" }, values: map[string]string{config.Secret: "CANARYsecret"}, says: "does not begin with SEC"},
@@ -142,9 +142,9 @@ func (s *state) examine(t *testing.T) {
 		s.robot(&options)
 	}
 	fake := dingtalktest.New(&options)
-	fake.Advance(s.ahead)
-	if fault, known := dingtalktest.Named(s.fault); known {
-		fake.Script(fault, fault)
+	fake.AdvanceClock(s.ahead)
+	if fault, known := dingtalktest.FaultByName(s.fault); known {
+		fake.InjectFaults(fault, fault)
 	}
 	server := httptest.NewServer(fake)
 	defer server.Close()

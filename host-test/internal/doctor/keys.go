@@ -24,7 +24,7 @@ func (e *examination) keys(ctx context.Context) {
 		switch {
 		case !slices.Contains(known, strings.TrimPrefix(key, config.Prefix)):
 			e.report.add(Finding{Note, key, "the plugin knows no such key and passes it over", "Known are " + config.Prefix + strings.Join(known, ", ") + "."})
-		case e.Values[key] != "" && config.Value(e.Values, key) == "":
+		case e.Values[key] != "" && config.Get(e.Values, key) == "":
 			e.report.add(Finding{Wrong, key, "holds blanks alone, or still reads ${…}: the plugin takes it for missing",
 				"Set the variable where the runner starts, or write its value in its place."})
 		}

@@ -23,7 +23,7 @@ type Options struct {
 	Config       map[string]string       // Extism configuration
 	AllowedHosts []string                // globs over host names, without ports
 	Now          func() time.Time        // the plugin's clock; nil is the real one
-	Frozen       bool                    // leave extism/go-sdk's default clock, 2022-01-01
+	DefaultClock bool                    // leave extism/go-sdk's default clock, 2022-01-01
 	Random       io.Reader               // the plugin's random source; nil is the real one
 	MaxPages     uint32                  // limit of the plugin's memory in pages of 64 KiB; 0 is none
 	Cache        wazero.CompilationCache // shared between loads; nil compiles anew
@@ -77,7 +77,7 @@ func (o *Options) moduleConfig() wazero.ModuleConfig {
 		config = config.WithRandSource(o.Random)
 	}
 	switch {
-	case o.Frozen:
+	case o.DefaultClock:
 		return config
 	case o.Now == nil:
 		return config.WithSysWalltime()
@@ -93,7 +93,7 @@ func (p *Plugin) Close(ctx context.Context) error { return p.instance.Close(ctx)
 
 // Describe returns the plugin's tools.
 func (p *Plugin) Describe(ctx context.Context) (*mcp.ListToolsResult, error) {
-	output, err := p.Raw(ctx, "describe", nil)
+	output, err := p.CallExport(ctx, "describe", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (p *Plugin) Call(ctx context.Context, name string, arguments json.RawMessag
 	if err != nil {
 		return nil, fmt.Errorf("arguments of %s: %w", name, err)
 	}
-	output, err := p.Raw(ctx, "call", input)
+	output, err := p.CallExport(ctx, "call", input)
 	if err != nil {
 		return nil, err
 	}
@@ -126,10 +126,10 @@ func (p *Plugin) Call(ctx context.Context, name string, arguments json.RawMessag
 	return &result, nil
 }
 
-// Raw calls an export and returns its output as it is. When ctx is done, the
+// CallExport calls an export and returns its output as it is. When ctx is done, the
 // request that the plugin waits for ends, and the call with it; the plugin can
 // be called again.
-func (p *Plugin) Raw(ctx context.Context, export string, input []byte) ([]byte, error) {
+func (p *Plugin) CallExport(ctx context.Context, export string, input []byte) ([]byte, error) {
 	ctx, exchange := withExchange(ctx)
 	code, output, err := p.instance.CallWithContext(ctx, export, input)
 	if err != nil {

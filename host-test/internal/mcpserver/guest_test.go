@@ -37,7 +37,7 @@ func (g *guest) load(context.Context) (Plugin, error) {
 	return g, nil
 }
 
-func (g *guest) Raw(ctx context.Context, export string, input []byte) ([]byte, error) {
+func (g *guest) CallExport(ctx context.Context, export string, input []byte) ([]byte, error) {
 	if export == "describe" {
 		return []byte(oneTool), nil
 	}

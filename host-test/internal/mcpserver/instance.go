@@ -57,7 +57,7 @@ func (i *instance) guard(ctx context.Context, export string, input []byte) ([]by
 	plugin, done := i.plugin, make(chan answer)
 	abandoned := make(chan struct{})
 	go func() {
-		output, err := plugin.Raw(ctx, export, input)
+		output, err := plugin.CallExport(ctx, export, input)
 		select {
 		case done <- answer{output, err}:
 		case <-abandoned:

@@ -15,9 +15,9 @@ import (
 
 // A Plugin is one loaded plugin. It is called by one goroutine at a time.
 type Plugin interface {
-	// Raw calls an export and returns its output as it is. It returns soon after
+	// CallExport calls an export and returns its output as it is. It returns soon after
 	// ctx is done, and can be called again.
-	Raw(ctx context.Context, export string, input []byte) ([]byte, error)
+	CallExport(ctx context.Context, export string, input []byte) ([]byte, error)
 	Close(ctx context.Context) error
 }
 

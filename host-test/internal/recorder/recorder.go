@@ -17,7 +17,7 @@ import (
 
 // A Recorder listens on a loopback port of its own.
 type Recorder struct {
-	Robot *dingtalktest.Robot
+	Robot *dingtalktest.Server
 	URL   string // of the root, without a slash at its end
 
 	server   *http.Server
@@ -36,7 +36,7 @@ type Request struct {
 }
 
 // New starts a recorder. Close it when done.
-func New(fake *dingtalktest.Robot) (*Recorder, error) {
+func New(fake *dingtalktest.Server) (*Recorder, error) {
 	r := &Recorder{Robot: fake, URL: "http://127.0.0.1:0"}
 	return r, r.Listen()
 }
@@ -115,14 +115,14 @@ func verdict(request *dingtalktest.Request) string {
 	case request.Message == nil:
 		return fmt.Sprintf("%d %s", request.Code, request.Text)
 	}
-	shown := fmt.Sprintf("shown as %q", request.Message.TitleShown)
-	if len(request.Message.TitleShown) > 80 {
+	shown := fmt.Sprintf("shown as %q", request.Message.NotificationTitle)
+	if len(request.Message.NotificationTitle) > 80 {
 		shown = "shown"
 	}
 	if m := request.Message.Mentions; len(m) > 0 {
 		shown += ", notifies " + strings.Join(m, " ")
 	}
-	for _, missed := range request.Message.Missed {
+	for _, missed := range request.Message.Unnotified {
 		shown += ", does not notify " + missed.Who
 	}
 	if !request.Message.Signed {

@@ -66,7 +66,7 @@ func described(t *testing.T, module []byte) []byte {
 		t.Fatal(err)
 	}
 	defer plugin.Close(t.Context())
-	output, err := plugin.Raw(t.Context(), "describe", nil)
+	output, err := plugin.CallExport(t.Context(), "describe", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -94,7 +94,7 @@ func (s *Scenario) Start(ctx context.Context, runtime Runtime, o *Options) (*Run
 	if r.Recorder, err = recorder.New(dingtalktest.New(options)); err != nil {
 		return nil, err
 	}
-	r.Recorder.Robot.Script(faults...)
+	r.Recorder.Robot.InjectFaults(faults...)
 	addresses := strings.NewReplacer("$ROBOT", r.Recorder.URL, "$HOST", r.Recorder.Host())
 	for key, value := range r.Settings.Config {
 		r.Settings.Config[key] = addresses.Replace(r.replaceCredentials(value))
@@ -225,7 +225,7 @@ func (r *Run) prepare(ctx context.Context, before string) error {
 		case "advance":
 			r.Advance(a.duration)
 		case "robot-ahead":
-			r.Recorder.Robot.Advance(a.duration)
+			r.Recorder.Robot.AdvanceClock(a.duration)
 		case "restart":
 			if err := r.runtime.Load(ctx, r.Settings); err != nil {
 				return err
@@ -233,9 +233,9 @@ func (r *Run) prepare(ctx context.Context, before string) error {
 		case "dead":
 			r.Recorder.Close()
 		case "answer":
-			r.Recorder.Robot.Script(dingtalktest.Fault{Body: r.replaceCredentials(a.fault.Body)})
+			r.Recorder.Robot.InjectFaults(dingtalktest.Fault{Body: r.replaceCredentials(a.fault.Body)})
 		default:
-			r.Recorder.Robot.Script(a.fault)
+			r.Recorder.Robot.InjectFaults(a.fault)
 		}
 	}
 	return nil
@@ -272,7 +272,7 @@ func parseBefore(before string) (list []action, err error) {
 }
 
 func namedFault(name string) (dingtalktest.Fault, error) {
-	fault, known := dingtalktest.Named(name)
+	fault, known := dingtalktest.FaultByName(name)
 	if !known {
 		return fault, fmt.Errorf("unknown fault %q; known are %v", name, dingtalktest.FaultNames())
 	}
@@ -292,7 +292,7 @@ func (s *Scenario) robotOptions() (o *dingtalktest.Options, faults []dingtalktes
 		case "keywords":
 			o.Keywords = strings.Split(value, ",")
 		case "texts":
-			err = o.Texts.UnmarshalText([]byte(value))
+			err = o.Wording.UnmarshalText([]byte(value))
 		case "string codes":
 			o.StringCodes = value == "true"
 		case "per minute":

@@ -41,7 +41,7 @@ func (s *stuck) Write(b []byte) (int, error) {
 }
 
 // full returns a robot that remembers a thousand messages.
-func full(t *testing.T) *dingtalktest.Robot {
+func full(t *testing.T) *dingtalktest.Server {
 	t.Helper()
 	r := dingtalktest.New(&dingtalktest.Options{PerMinute: -1})
 	for i := range 1000 {

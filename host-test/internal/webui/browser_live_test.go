@@ -76,7 +76,7 @@ func TestBrowserReading(t *testing.T) {
 	b.do(chromedp.Click("#newer"))
 	b.wait(`document.getElementById("newer").hidden && ` + inSight)
 
-	g.Clear()
+	g.Reset()
 	b.entriesShown(0)
 	b.wait(`document.querySelector("#newest").textContent === "" && document.querySelector(".empty").checkVisibility()`)
 	g.post(t, textBody("anew"))
@@ -124,7 +124,7 @@ func TestBrowserBehind(t *testing.T) {
 	}
 	b.do(chromedp.Click("#r1 .source:last-child .copy"))
 	b.wait(`["Copied", "Selected"].includes(document.querySelector("#r1 .source:last-child .copy").textContent)`)
-	g.Clear()
+	g.Reset()
 	g.post(t, textBody("y"))
 	b.wait(`document.querySelector("#r1 .words")?.textContent === "y"`)
 	b.onlyAsked(g)

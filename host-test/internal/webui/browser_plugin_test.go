@@ -64,7 +64,7 @@ func TestBrowserPlugin(t *testing.T) {
 		call("send_markdown_message", arguments{"title": "Report", "text": strings.Repeat("A line of a long report.\n\n", 1500)}),
 		call("send_text_message", arguments{"text": strings.Join(hostile(), " ")}),
 	}
-	g.Configure(func(o *dingtalktest.Options) { o.Keywords = []string{"告警"} })
+	g.SetOptions(func(o *dingtalktest.Options) { o.Keywords = []string{"告警"} })
 	sent = append(sent, call("send_text_message", arguments{"text": "without a keyword"}))
 	if want := "[true true true true true true true false]"; fmt.Sprint(sent) != want {
 		t.Fatalf("sent %v, want %s", sent, want)

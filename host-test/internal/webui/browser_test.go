@@ -114,8 +114,8 @@ func converse(t testing.TB, g group, send sender) {
 		send(t, "markdown", words{Title: fmt.Sprintf("Weekly report (%d/3)", i+1), Text: part})
 	}
 	for _, name := range []string{"accept-then-502"} {
-		f, _ := dingtalktest.Named(name)
-		g.Script(f)
+		f, _ := dingtalktest.FaultByName(name)
+		g.InjectFaults(f)
 	}
 	g.post(t, markdownBody("Is it there?", "*Was it posted?*"))
 	send(t, "text", words{Text: strings.Join(hostile()[:2], " ") + " \u202egnol"})

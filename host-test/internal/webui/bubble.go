@@ -72,7 +72,7 @@ type preview struct {
 
 // Preview is asked of messages only.
 func (e entry) Preview() preview {
-	p := preview{Title: visible(e.Message.TitleShown), Time: e.Time.Format("15:04")}
+	p := preview{Title: visible(e.Message.NotificationTitle), Time: e.Time.Format("15:04")}
 	switch mentions := e.Message.Mentions; {
 	case slices.Contains(mentions, dingtalktest.Everyone):
 		p.Call = "[@所有人]"

@@ -14,7 +14,7 @@ const farthest = 24 * time.Hour
 // clock remembers how far the page has advanced the robot's clock, so that it can be set back: beyond an hour, no sender's
 // signature would be young enough any more.
 type clock struct {
-	robot *dingtalktest.Robot
+	robot *dingtalktest.Server
 	mu    sync.Mutex
 	sum   time.Duration
 }
@@ -32,6 +32,6 @@ func (c *clock) advance(by time.Duration) error {
 		return errors.New("the robot's clock can be up to a day ahead, and not behind")
 	}
 	c.sum += by
-	c.robot.Advance(by)
+	c.robot.AdvanceClock(by)
 	return nil
 }

@@ -90,7 +90,7 @@ func TestEvents(t *testing.T) {
 	if e := next(t, events, "entries"); !strings.Contains(e.html, `class="entry refused" id="r2"`) {
 		t.Errorf("entries: %s", e.html)
 	}
-	g.Clear()
+	g.Reset()
 	if next(t, events, "reset").id != "0" {
 		t.Error("the reset does not say from where to go on")
 	}
@@ -143,7 +143,7 @@ func TestMoodEvents(t *testing.T) {
 	if e := next(t, events, "mood"); !strings.Contains(e.html, `id="m-secret" role="switch" aria-checked="true"`) {
 		t.Errorf("mood: %s", e.html)
 	}
-	g.Configure(func(o *dingtalktest.Options) { o.Texts = dingtalktest.OldTexts })
+	g.SetOptions(func(o *dingtalktest.Options) { o.Wording = dingtalktest.WordingLegacy })
 	if e := next(t, events, "mood"); !strings.Contains(e.html, `value="old" aria-pressed="true"`) {
 		t.Errorf("mood: %s", e.html)
 	}

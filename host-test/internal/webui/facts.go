@@ -22,7 +22,7 @@ func (e entry) Facts() []fact {
 	if m := e.Message; m != nil {
 		facts = append(facts,
 			fact{"Keyword", orElse(visible(m.Keyword), "none asked for")},
-			fact{"Minute", fmt.Sprintf("message %d within a minute; DingTalk takes 20", m.Window)})
+			fact{"Minute", fmt.Sprintf("message %d within a minute; DingTalk takes 20", m.MinuteIndex)})
 	}
 	return append(facts, fact{"msgUuid", orElse(visible(e.attempt().MsgUUID), "none")})
 }

@@ -38,7 +38,7 @@ func FuzzInert(f *testing.F) {
 	r := dingtalktest.New(&dingtalktest.Options{PerMinute: -1})
 	h := Handler(r, nil)
 	f.Fuzz(func(t *testing.T, s string) {
-		r.Clear()
+		r.Reset()
 		for _, body := range bodies(s) {
 			req := httptest.NewRequest("POST", "/robot/send?access_token="+dingtalktest.DefaultToken, strings.NewReader(body))
 			req.Header.Set("Content-Type", "application/json")

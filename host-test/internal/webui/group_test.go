@@ -21,9 +21,12 @@ const secret = "SEC-page-test-0123456789abcdef"
 
 // group is a robot and its page on one server, as a command mounts them.
 type group struct {
-	*dingtalktest.Robot
-	*httptest.Server
+	*dingtalktest.Server
+	*site
 }
+
+// A site is the server's address and client.
+type site = httptest.Server
 
 func newGroup(t testing.TB, o dingtalktest.Options) group {
 	t.Helper()

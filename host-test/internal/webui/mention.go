@@ -32,7 +32,7 @@ func newRoll(m *dingtalktest.Message) *roll {
 	for _, who := range m.Mentions {
 		r.listed = append(r.listed, mention{Who: shownName(who), Notified: true})
 	}
-	for _, missed := range m.Missed {
+	for _, missed := range m.Unnotified {
 		r.listed = append(r.listed, mention{Who: shownName(missed.Who), Reason: visible(missed.Reason)})
 	}
 	r.reach = longestName + utf8.UTFMax

@@ -20,7 +20,7 @@ const (
 type mood struct {
 	WrongSecret, NoKeyword, OnePerMinute bool
 
-	Texts dingtalktest.Generation
+	Texts dingtalktest.Wording
 	Ahead time.Duration // of the real clock
 }
 
@@ -30,14 +30,14 @@ func (p *page) mood() mood {
 		WrongSecret:  o.Secret == otherSecret,
 		NoKeyword:    slices.Equal(o.Keywords, []string{otherKeyword}),
 		OnePerMinute: o.PerMinute == 1,
-		Texts:        o.Texts,
+		Texts:        o.Wording,
 		Ahead:        p.clock.ahead(),
 	}
 }
 
 // Generations are the choices of a form, newest first.
-func (mood) Generations() []dingtalktest.Generation {
-	return []dingtalktest.Generation{dingtalktest.NewTexts, dingtalktest.MidTexts, dingtalktest.OldTexts}
+func (mood) Generations() []dingtalktest.Wording {
+	return []dingtalktest.Wording{dingtalktest.Wording2023, dingtalktest.Wording2022, dingtalktest.WordingLegacy}
 }
 
 // Faults are the other choices.
@@ -78,9 +78,9 @@ func (p *page) onOff(on, off func(*dingtalktest.Options)) func(*http.Request) er
 	return func(req *http.Request) error {
 		switch value := req.PostFormValue("on"); value {
 		case "true":
-			p.robot.Configure(on)
+			p.robot.SetOptions(on)
 		case "false":
-			p.robot.Configure(off)
+			p.robot.SetOptions(off)
 		default:
 			return fmt.Errorf("on is %q: want true or false", value)
 		}
@@ -89,11 +89,11 @@ func (p *page) onOff(on, off func(*dingtalktest.Options)) func(*http.Request) er
 }
 
 func (p *page) word(req *http.Request) error {
-	var g dingtalktest.Generation
+	var g dingtalktest.Wording
 	if err := g.UnmarshalText([]byte(req.PostFormValue("generation"))); err != nil {
 		return err
 	}
-	p.robot.Configure(func(o *dingtalktest.Options) { o.Texts = g })
+	p.robot.SetOptions(func(o *dingtalktest.Options) { o.Wording = g })
 	return nil
 }
 
@@ -102,7 +102,7 @@ const mostTimes = 100
 
 func (p *page) script(req *http.Request) error {
 	name := req.PostFormValue("name")
-	f, ok := dingtalktest.Named(name)
+	f, ok := dingtalktest.FaultByName(name)
 	if !ok {
 		return fmt.Errorf("name is %q: want one of %q", name, dingtalktest.FaultNames())
 	}
@@ -113,7 +113,7 @@ func (p *page) script(req *http.Request) error {
 			return fmt.Errorf("times is %q: want 1 to %d", value, mostTimes)
 		}
 	}
-	p.robot.Script(slices.Repeat([]dingtalktest.Fault{f}, times)...)
+	p.robot.InjectFaults(slices.Repeat([]dingtalktest.Fault{f}, times)...)
 	return nil
 }
 
@@ -126,6 +126,6 @@ func (p *page) advance(req *http.Request) error {
 }
 
 func (p *page) clear(*http.Request) error {
-	p.robot.Clear()
+	p.robot.Reset()
 	return nil
 }

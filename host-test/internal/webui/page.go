@@ -17,7 +17,7 @@ var web embed.FS
 
 // page is what the handlers share.
 type page struct {
-	robot   *dingtalktest.Robot
+	robot   *dingtalktest.Server
 	base    dingtalktest.Options // the settings to which a switch that is turned off returns
 	options Options
 	clock   clock
@@ -26,7 +26,7 @@ type page struct {
 }
 
 // Handler serves the page at "/", its events at "/events" and its switches at "/mood/...". Nil options are fine.
-func Handler(r *dingtalktest.Robot, o *Options) http.Handler {
+func Handler(r *dingtalktest.Server, o *Options) http.Handler {
 	if o == nil {
 		o = &Options{}
 	}

@@ -80,8 +80,8 @@ func TestUntold(t *testing.T) {
 	}
 	for _, tt := range tests {
 		g := newGroup(t, dingtalktest.Options{})
-		f, _ := dingtalktest.Named(tt.fault)
-		g.Script(f)
+		f, _ := dingtalktest.FaultByName(tt.fault)
+		g.InjectFaults(f)
 		g.post(t, body)
 		_, html := g.get(t, "/")
 		if !strings.Contains(html, `class="entry `+tt.kind+`"`) || !strings.Contains(html, tt.want) {

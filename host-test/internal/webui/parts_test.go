@@ -38,7 +38,7 @@ func TestParts(t *testing.T) {
 		}
 		var got []string
 		last := g.Requests()[len(g.Requests())-1].Cursor()
-		for e := range (&reader{page: &page{robot: g.Robot}}).upTo(last) {
+		for e := range (&reader{page: &page{robot: g.Server}}).upTo(last) {
 			got = append(got, fmt.Sprintf("%d/%d@%d", e.Part.Number, e.Part.Total, e.Part.First))
 		}
 		if strings.Join(got, " ") != tt.want {

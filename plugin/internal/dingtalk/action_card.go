@@ -8,14 +8,14 @@ import (
 
 // ActionCard is Markdown with buttons below. One button becomes the card's
 // singleTitle and singleURL, which make the whole card lead there.
-var ActionCard = &Kind{
-	Type:     "actionCard",
-	Markdown: true,
-	Titled:   true,
-	Whole:    true,
-	ByUser:   true,
-	read: func(m *Message, arguments strictjson.Object, style *Style) *Error {
-		m.Side = strictjson.Text(arguments.Get("btnOrientation")) == "horizontal"
+var ActionCard = &MessageType{
+	Type:                 "actionCard",
+	Markdown:             true,
+	HasTitle:             true,
+	NoSplit:              true,
+	MentionsByUserIDOnly: true,
+	read: func(m *Message, arguments strictjson.Object, style *MessageOptions) *Error {
+		m.ButtonsHorizontal = strictjson.String(arguments.Get("btnOrientation")) == "horizontal"
 		m.readLinks(arguments.Get("btns"), "actionURL", "")
 		return m.checkLinks(style, func(i int) (url, picture string) {
 			return "/btns/" + strconv.Itoa(i) + "/actionURL", ""
@@ -33,7 +33,7 @@ var ActionCard = &Kind{
 			writeLinks(w, links, "actionURL", "")
 		}
 		w.Member("btnOrientation")
-		if p.message.Side {
+		if p.message.ButtonsHorizontal {
 			w.Raw(`"1"}`)
 		} else {
 			w.Raw(`"0"}`)

@@ -1,21 +1,21 @@
 package dingtalk
 
-// Released is the day this version was written, 2026-11-21 00:00 UTC, in Unix
+// MinValidTime is the day this version was written, 2026-11-21 00:00 UTC, in Unix
 // milliseconds. No right clock stands before it.
-const Released int64 = 1795219200000
+const MinValidTime int64 = 1795219200000
 
 // stopped reports whether the host's clock cannot be right. extism/go-sdk shows
 // a plugin 2022-01-01 unless its embedder asks for the real time
 // (https://pkg.go.dev/github.com/tetratelabs/wazero#ModuleConfig).
-func stopped(millis int64) bool { return millis < Released }
+func stopped(millis int64) bool { return millis < MinValidTime }
 
 // clockError names a stopped clock instead of sending a signature that
 // DingTalk must refuse.
 func clockError(millis int64) *Error {
 	return &Error{
-		Reason: ReasonClock,
-		Text:   "The message was not sent: the host shows the plugin the date " + date(millis) + ", and DingTalk refuses a signature whose time is more than an hour off.",
-		Next:   "Set the host's clock; a host written in Go with extism/go-sdk must pass a ModuleConfig with WithSysWalltime().",
+		Reason:  ReasonClock,
+		Message: "The message was not sent: the host shows the plugin the date " + date(millis) + ", and DingTalk refuses a signature whose time is more than an hour off.",
+		Advice:  "Set the host's clock; a host written in Go with extism/go-sdk must pass a ModuleConfig with WithSysWalltime().",
 	}
 }
 

@@ -177,7 +177,7 @@ func paragraphFrom(text string, from int) int {
 		if marker, _ := fenceMarker(line); marker != "" && at > from {
 			return at
 		}
-		if Blank(line) {
+		if IsBlank(line) {
 			return next
 		}
 		at = next

@@ -28,12 +28,12 @@ const (
 // An Error says why a message did not reach the group, or may not have.
 type Error struct {
 	Reason     Reason
-	Text       string
-	Next       string
+	Message    string
+	Advice     string
 	Key        string // the configuration key concerned, or ""
 	Code       int    // DingTalk's errcode, when Spoke
 	Msg        string // DingTalk's errmsg, when Spoke
-	Spoke      bool   // DingTalk answered with an errcode
+	HasErrcode bool   // DingTalk answered with an errcode
 	Retryable  bool   // the same call, unchanged, may succeed later
 	RetryAfter int    // seconds until it may; 0 is at once or never
 }
@@ -43,12 +43,12 @@ type Error struct {
 func (e *Error) Unknown() bool { return e.Reason == ReasonUnknown }
 
 func (e *Error) throttled() bool {
-	return e.Spoke && (e.Code == codeTooFast || e.Code == codeTooFastNew)
+	return e.HasErrcode && (e.Code == codeTooFast || e.Code == codeTooFastNew)
 }
 
 // argumentError is a refusal of what the caller asked for.
 func argumentError(text, next string) *Error {
-	return &Error{Reason: ReasonArguments, Text: "The message was not sent: " + text + ".", Next: next}
+	return &Error{Reason: ReasonArguments, Message: "The message was not sent: " + text + ".", Advice: next}
 }
 
 // answerError explains an errcode by the table in causes.go; an unknown one
@@ -59,13 +59,13 @@ func answerError(code int, msg string) *Error {
 	msg = redact(msg)
 	return &Error{
 		Reason: c.reason,
-		Text: "Failed to send message, code: " + strconv.Itoa(code) + ", message: " + sentence(msg) + " " +
-			c.Why,
-		Next:       c.Next,
+		Message: "Failed to send message, code: " + strconv.Itoa(code) + ", message: " + sentence(msg) + " " +
+			c.Cause,
+		Advice:     c.Next,
 		Key:        c.Key,
 		Code:       code,
 		Msg:        msg,
-		Spoke:      true,
+		HasErrcode: true,
 		Retryable:  c.retryable,
 		RetryAfter: c.after,
 	}

@@ -9,11 +9,11 @@ import (
 // FeedCard is a list of headlines with pictures, each with its link. Its fields
 // are messageURL and picURL, in capitals. It has no title of its own; a keyword
 // goes to that of its first entry.
-var FeedCard = &Kind{
-	Type:   "feedCard",
-	Whole:  true,
-	Silent: true,
-	read: func(m *Message, arguments strictjson.Object, style *Style) *Error {
+var FeedCard = &MessageType{
+	Type:       "feedCard",
+	NoSplit:    true,
+	NoMentions: true,
+	read: func(m *Message, arguments strictjson.Object, style *MessageOptions) *Error {
 		m.readLinks(arguments.Get("links"), "messageURL", "picURL")
 		return m.checkLinks(style, func(i int) (url, picture string) {
 			path := "/links/" + strconv.Itoa(i)

@@ -39,8 +39,8 @@ func (r *Robot) fit(m *Message) ([]part, *Error) {
 
 // fills are how full the chunks of a text must be, in eighths, from the nicest
 // to the tightest; none for a kind that cannot be split.
-func (k *Kind) fills() []int {
-	if k.Whole {
+func (k *MessageType) fills() []int {
+	if k.NoSplit {
 		return nil
 	}
 	return []int{4, 7, 8}
@@ -69,7 +69,7 @@ func (r *Robot) bare(m *Message, index, count int) int {
 func (r *Robot) size(p part) int {
 	text := p.chunk.text
 	p.chunk.text = ""
-	return len(r.body(&p, uuidPlaceholder)) + strictjson.Len(text)
+	return len(r.body(&p, uuidPlaceholder)) + strictjson.EscapedLen(text)
 }
 
 // body returns the body of a part; it is good until the next. What a body far
@@ -92,7 +92,7 @@ const maxEscape = 6
 
 // checkLength refuses what cannot fit, however it is split, before anything is
 // decoded: no character takes less in a body than it has bytes.
-func (r *Robot) checkLength(k *Kind, arguments strictjson.Object) *Error {
+func (r *Robot) checkLength(k *MessageType, arguments strictjson.Object) *Error {
 	beside := 0
 	for i := range arguments {
 		if arguments[i].Name != "text" {
@@ -102,15 +102,15 @@ func (r *Robot) checkLength(k *Kind, arguments strictjson.Object) *Error {
 	if n := beside / maxEscape; n > MaxBody {
 		return tooMuchBeside("at least ", n)
 	}
-	if n, _ := strictjson.TextSize(arguments.Get("text")); n > MaxBody*r.maxParts(k) {
+	if n, _ := strictjson.StringSize(arguments.Get("text")); n > MaxBody*r.maxParts(k) {
 		return r.tooLong(k, "at least ", n)
 	}
 	return nil
 }
 
 // maxParts is in how many parts a message of kind k may go out.
-func (r *Robot) maxParts(k *Kind) int {
-	if k.Whole {
+func (r *Robot) maxParts(k *MessageType) int {
+	if k.NoSplit {
 		return 1
 	}
 	return max(1, r.MaxParts)
@@ -122,14 +122,14 @@ func (r *Robot) unfit(m *Message) *Error {
 	if beside > MaxBody/2 {
 		return tooMuchBeside("", beside)
 	}
-	return r.tooLong(m.Kind, "", beside+strictjson.Len(m.Text))
+	return r.tooLong(m.Kind, "", beside+strictjson.EscapedLen(m.Text))
 }
 
 func tooMuchBeside(atLeast string, size int) *Error {
 	return argumentError("title, links and mentions alone take "+atLeast+strconv.Itoa(size)+" bytes, and "+strconv.Itoa(MaxBody)+" are allowed", "Shorten them.")
 }
 
-func (r *Robot) tooLong(k *Kind, atLeast string, size int) *Error {
+func (r *Robot) tooLong(k *MessageType, atLeast string, size int) *Error {
 	text := "it takes " + atLeast + strconv.Itoa(size) + " bytes, and " + strconv.Itoa(MaxBody) + " are allowed"
 	const shorten = "Shorten it, or send it in several calls."
 	if n := r.maxParts(k); n > 1 {

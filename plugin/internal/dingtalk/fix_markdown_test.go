@@ -74,7 +74,7 @@ func TestCheckURL(t *testing.T) {
 
 func TestRewrite(t *testing.T) {
 	for _, test := range []struct {
-		style    LinkStyle
+		style    LinkTarget
 		in, want string
 	}{
 		{LinksDefault, "https://a/b?c", "https://a/b?c"},

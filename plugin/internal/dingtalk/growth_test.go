@@ -52,7 +52,7 @@ func BenchmarkGrowth(b *testing.B) {
 	for _, hostile := range hostileTexts {
 		b.Run(hostile.name, func(b *testing.B) {
 			var spent [3]time.Duration
-			style := &Style{Fix: true, People: manyPeople()}
+			style := &MessageOptions{FixMarkdown: true, People: manyPeople()}
 			for range b.N {
 				for i := range spent {
 					text := repeatTo(hostile.piece, n<<i)
@@ -71,7 +71,7 @@ func BenchmarkGrowth(b *testing.B) {
 }
 
 // readAndSplit does with a text all that a call does whose work depends on it.
-func readAndSplit(t testing.TB, kind *Kind, style *Style, text string) {
+func readAndSplit(t testing.TB, kind *MessageType, style *MessageOptions, text string) {
 	var w strictjson.Writer
 	w.Raw(`{"title":"t","atNames":["name1"],"atMobiles":["13800000001"],"text":`)
 	w.Quote(text)
@@ -80,7 +80,7 @@ func readAndSplit(t testing.TB, kind *Kind, style *Style, text string) {
 	if fault != "" {
 		t.Fatal(fault)
 	}
-	m, e := (&Robot{MaxParts: 100}).Message(kind, strictjson.Fields(arguments, 10), style)
+	m, e := (&Robot{MaxParts: 100}).Message(kind, strictjson.Members(arguments, 10), style)
 	if e != nil {
 		return
 	}

@@ -24,7 +24,7 @@ type keyDigest [2]uint64
 // clock cannot be right, it has no key at all: such hosts often have a fixed
 // random source, too (extism/go-sdk by default), and every process would make
 // the same one. DingTalk would then drop messages that were never sent before.
-func (r *Robot) identify(web Web, m *Message, key string) (messageID, string) {
+func (r *Robot) identify(web Env, m *Message, key string) (messageID, string) {
 	id := messageID{content: m.fingerprint()}
 	if key == "" {
 		now := web.Now()
@@ -42,7 +42,7 @@ func (r *Robot) identify(web Web, m *Message, key string) (messageID, string) {
 
 // newKey makes a key of a random number and of what else tells calls apart,
 // because some hosts give every instance the same random bytes.
-func (r *Robot) newKey(web Web, now int64, content fingerprint) string {
+func (r *Robot) newKey(web Env, now int64, content fingerprint) string {
 	r.calls++
 	content.number(uint64(now))
 	content.number(r.calls)
@@ -88,7 +88,7 @@ func (f *fingerprint) number(n uint64) {
 func (f *fingerprint) text(s string) {
 	f.number(uint64(len(s)))
 	for ; len(s) >= 8; s = s[8:] {
-		f.number(strictjson.Eight(s))
+		f.number(strictjson.Load64(s))
 	}
 	for i := range len(s) {
 		f.number(uint64(s[i]))
@@ -120,7 +120,7 @@ func (m *Message) fingerprint() fingerprint {
 		f.text(m.Links[i].URL)
 		f.text(m.Links[i].Picture)
 	}
-	f.flag(m.Side)
+	f.flag(m.ButtonsHorizontal)
 	return f
 }
 

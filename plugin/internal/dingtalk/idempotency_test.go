@@ -21,7 +21,7 @@ func TestRefusedCallsLeaveTheRecord(t *testing.T) {
 		refuse  func(r *Robot) // from then on
 		allow   func(r *Robot)
 	}{
-		{"by the rate", replies[:2], func(r *Robot) { r.PerMinute = 1 }, func(r *Robot) { r.PerMinute = 20 }},
+		{"by the rate", replies[:2], func(r *Robot) { r.MessagesPerMinute = 1 }, func(r *Robot) { r.MessagesPerMinute = 20 }},
 		{"by the clock", replies[:2], func(r *Robot) { r.Secret = "SEC" }, func(r *Robot) { r.Secret = "" }},
 		{"by DingTalk", replies, func(r *Robot) {}, func(r *Robot) {}},
 	} {
@@ -42,7 +42,7 @@ func TestRefusedCallsLeaveTheRecord(t *testing.T) {
 			}
 		}
 		test.allow(r)
-		g.now, g.bodies, g.replies = Released+minute, nil, nil
+		g.now, g.bodies, g.replies = MinValidTime+minute, nil, nil
 		if receipt, e := r.Send(g.web(), twoParts, "key"); e != nil || receipt.Sent != 2 || len(g.bodies) != 1 {
 			t.Errorf("%s: %d parts were posted, want the second: %+v %v", test.name, len(g.bodies), receipt, e)
 		}
@@ -75,10 +75,10 @@ func TestLogForgetsWhatArrivedFirst(t *testing.T) {
 // nor does it show the same one twice.
 func TestForgottenKey(t *testing.T) {
 	g, r := newGroup(), newRobot()
-	r.PerMinute = 0
+	r.MessagesPerMinute = 0
 	send := func(text, key string) {
 		t.Helper()
-		if receipt, e := r.Send(g.web(), Message{Kind: Text, Text: text}, key); e != nil || receipt.Again {
+		if receipt, e := r.Send(g.web(), Message{Kind: Text, Text: text}, key); e != nil || receipt.AlreadySent {
 			t.Fatalf("%+v %v", receipt, e)
 		}
 	}
@@ -99,13 +99,13 @@ func TestForgottenKey(t *testing.T) {
 
 func TestNoUuidWithoutKeyAndClock(t *testing.T) {
 	g, r := newGroup(`{"errcode":0}`, busy), newRobot()
-	g.now, r.MaxRepeats = 1640995200000, 5 // 2022-01-01
+	g.now, r.MaxRetries = 1640995200000, 5 // 2022-01-01
 	receipt, e := r.Send(g.web(), twoParts, "")
 	if e == nil || e.Retryable || receipt.Key+receipt.UUID != "" || receipt.Sent != 1 || !receipt.MayBeDelivered {
 		t.Errorf("%+v %+v", receipt, e)
 	}
-	if !strings.Contains(e.Next, "second copy") {
-		t.Errorf("nothing of a second copy: %s", e.Next)
+	if !strings.Contains(e.Advice, "second copy") {
+		t.Errorf("nothing of a second copy: %s", e.Advice)
 	}
 	if len(g.bodies) != 2 || strings.Contains(strings.Join(g.bodies, ""), "msgUuid") || len(r.log.records) > 0 {
 		t.Errorf("posted %.100q, %d records", g.bodies, len(r.log.records))
@@ -122,7 +122,7 @@ func TestRefusedAfterUnknown(t *testing.T) {
 	m := Message{Kind: Text, Text: "hi"}
 	receipt, e := r.Send(g.web(), m, "key")
 	for i := range 2 { // the second is refused by the lock
-		if e == nil || e.Reason != ReasonRate || !receipt.MayBeDelivered || !strings.Contains(e.Text, "may have arrived") {
+		if e == nil || e.Reason != ReasonRate || !receipt.MayBeDelivered || !strings.Contains(e.Message, "may have arrived") {
 			t.Errorf("call %d: %+v %+v", i+1, receipt, e)
 		}
 		receipt, e = r.Send(g.web(), m, "key")
@@ -152,7 +152,7 @@ func TestFingerprint(t *testing.T) {
 		{Kind: Text, Text: "a", Mentions: Mentions{People: []Mention{{ID: "a"}, {ID: "b"}, {ID: "c"}}}},
 		{Kind: Text, Text: "a", Links: []Link{link}},
 		{Kind: Text, Text: "a", Links: []Link{link, link}},
-		{Kind: Text, Text: "a", Side: true},
+		{Kind: Text, Text: "a", ButtonsHorizontal: true},
 	} {
 		f := m.fingerprint()
 		if other, twice := seen[f]; twice {

@@ -8,13 +8,13 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// A LinkStyle is where a link opens on a computer.
-type LinkStyle int
+// A LinkTarget is where a link opens on a computer.
+type LinkTarget int
 
 // Default leaves it to the client; the others rewrite an address to DingTalk's
 // page link (https://open.dingtalk.com/document/development/message-link-description).
 const (
-	LinksDefault LinkStyle = iota
+	LinksDefault LinkTarget = iota
 	LinksBrowser
 	LinksSidebar
 )
@@ -23,9 +23,9 @@ const (
 func (m *Message) readLinks(list gjson.Result, url, picture string) {
 	strictjson.Each(list, func(each gjson.Result) bool {
 		m.Links = append(m.Links, Link{
-			Title:   strictjson.Text(strictjson.Member(each, "title")),
-			URL:     strictjson.Text(strictjson.Member(each, url)),
-			Picture: strictjson.Text(strictjson.Member(each, picture)),
+			Title:   strictjson.String(strictjson.Get(each, "title")),
+			URL:     strictjson.String(strictjson.Get(each, url)),
+			Picture: strictjson.String(strictjson.Get(each, picture)),
 		})
 		return true
 	})
@@ -54,11 +54,11 @@ func writeLinks(w *strictjson.Writer, links []Link, url, picture string) {
 // checkLinks refuses blank titles and addresses that a phone cannot open, and
 // rewrites the others as the operator wants them. paths names the arguments of
 // link i; beside the first stands its title, if it has one.
-func (m *Message) checkLinks(style *Style, paths func(i int) (url, picture string)) *Error {
+func (m *Message) checkLinks(style *MessageOptions, paths func(i int) (url, picture string)) *Error {
 	for i := range m.Links {
 		link := &m.Links[i]
 		urlPath, picturePath := paths(i)
-		if link.Title != "" && Blank(link.Title) {
+		if link.Title != "" && IsBlank(link.Title) {
 			return blankError(urlPath[:strings.LastIndexByte(urlPath, '/')] + "/title")
 		}
 		if fault := checkURL(link.URL, true); fault != "" {
@@ -106,7 +106,7 @@ func whole(s string) bool {
 }
 
 // rewrite makes a web address open where the operator wants it.
-func (style LinkStyle) rewrite(url string) string {
+func (style LinkTarget) rewrite(url string) string {
 	if style == LinksDefault || !strings.HasPrefix(lower(url[:min(4, len(url))]), "http") {
 		return url
 	}

@@ -44,8 +44,8 @@ func errorRows(t *testing.T) (rows [][]string) {
 		}
 		rows = append(rows, cells)
 	}
-	if len(rows) != len(Causes) {
-		t.Fatalf("README.zh-CN.md has %d rows of errors, the code has %d", len(rows), len(Causes))
+	if len(rows) != len(Errcodes) {
+		t.Fatalf("README.zh-CN.md has %d rows of errors, the code has %d", len(rows), len(Errcodes))
 	}
 	return rows
 }
@@ -54,15 +54,15 @@ func errorRows(t *testing.T) (rows [][]string) {
 // they are told apart.
 func TestManualErrors(t *testing.T) {
 	for i, row := range errorRows(t) {
-		c := Causes[i]
+		c := Errcodes[i]
 		code := fmt.Sprint(c.Code)
-		if c.To > 0 {
-			code += fmt.Sprint("–", c.To)
+		if c.LastCode > 0 {
+			code += fmt.Sprint("–", c.LastCode)
 		}
 		if row[0] != code {
 			t.Fatalf("row %d is of %s, the code has %s there", i, row[0], code)
 		}
-		for _, part := range c.Says {
+		for _, part := range c.Match {
 			if !strings.Contains(row[1], part) {
 				t.Errorf("%s: the row misses %s", code, part)
 			}
@@ -82,8 +82,8 @@ func TestManualTexts(t *testing.T) {
 			continue
 		}
 		count++
-		for i := range Causes {
-			if !Causes[i].fits(code, msg) {
+		for i := range Errcodes {
+			if !Errcodes[i].fits(code, msg) {
 				continue
 			}
 			for _, piece := range framing.Split(msg, -1) {

@@ -3,10 +3,10 @@ package dingtalk
 import "dingtalk-plugin/plugin/internal/strictjson"
 
 // Markdown is text in DingTalk's subset of Markdown.
-var Markdown = &Kind{
+var Markdown = &MessageType{
 	Type:     "markdown",
 	Markdown: true,
-	Titled:   true,
+	HasTitle: true,
 	write: func(w *strictjson.Writer, p *part) {
 		p.writeTitleAndText(w)
 		w.Raw("}")

@@ -23,11 +23,11 @@ type Mentions struct {
 
 // A Mention names one person.
 type Mention struct {
-	ID     string // mobile number or user id, as it follows the @ in the text
-	User   bool   // ID is a user id
-	Name   string // under which the caller knows the person; "" for the ID itself
-	hidden bool   // ID only stands for the person's
-	end    int    // where the first token of the person ends in the text, or 0
+	ID       string // mobile number or user id, as it follows the @ in the text
+	IsUserID bool   // ID is a user id
+	Name     string // under which the caller knows the person; "" for the ID itself
+	hidden   bool   // ID only stands for the person's
+	end      int    // where the first token of the person ends in the text, or 0
 }
 
 // Label is what the caller calls the person.
@@ -44,7 +44,7 @@ func (m *Mention) same(other *Mention) bool {
 	if m.hidden || other.hidden {
 		return m.Name == other.Name
 	}
-	return m.User == other.User && strings.TrimPrefix(m.ID, "+86-") == strings.TrimPrefix(other.ID, "+86-")
+	return m.IsUserID == other.IsUserID && strings.TrimPrefix(m.ID, "+86-") == strings.TrimPrefix(other.ID, "+86-")
 }
 
 // AddMobiles adds people by mobile number: digits, or +country-digits. A
@@ -70,7 +70,7 @@ func (m *Mentions) AddUsers(ids []string) *Error {
 			return argumentError("argument /atUserIds/"+strconv.Itoa(i)+": not a user id",
 				"Give the id alone, of letters, digits, - and _, without an @ before it.")
 		}
-		m.add(Mention{ID: id, User: true})
+		m.add(Mention{ID: id, IsUserID: true})
 	}
 	return nil
 }
@@ -197,7 +197,7 @@ func writeTokens(w *strictjson.Writer, people []Mention) {
 			w.Raw(" ")
 		}
 		w.Raw("@")
-		w.Piece(people[i].ID)
+		w.Fragment(people[i].ID)
 	}
 }
 
@@ -218,7 +218,7 @@ func (m *Mentions) write(w *strictjson.Writer) {
 
 func (m *Mentions) ids(user bool) (list []string) {
 	for _, mention := range m.People {
-		if mention.User == user {
+		if mention.IsUserID == user {
 			list = append(list, mention.ID)
 		}
 	}

@@ -75,9 +75,9 @@ func TestLocate(t *testing.T) {
 
 // What of a name's @ becomes a token, and who is mentioned.
 func TestMentionNames(t *testing.T) {
-	style := &Style{People: []Person{
+	style := &MessageOptions{People: []Person{
 		{Name: "张三", ID: "13800000001"}, {Name: "张三丰", ID: "13800000002"}, {Name: "张", ID: "13800000003"},
-		{Name: "li", ID: "u-li", User: true}, {Name: "li wei", ID: "u-wei", User: true}, {Name: "li@b.com", ID: "u-b", User: true},
+		{Name: "li", ID: "u-li", IsUserID: true}, {Name: "li wei", ID: "u-wei", IsUserID: true}, {Name: "li@b.com", ID: "u-b", IsUserID: true},
 		{Name: "老张", ID: "+86-13800000001"},
 	}}
 	for _, test := range []struct {
@@ -134,7 +134,7 @@ func TestMentionNames(t *testing.T) {
 
 // Plain text has no code: backticks are shown as they stand.
 func TestMentionNamesInPlainText(t *testing.T) {
-	style := &Style{People: []Person{{Name: "li", ID: "u1", User: true}}}
+	style := &MessageOptions{People: []Person{{Name: "li", ID: "u1", IsUserID: true}}}
 	m := Message{Kind: Text, Text: "`@li` [a](/@li)"}
 	m.mentionNames(style, nil)
 	if want := "`@u1` [a](/@u1)"; m.Text != want {
@@ -144,7 +144,7 @@ func TestMentionNamesInPlainText(t *testing.T) {
 
 // A card mentions by user id only: a person with a number is no mention there.
 func TestMentionNamesByKind(t *testing.T) {
-	style := &Style{People: []Person{{Name: "li", ID: "u1", User: true}, {Name: "li wei", ID: "13800000001"}}}
+	style := &MessageOptions{People: []Person{{Name: "li", ID: "u1", IsUserID: true}, {Name: "li wei", ID: "13800000001"}}}
 	m := Message{Kind: ActionCard, Text: "@li wei"}
 	m.mentionNames(style, []string{"li wei"})
 	if want := "@u1 wei"; m.Text != want || len(m.Mentions.People) != 1 {
@@ -154,7 +154,7 @@ func TestMentionNamesByKind(t *testing.T) {
 
 // Numbers instead of names may not make a text grow without bound.
 func TestMentionNamesIsBounded(t *testing.T) {
-	style := &Style{People: []Person{{Name: "a", ID: strings.Repeat("u", 64), User: true}}}
+	style := &MessageOptions{People: []Person{{Name: "a", ID: strings.Repeat("u", 64), IsUserID: true}}}
 	m := Message{Kind: Text, Text: strings.Repeat("@a ", 150000)}
 	if e := m.mentionNames(style, nil); e == nil || e.Reason != ReasonArguments {
 		t.Errorf("got %v and %d bytes", e, len(m.Text))
@@ -172,7 +172,7 @@ func TestNameIndex(t *testing.T) {
 		return string(b)
 	}
 	for range 300 {
-		style := &Style{}
+		style := &MessageOptions{}
 		for range random.IntN(20) {
 			style.People = append(style.People, Person{Name: word(1 + random.IntN(5))})
 		}
@@ -233,7 +233,7 @@ func TestAddMobiles(t *testing.T) {
 		switch {
 		case test.fault == "" && (e != nil || !slices.Equal(m.ids(false), test.want)):
 			t.Errorf("%v: got %v %v, want %v", test.mobiles, m.ids(false), e, test.want)
-		case test.fault != "" && (e == nil || !strings.Contains(e.Text, test.fault)):
+		case test.fault != "" && (e == nil || !strings.Contains(e.Message, test.fault)):
 			t.Errorf("%v: got %v, want %q", test.mobiles, e, test.fault)
 		}
 	}
@@ -257,7 +257,7 @@ func TestAddUsers(t *testing.T) {
 		switch {
 		case test.fault == "" && (e != nil || !slices.Equal(m.ids(true), test.want)):
 			t.Errorf("%q: got %q %v, want %q", test.ids, m.ids(true), e, test.want)
-		case test.fault != "" && (e == nil || !strings.Contains(e.Text, test.fault)):
+		case test.fault != "" && (e == nil || !strings.Contains(e.Message, test.fault)):
 			t.Errorf("%q: got %v, want %q", test.ids, e, test.fault)
 		}
 	}
@@ -323,13 +323,13 @@ func FuzzMentionNames(f *testing.F) {
 		if !utf8.ValidString(text) {
 			return
 		}
-		people := []Person{{Name: "张三", ID: "13800000001"}, {Name: "li", ID: "u-1", User: true}, {Name: "@", ID: "u-2", User: true}}
+		people := []Person{{Name: "张三", ID: "13800000001"}, {Name: "li", ID: "u-1", IsUserID: true}, {Name: "@", ID: "u-2", IsUserID: true}}
 		kind := Text
 		if markdown {
 			kind = Markdown
 		}
 		m := Message{Kind: kind, Text: text}
-		if e := m.mentionNames(&Style{People: people}, nil); e != nil {
+		if e := m.mentionNames(&MessageOptions{People: people}, nil); e != nil {
 			return
 		}
 		if len(m.Mentions.People) == 0 && m.Text != text {
@@ -341,7 +341,7 @@ func FuzzMentionNames(f *testing.F) {
 			}
 		}
 		hidden := Message{Kind: kind, Text: text}
-		hidden.mentionNames(&Style{People: people, HidePeople: true}, nil)
+		hidden.mentionNames(&MessageOptions{People: people, HidePeople: true}, nil)
 		if len(hidden.Text) != len(m.Text) {
 			t.Errorf("%q became %q, and %q in a dry run", text, m.Text, hidden.Text)
 		}

@@ -13,12 +13,12 @@ import (
 
 // A Message is what shall be said, before it is fitted to the robot's rules.
 type Message struct {
-	Kind     *Kind
-	Title    string // of kinds that have one
-	Text     string
-	Mentions Mentions
-	Links    []Link // of a link one, of an action card its buttons, of a feed card its entries
-	Side     bool   // an action card's buttons stand side by side
+	Kind              *MessageType
+	Title             string // of kinds that have one
+	Text              string
+	Mentions          Mentions
+	Links             []Link // of a link one, of an action card its buttons, of a feed card its entries
+	ButtonsHorizontal bool   // an action card's buttons stand side by side
 }
 
 // A Link leads somewhere from a message.
@@ -28,27 +28,27 @@ type Link struct {
 	Picture string // address of a picture, or ""
 }
 
-// A Kind is one of DingTalk's message types
+// A MessageType is one of DingTalk's message types
 // (https://open.dingtalk.com/document/development/robot-message-type).
-type Kind struct {
-	Type     string // msgtype
-	Markdown bool   // the text is Markdown
-	Titled   bool   // it has a title, which the chat list shows
-	Whole    bool   // it cannot be split
-	Silent   bool   // it cannot mention
-	ByUser   bool   // it can mention by user id only
+type MessageType struct {
+	Type                 string // msgtype
+	Markdown             bool   // the text is Markdown
+	HasTitle             bool   // it has a title, which the chat list shows
+	NoSplit              bool   // it cannot be split
+	NoMentions           bool   // it cannot mention
+	MentionsByUserIDOnly bool   // it can mention by user id only
 
 	// read takes the arguments that only this kind has; nil when there are none.
-	read func(m *Message, arguments strictjson.Object, style *Style) *Error
+	read func(m *Message, arguments strictjson.Object, style *MessageOptions) *Error
 	// write writes the value of the member that is named like the type.
 	write func(w *strictjson.Writer, p *part)
 }
 
-// A Style is how the operator wants messages made.
-type Style struct {
-	Links  LinkStyle
-	Fix    bool     // mend Markdown for DingTalk's clients
-	People []Person // who can be mentioned by name
+// A MessageOptions is how the operator wants messages made.
+type MessageOptions struct {
+	Links       LinkTarget
+	FixMarkdown bool     // mend Markdown for DingTalk's clients
+	People      []Person // who can be mentioned by name
 
 	// HidePeople keeps their numbers and ids out of the message, which then is
 	// good for a preview only.
@@ -60,14 +60,14 @@ type Style struct {
 // Message makes a message of kind k for the robot from a tool's arguments, which
 // fit the tool's schema. What is too long for the robot is refused by its length
 // alone, before it is copied or searched.
-func (r *Robot) Message(k *Kind, arguments strictjson.Object, style *Style) (m Message, e *Error) {
+func (r *Robot) Message(k *MessageType, arguments strictjson.Object, style *MessageOptions) (m Message, e *Error) {
 	m.Kind = k
 	if e := r.checkLength(k, arguments); e != nil {
 		return m, e
 	}
-	m.Title = strictjson.Text(arguments.Get("title"))
-	m.Text = strictjson.Text(arguments.Get("text"))
-	if k.Markdown && style.Fix {
+	m.Title = strictjson.String(arguments.Get("title"))
+	m.Text = strictjson.String(arguments.Get("text"))
+	if k.Markdown && style.FixMarkdown {
 		m.Text = FixMarkdown(m.Text)
 	}
 	if e := checkShown(arguments, "title", m.Title); e != nil {
@@ -76,7 +76,7 @@ func (r *Robot) Message(k *Kind, arguments strictjson.Object, style *Style) (m M
 	if e := checkShown(arguments, "text", m.Text); e != nil {
 		return m, e
 	}
-	if !k.Silent {
+	if !k.NoMentions {
 		e = m.readMentions(arguments, style)
 	}
 	if e == nil && k.read != nil {
@@ -87,7 +87,7 @@ func (r *Robot) Message(k *Kind, arguments strictjson.Object, style *Style) (m M
 
 // checkShown refuses an argument of which the message would show nothing.
 func checkShown(arguments strictjson.Object, name, value string) *Error {
-	if arguments.Get(name).Exists() && Blank(value) {
+	if arguments.Get(name).Exists() && IsBlank(value) {
 		return blankError("/" + name)
 	}
 	return nil
@@ -97,7 +97,7 @@ func blankError(path string) *Error {
 	return argumentError("argument "+path+": nothing but white space", "Give it something that can be read.")
 }
 
-func (m *Message) readMentions(arguments strictjson.Object, style *Style) *Error {
+func (m *Message) readMentions(arguments strictjson.Object, style *MessageOptions) *Error {
 	m.Mentions.All = arguments.Get("atAll").Type == gjson.True
 	if e := m.mentionNames(style, strictjson.Strings(arguments.Get("atNames"))); e != nil {
 		return e
@@ -113,10 +113,12 @@ func (m *Message) readMentions(arguments strictjson.Object, style *Style) *Error
 }
 
 // mentions reports whether this kind can mention the person.
-func (k *Kind) mentions(p *Person) bool { return !k.Silent && (p.User || !k.ByUser) }
+func (k *MessageType) mentions(p *Person) bool {
+	return !k.NoMentions && (p.IsUserID || !k.MentionsByUserIDOnly)
+}
 
 // Names are the names under which people can be mentioned in this kind.
-func (k *Kind) Names(people []Person) (names []string) {
+func (k *MessageType) Names(people []Person) (names []string) {
 	for i := range people {
 		if k.mentions(&people[i]) {
 			names = append(names, people[i].Name)
@@ -126,7 +128,7 @@ func (k *Kind) Names(people []Person) (names []string) {
 }
 
 // newline begins a line of its own in the kind's text.
-func (k *Kind) newline() string {
+func (k *MessageType) newline() string {
 	if k.Markdown {
 		return "\n\n"
 	}

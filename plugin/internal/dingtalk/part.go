@@ -44,7 +44,7 @@ func (p *part) writeBody(w *strictjson.Writer, uuid string) {
 	w.Quote(kind.Type)
 	w.Member(kind.Type)
 	kind.write(w, p)
-	if !kind.Silent {
+	if !kind.NoMentions {
 		w.Member("at")
 		p.mentions.write(w)
 	}
@@ -60,10 +60,10 @@ func (p *part) writeBody(w *strictjson.Writer, uuid string) {
 func (p *part) writeTitle(w *strictjson.Writer) {
 	w.Raw(`"`)
 	if p.keyword != "" {
-		w.Piece(p.keyword)
+		w.Fragment(p.keyword)
 		w.Raw(" ")
 	}
-	w.Piece(p.message.Title)
+	w.Fragment(p.message.Title)
 	if p.count > 1 {
 		w.Raw(" ")
 		p.writeNumber(w)
@@ -76,14 +76,14 @@ func (p *part) writeTitle(w *strictjson.Writer) {
 // mentions on a last line.
 func (p *part) writeText(w *strictjson.Writer) {
 	w.Raw(`"`)
-	if !p.message.Kind.Titled {
+	if !p.message.Kind.HasTitle {
 		p.writeHead(w)
 	}
-	w.Piece(p.chunk.open)
-	w.Piece(p.chunk.text)
-	w.Piece(p.chunk.close)
+	w.Fragment(p.chunk.open)
+	w.Fragment(p.chunk.text)
+	w.Fragment(p.chunk.close)
 	if len(p.tokens) > 0 {
-		w.Piece(p.message.Kind.newline())
+		w.Fragment(p.message.Kind.newline())
 		writeTokens(w, p.tokens)
 	}
 	w.Raw(`"`)
@@ -91,7 +91,7 @@ func (p *part) writeText(w *strictjson.Writer) {
 
 func (p *part) writeHead(w *strictjson.Writer) {
 	if p.keyword != "" {
-		w.Piece(p.keyword)
+		w.Fragment(p.keyword)
 		if p.count > 1 {
 			w.Raw(" ")
 		}

@@ -9,14 +9,14 @@ import (
 // A Person can be mentioned by name; the number or user id stays with the
 // operator.
 type Person struct {
-	Name string
-	ID   string // mobile number or user id
-	User bool   // ID is a user id
+	Name     string
+	ID       string // mobile number or user id
+	IsUserID bool   // ID is a user id
 }
 
 // Valid reports whether the person can be mentioned at all.
 func (p *Person) Valid() bool {
-	if p.User {
+	if p.IsUserID {
 		return validUser(p.ID)
 	}
 	return validMobile(p.ID)
@@ -24,7 +24,7 @@ func (p *Person) Valid() bool {
 
 // mention mentions the person; hidden, without the number or id, but as long.
 func (p *Person) mention(hide bool) Mention {
-	m := Mention{ID: p.ID, User: p.User, Name: p.Name, hidden: hide}
+	m := Mention{ID: p.ID, IsUserID: p.IsUserID, Name: p.Name, hidden: hide}
 	if hide {
 		stars := make([]byte, len(p.ID)) // strings.Repeat costs 400 bytes of code
 		for i := range stars {
@@ -40,7 +40,7 @@ const maxText = 10 * MaxBody
 
 // mentionNames mentions those who are listed by name, and those whom the text
 // names as @name; there the name becomes the token that DingTalk needs.
-func (m *Message) mentionNames(style *Style, listed []string) *Error {
+func (m *Message) mentionNames(style *MessageOptions, listed []string) *Error {
 	index := style.index()
 	for _, name := range listed {
 		person := index.longest(name, func(p *Person, rest string) bool { return rest == "" && m.Kind.mentions(p) })
@@ -110,7 +110,7 @@ func endsName(name, rest string, listed []string) bool {
 type nameIndex []*Person
 
 // index returns the index of the people, which is sorted once.
-func (s *Style) index() nameIndex {
+func (s *MessageOptions) index() nameIndex {
 	for n := len(s.byName); n < len(s.People); n++ {
 		s.byName = append(s.byName, &s.People[n])
 		x := s.byName

@@ -15,7 +15,7 @@ const masked = "***"
 // The caller shall not learn the numbers and ids of those whom m mentions by
 // name, nor whether a guess is right: so m must be made with HidePeople, and
 // nothing here knows them.
-func (r *Robot) Preview(web Web, m Message, key string) (v Preview, receipt Receipt, e *Error) {
+func (r *Robot) Preview(web Env, m Message, key string) (v Preview, receipt Receipt, e *Error) {
 	if e := r.check(&m); e != nil {
 		return v, receipt, e
 	}

@@ -14,8 +14,8 @@ import (
 func TestPreviewConfirmsNoNumber(t *testing.T) {
 	const right, wrong = "13800000001", "13900000007"
 	uuid := regexp.MustCompile(`[0-9a-f]{32}`) // may depend on the guess
-	style := &Style{HidePeople: true, People: []Person{
-		{Name: "张三", ID: right}, {Name: "老张", ID: "+86-" + right}, {Name: "li", ID: "u" + right, User: true},
+	style := &MessageOptions{HidePeople: true, People: []Person{
+		{Name: "张三", ID: right}, {Name: "老张", ID: "+86-" + right}, {Name: "li", ID: "u" + right, IsUserID: true},
 	}}
 	for _, arguments := range []string{
 		`{"text":"a","atNames":["张三"],"atMobiles":["GUESS"]}`,
@@ -33,7 +33,7 @@ func TestPreviewConfirmsNoNumber(t *testing.T) {
 				t.Fatal(fault)
 			}
 			r := newRobot()
-			m, e := r.Message(Text, strictjson.Fields(parsed, 10), style)
+			m, e := r.Message(Text, strictjson.Members(parsed, 10), style)
 			if e != nil {
 				return fmt.Sprint(e)
 			}

@@ -107,8 +107,8 @@ func rateError(why string, wait int64) *Error {
 	seconds := int((wait + 999) / 1000)
 	return &Error{
 		Reason:     ReasonRate,
-		Text:       "The message was not sent: " + why + ".",
-		Next:       waitText(seconds) + ", then send one message that holds everything.",
+		Message:    "The message was not sent: " + why + ".",
+		Advice:     waitText(seconds) + ", then send one message that holds everything.",
 		Retryable:  true,
 		RetryAfter: seconds,
 	}

@@ -30,14 +30,14 @@ func checkWindow(t *testing.T, w *window, steps []windowStep) {
 	t.Helper()
 	for _, step := range steps {
 		got := 0
-		if e := w.allow(Released+step.at, step.n); e != nil {
+		if e := w.allow(MinValidTime+step.at, step.n); e != nil {
 			got = e.RetryAfter
 		}
 		if got != step.after {
 			t.Errorf("%s: retry after %d s, want %d", step.name, got, step.after)
 		}
 		if step.do != nil {
-			step.do(w, Released+step.at)
+			step.do(w, MinValidTime+step.at)
 		}
 	}
 }
@@ -60,14 +60,14 @@ func TestWindow(t *testing.T) {
 		{"for ten minutes", 141 * s, 1, 599, nil},
 		{"free again", 741 * s, 1, 0, nil},
 	})
-	if e := w.allow(Released+741*s, 4); e == nil || e.Reason != ReasonArguments || e.Retryable {
+	if e := w.allow(MinValidTime+741*s, 4); e == nil || e.Reason != ReasonArguments || e.Retryable {
 		t.Errorf("more parts than a minute holds: %+v", e)
 	}
 	unlimited := window{}
 	for range 1000 {
-		unlimited.reserve(Released)
+		unlimited.reserve(MinValidTime)
 	}
-	if e := unlimited.allow(Released, 1); e != nil || len(unlimited.sent) > 0 {
+	if e := unlimited.allow(MinValidTime, 1); e != nil || len(unlimited.sent) > 0 {
 		t.Errorf("no limit: %+v, %d kept", e, len(unlimited.sent))
 	}
 }

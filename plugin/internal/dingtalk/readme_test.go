@@ -39,16 +39,16 @@ func TestREADME(t *testing.T) {
 func errorTable() string {
 	var b strings.Builder
 	b.WriteString("| code | DingTalk says | cause | next |\n|---|---|---|---|\n")
-	for _, c := range Causes {
+	for _, c := range Errcodes {
 		code := fmt.Sprint(c.Code)
-		if c.To > 0 {
-			code += fmt.Sprint("–", c.To)
+		if c.LastCode > 0 {
+			code += fmt.Sprint("–", c.LastCode)
 		}
-		says := "`" + strings.Join(c.Says, "` or `") + "`"
-		if len(c.Says) == 0 {
+		says := "`" + strings.Join(c.Match, "` or `") + "`"
+		if len(c.Match) == 0 {
 			says = ""
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", code, says, c.Why, c.Next)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", code, says, c.Cause, c.Next)
 	}
 	return b.String()
 }

@@ -121,7 +121,7 @@ func echoed(t *testing.T, code int, errmsg func(sign string) string) *Error {
 	t.Helper()
 	r := newRobot()
 	r.Address = Address{Base: "https://example.com" + realPath, Query: realQuery}
-	r.Token, r.Secret, r.MaxRepeats = realToken, realSecret, 0
+	r.Token, r.Secret, r.MaxRetries = realToken, realSecret, 0
 	g := newGroup()
 	web := g.web()
 	send := web.Send
@@ -185,8 +185,8 @@ func assertRedacted(t *testing.T, name, text string, e *Error) {
 			t.Errorf("%s: %q was echoed, %q is shown, of which %q is too much", name, text, e.Msg, word)
 		}
 	}
-	if !strings.Contains(e.Text, "message: "+sentence(e.Msg)) {
-		t.Errorf("%s: the text is %q", name, e.Text)
+	if !strings.Contains(e.Message, "message: "+sentence(e.Msg)) {
+		t.Errorf("%s: the text is %q", name, e.Message)
 	}
 }
 
@@ -231,7 +231,7 @@ func TestRedactKeeps(t *testing.T) {
 		{"token xyzzy plugh, is unknown", "token *** is unknown"},
 	} {
 		reply, _ := json.Marshal(map[string]any{"errcode": 1, "errmsg": test.msg})
-		if got := ParseReply(200, reply).Msg; got != test.want {
+		if got := ParseResponse(200, reply).Msg; got != test.want {
 			t.Errorf("%q: got %q, want %q", test.msg, got, test.want)
 		}
 	}
@@ -240,8 +240,8 @@ func TestRedactKeeps(t *testing.T) {
 // An errcode is too short to hold a number of somebody's.
 func TestErrcodeIsShort(t *testing.T) {
 	for _, code := range []string{"13800000001", `"13800000001"`, "2025550123", "-1380000000"} {
-		e := ParseReply(200, []byte(`{"errcode":`+code+`}`))
-		if e == nil || e.Spoke || strings.Contains(e.Text, strings.Trim(code, `"`)) {
+		e := ParseResponse(200, []byte(`{"errcode":`+code+`}`))
+		if e == nil || e.HasErrcode || strings.Contains(e.Message, strings.Trim(code, `"`)) {
 			t.Errorf("%s: %+v", code, e)
 		}
 	}

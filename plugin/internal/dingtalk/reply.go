@@ -10,19 +10,19 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// MaxReply is how much of an answer is worth reading, in bytes. DingTalk's own
+// MaxResponse is how much of an answer is worth reading, in bytes. DingTalk's own
 // take a few hundred.
-const MaxReply = 16 << 10
+const MaxResponse = 16 << 10
 
-// ParseReply reads the answer to a send: nil when DingTalk took the message,
+// ParseResponse reads the answer to a send: nil when DingTalk took the message,
 // which is HTTP 200 with errcode 0, as a number or as the string "0", and
 // nothing else (https://open.dingtalk.com/document/development/custom-robots-send-group-messages).
-func ParseReply(status int, reply []byte) *Error {
+func ParseResponse(status int, reply []byte) *Error {
 	if status == 0 {
 		return &Error{
-			Reason: ReasonHTTPDisabled,
-			Text:   "The message was not sent: HTTP is switched off in this host.",
-			Next:   "Have the operator switch it on; in the JavaScript SDK that is runInWorker: true together with allowedHosts.",
+			Reason:  ReasonHTTPDisabled,
+			Message: "The message was not sent: HTTP is switched off in this host.",
+			Advice:  "Have the operator switch it on; in the JavaScript SDK that is runInWorker: true together with allowedHosts.",
 		}
 	}
 	answer, fault := strictjson.Parse(reply)
@@ -37,8 +37,8 @@ func ParseReply(status int, reply []byte) *Error {
 	case spoke && code == 0 && status == 200:
 		return nil
 	case spoke && code != 0:
-		return answerError(code, strictjson.Text(strictjson.Member(answer, "errmsg")))
-	case strictjson.Member(answer, "punish").Exists():
+		return answerError(code, strictjson.String(strictjson.Get(answer, "errmsg")))
+	case strictjson.Get(answer, "punish").Exists():
 		return punishError()
 	}
 	return gatewayError(status, "JSON without a usable errcode")
@@ -51,9 +51,9 @@ const maxErrcode = 99_999_999
 // errcode reads the code, which is a whole number or, in DingTalk's own
 // sample, a string of one.
 func errcode(answer gjson.Result) (code int, spoke bool) {
-	switch value := strictjson.Member(answer, "errcode"); value.Type {
+	switch value := strictjson.Get(answer, "errcode"); value.Type {
 	case gjson.Number, gjson.String:
-		n, err := strconv.Atoi(strictjson.Text(value))
+		n, err := strconv.Atoi(strictjson.String(value))
 		return n, err == nil && -maxErrcode <= n && n <= maxErrcode
 	}
 	return 0, false
@@ -64,14 +64,14 @@ func errcode(answer gjson.Result) (code int, spoke bool) {
 func gatewayError(status int, what string) *Error {
 	e := &Error{
 		Reason:    ReasonUnknown,
-		Text:      "DingTalk's answer is unusable: HTTP " + strconv.Itoa(status) + " with " + what + "; the message may or may not have arrived.",
-		Next:      "Repeat the call with the idempotencyKey given here: it arrives once at most.",
+		Message:   "DingTalk's answer is unusable: HTTP " + strconv.Itoa(status) + " with " + what + "; the message may or may not have arrived.",
+		Advice:    "Repeat the call with the idempotencyKey given here: it arrives once at most.",
 		Retryable: true,
 	}
 	if 300 <= status && status < 500 {
 		e.Reason, e.Retryable, e.Key = ReasonRefused, false, KeyWebhook
-		e.Text = "The message was not sent: HTTP " + strconv.Itoa(status) + " with " + what + ", from a gateway before DingTalk's robots."
-		e.Next = "Have the operator check the webhook address and what stands between the host and DingTalk."
+		e.Message = "The message was not sent: HTTP " + strconv.Itoa(status) + " with " + what + ", from a gateway before DingTalk's robots."
+		e.Advice = "Have the operator check the webhook address and what stands between the host and DingTalk."
 	}
 	return e
 }
@@ -82,8 +82,8 @@ func gatewayError(status int, what string) *Error {
 func punishError() *Error {
 	return &Error{
 		Reason:     ReasonRate,
-		Text:       "The message was not sent: DingTalk's firewall has locked the host's IP address out for too many calls.",
-		Next:       "Wait five minutes before calling again.",
+		Message:    "The message was not sent: DingTalk's firewall has locked the host's IP address out for too many calls.",
+		Advice:     "Wait five minutes before calling again.",
 		Retryable:  true,
 		RetryAfter: punishSeconds,
 	}
@@ -96,7 +96,7 @@ func describeReply(reply []byte) string {
 	switch {
 	case len(reply) == 0:
 		return "an empty body"
-	case len(reply) >= MaxReply:
+	case len(reply) >= MaxResponse:
 		return "an overlong body"
 	case bytes.HasPrefix(head, []byte("<")):
 		return "a web page"

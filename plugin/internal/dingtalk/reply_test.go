@@ -79,7 +79,7 @@ func TestCauses(t *testing.T) {
 		{123456, "something new", "does not know", Error{Reason: ReasonRefused}},
 	} {
 		reply, _ := json.Marshal(map[string]any{"errcode": test.code, "errmsg": test.msg})
-		got := ParseReply(200, reply)
+		got := ParseResponse(200, reply)
 		if got == nil {
 			t.Errorf("%d %s: taken for a success", test.code, test.msg)
 			continue
@@ -87,8 +87,8 @@ func TestCauses(t *testing.T) {
 		if got.Reason != test.want.Reason || got.Key != test.want.Key || got.Retryable != test.want.Retryable || got.RetryAfter != test.want.RetryAfter {
 			t.Errorf("%d %s: got %+v, want %+v", test.code, test.msg, got, test.want)
 		}
-		if got.Code != test.code || got.Msg != test.msg || !got.Spoke || !strings.Contains(got.Text, test.why) || got.Next == "" {
-			t.Errorf("%d %s: got %q, want %q", test.code, test.msg, got.Text, test.why)
+		if got.Code != test.code || got.Msg != test.msg || !got.HasErrcode || !strings.Contains(got.Message, test.why) || got.Advice == "" {
+			t.Errorf("%d %s: got %q, want %q", test.code, test.msg, got.Message, test.why)
 		}
 	}
 }
@@ -119,15 +119,15 @@ func TestParseReply(t *testing.T) {
 		{"binary", 200, "\x00\x01\xff", ReasonUnknown, "binary"},
 		{"text", 200, "ok", ReasonUnknown, "not JSON"},
 		{"deep", 200, strings.Repeat("[", 5000), ReasonUnknown, "not JSON"},
-		{"megabyte", 200, `{"errcode":0,"x":"` + strings.Repeat("x", MaxReply), ReasonUnknown, "overlong"},
+		{"megabyte", 200, `{"errcode":0,"x":"` + strings.Repeat("x", MaxResponse), ReasonUnknown, "overlong"},
 		{"punished, JSON", 200, `{"status":1111,"wait":5,"source":"x5","punish":"deny","uuid":"1"}`, ReasonRate, "firewall"},
 		{"punished, page", 200, `<html><script src="/x5/punish?action=deny">`, ReasonRate, "firewall"},
 		{"HTTP is off", 0, "", ReasonHTTPDisabled, "switched off"},
 	} {
 		var reason Reason
 		var text string
-		if e := ParseReply(test.status, []byte(test.reply)); e != nil {
-			reason, text = e.Reason, e.Text
+		if e := ParseResponse(test.status, []byte(test.reply)); e != nil {
+			reason, text = e.Reason, e.Message
 		}
 		if reason != test.reason || !strings.Contains(text, test.text) {
 			t.Errorf("%s: got %q %q, want %q %q", test.name, reason, text, test.reason, test.text)
@@ -140,7 +140,7 @@ func FuzzParseReply(f *testing.F) {
 	f.Add(200, []byte(`{"errcode":310000,"errmsg":"sign not match CANARYTOKEN ab%2B%2Fc%3D 138-0000-0001"}`))
 	f.Add(502, []byte("<html>"))
 	f.Fuzz(func(t *testing.T, status int, reply []byte) {
-		e := ParseReply(status, reply)
+		e := ParseResponse(status, reply)
 		var parsed struct{ Errcode json.Number }
 		if e == nil {
 			if err := json.Unmarshal(reply, &parsed); err != nil || strings.Trim(parsed.Errcode.String(), "+-0") != "" {
@@ -148,11 +148,11 @@ func FuzzParseReply(f *testing.F) {
 			}
 			return
 		}
-		all := e.Text + e.Next + e.Msg
+		all := e.Message + e.Advice + e.Msg
 		if len(all) > 2000 || strings.ContainsAny(all, "\n\r\x00") {
 			t.Errorf("too long or more than a line: %q", all)
 		}
-		if e.Spoke {
+		if e.HasErrcode {
 			assertHarmless(t, e.Msg)
 		}
 	})

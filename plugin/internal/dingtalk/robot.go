@@ -2,10 +2,10 @@ package dingtalk
 
 import "dingtalk-plugin/plugin/internal/strictjson"
 
-// A Web is what a robot needs of its host. Send has no error: a guest cannot
+// A Env is what a robot needs of its host. Send has no error: a guest cannot
 // see one, the host ends the call instead. Its status is 0 where the host has
 // HTTP switched off.
-type Web struct {
+type Env struct {
 	Now    func() int64  // Unix time in milliseconds
 	Random func() uint64 // may be the same in every instance
 	Send   func(method, url string, body []byte) (status int, reply []byte)
@@ -14,14 +14,14 @@ type Web struct {
 // A Robot posts to one group. It is configured by its exported fields, which
 // do not change afterwards, and keeps what it learns in the others.
 type Robot struct {
-	Address    Address
-	Token      string
-	Secret     string   // "" when the robot has no signing
-	Keywords   []string // one of them must be in each message
-	AllowAll   bool     // atAll is allowed
-	PerMinute  int      // messages a minute; 0 is any number
-	MaxParts   int      // parts of one message; 1 is no splitting
-	MaxRepeats int      // of a send whose outcome is unknown
+	Address           Address
+	Token             string
+	Secret            string   // "" when the robot has no signing
+	Keywords          []string // one of them must be in each message
+	AllowAtAll        bool     // atAll is allowed
+	MessagesPerMinute int      // messages a minute; 0 is any number
+	MaxParts          int      // parts of one message; 1 is no splitting
+	MaxRetries        int      // of a send whose outcome is unknown
 
 	// Buffer is where bodies are written. Robots that never post at the same
 	// time can share one; nil is one of its own.
@@ -36,7 +36,7 @@ type Robot struct {
 // A Receipt says how far a message got.
 type Receipt struct {
 	Sent, Total    int       // parts
-	Again          bool      // all of it arrived by an earlier call
+	AlreadySent    bool      // all of it arrived by an earlier call
 	MayBeDelivered bool      // the part after those sent went out without a clear answer
 	Bytes          int       // of all bodies that were sent
 	UUID           string    // msgUuid of the first part, or ""
@@ -48,7 +48,7 @@ type Receipt struct {
 // Send posts m, in parts when it is long, and returns how far it got; the Error
 // is nil when all of it arrived. Key, or "" for none, is the caller's name for
 // this message: what arrived under it before is not sent again.
-func (r *Robot) Send(web Web, m Message, key string) (Receipt, *Error) {
+func (r *Robot) Send(web Env, m Message, key string) (Receipt, *Error) {
 	if e := r.check(&m); e != nil {
 		return Receipt{}, e
 	}
@@ -62,7 +62,7 @@ func (r *Robot) Send(web Web, m Message, key string) (Receipt, *Error) {
 		return Receipt{}, argumentError("this idempotencyKey was used for another message", "Use a new key for a new message.")
 	}
 	receipt := newReceipt(&id, key, &record, len(parts))
-	if receipt.Again {
+	if receipt.AlreadySent {
 		return receipt, nil
 	}
 	if e = r.preflight(web, len(parts)-record.delivered); e == nil {
@@ -76,7 +76,7 @@ func newReceipt(id *messageID, key string, record *sendRecord, total int) Receip
 	return Receipt{
 		Sent:           record.delivered,
 		Total:          total,
-		Again:          record.state == allDelivered,
+		AlreadySent:    record.state == allDelivered,
 		MayBeDelivered: record.state == mayBeDelivered,
 		UUID:           id.uuid(0, total),
 		Key:            key,
@@ -100,34 +100,34 @@ func (receipt *Receipt) qualify(e *Error) {
 	case e == nil || receipt.Sent == 0 && !receipt.MayBeDelivered:
 	case e.Unknown() && receipt.Key == "":
 		e.Retryable = false
-		e.Next = "Send it again only if a second copy does no harm: without a right clock on the host, DingTalk cannot recognize a repeat. " +
+		e.Advice = "Send it again only if a second copy does no harm: without a right clock on the host, DingTalk cannot recognize a repeat. " +
 			"A message sent with an idempotencyKey can be repeated safely."
 	case !e.Unknown():
 		if receipt.MayBeDelivered {
-			e.Text += " An earlier attempt had no clear answer and may have arrived all the same."
+			e.Message += " An earlier attempt had no clear answer and may have arrived all the same."
 		}
 		if e.Reason == ReasonRate && e.RetryAfter > 0 { // else it advises a new message
-			e.Next = waitText(e.RetryAfter) + "."
+			e.Advice = waitText(e.RetryAfter) + "."
 		}
 	}
 }
 
 // check refuses what the operator does not allow.
 func (r *Robot) check(m *Message) *Error {
-	if !m.Mentions.All || r.AllowAll {
+	if !m.Mentions.All || r.AllowAtAll {
 		return nil
 	}
 	return &Error{
-		Reason: ReasonPolicy,
-		Text:   "The message was not sent: the operator does not allow mentioning everybody.",
-		Next:   "Send it without atAll, and mention by atMobiles those who must act.",
-		Key:    KeyAllowAll,
+		Reason:  ReasonPolicy,
+		Message: "The message was not sent: the operator does not allow mentioning everybody.",
+		Advice:  "Send it without atAll, and mention by atMobiles those who must act.",
+		Key:     KeyAllowAll,
 	}
 }
 
 // preflight refuses what could only fail, before anything is sent, and makes
 // sure that the address can be reached.
-func (r *Robot) preflight(web Web, parts int) *Error {
+func (r *Robot) preflight(web Env, parts int) *Error {
 	if e := r.allow(web.Now(), parts); e != nil {
 		return e
 	}
@@ -139,26 +139,26 @@ func (r *Robot) allow(now int64, parts int) *Error {
 	if stopped(now) && r.Secret != "" {
 		return clockError(now)
 	}
-	r.window.limit = r.PerMinute
+	r.window.limit = r.MessagesPerMinute
 	return r.window.allow(now, parts)
 }
 
 // probe asks the address for an answer, once, without any credential. Where the
 // host does not allow it or the network is dead, the call traps with an error
 // that quotes the address; this one may be read by anybody.
-func (r *Robot) probe(web Web) *Error {
+func (r *Robot) probe(web Env) *Error {
 	if r.probed {
 		return nil
 	}
 	if status, _ := web.Send("GET", r.Address.Base, nil); status == 0 {
-		return ParseReply(0, nil)
+		return ParseResponse(0, nil)
 	}
 	r.probed = true
 	return nil
 }
 
 // deliver posts the parts that are missing, up to the first that fails.
-func (r *Robot) deliver(web Web, id messageID, parts []part, receipt *Receipt) *Error {
+func (r *Robot) deliver(web Env, id messageID, parts []part, receipt *Receipt) *Error {
 	record := r.log.claim(id)
 	for i := record.delivered; i < len(parts); i++ {
 		body := r.body(&parts[i], id.uuid(i, len(parts)))
@@ -177,15 +177,15 @@ func (r *Robot) deliver(web Web, id messageID, parts []part, receipt *Receipt) *
 // sendPart posts the first of the missing parts, and again while its outcome is
 // unknown. It does not where DingTalk could not recognize a repeat, or where the
 // window has no room for a repeat and the parts behind it.
-func (r *Robot) sendPart(web Web, body []byte, record *sendRecord, missing int) *Error {
+func (r *Robot) sendPart(web Env, body []byte, record *sendRecord, missing int) *Error {
 	for retries := 0; ; retries++ {
 		e := r.sendOnce(web, body, record)
-		if e == nil || !e.Unknown() || retries == r.MaxRepeats || !record.hasKey() {
+		if e == nil || !e.Unknown() || retries == r.MaxRetries || !record.hasKey() {
 			return e
 		}
 		if full := r.window.allow(web.Now(), missing); full != nil {
-			e.Text += " It was not retried: the robot has used up the messages of this minute."
-			e.Next = waitText(full.RetryAfter) + ". " + e.Next
+			e.Message += " It was not retried: the robot has used up the messages of this minute."
+			e.Advice = waitText(full.RetryAfter) + ". " + e.Advice
 			e.RetryAfter = full.RetryAfter
 			return e
 		}
@@ -195,7 +195,7 @@ func (r *Robot) sendPart(web Web, body []byte, record *sendRecord, missing int) 
 // sendOnce posts a body once, under a signature of its own. Should the call
 // trap meanwhile, the part counts and may be delivered, and the next call
 // probes the address without a credential before it posts.
-func (r *Robot) sendOnce(web Web, body []byte, record *sendRecord) *Error {
+func (r *Robot) sendOnce(web Env, body []byte, record *sendRecord) *Error {
 	now := web.Now()
 	sign := ""
 	if r.Secret != "" {
@@ -205,7 +205,7 @@ func (r *Robot) sendOnce(web Web, body []byte, record *sendRecord) *Error {
 	record.state, r.probed = mayBeDelivered, false
 	r.window.reserve(now)
 	status, reply := web.Send("POST", r.url(now, sign), body)
-	e := ParseReply(status, reply)
+	e := ParseResponse(status, reply)
 	r.probed = true
 	switch {
 	case e == nil:

@@ -15,8 +15,8 @@ type group struct {
 	bodies  []string
 }
 
-func (g *group) web() Web {
-	return Web{
+func (g *group) web() Env {
+	return Env{
 		Now:    func() int64 { g.now++; return g.now },
 		Random: func() uint64 { return 7 },
 		Send: func(method, url string, body []byte) (int, []byte) {
@@ -34,11 +34,11 @@ func (g *group) web() Web {
 	}
 }
 
-func newGroup(replies ...string) *group { return &group{now: Released, replies: replies} }
+func newGroup(replies ...string) *group { return &group{now: MinValidTime, replies: replies} }
 
 func newRobot() *Robot {
 	return &Robot{
-		Address: Address{Base: DefaultWebhook}, Token: "token", AllowAll: true, PerMinute: 20, MaxParts: 5, MaxRepeats: 1,
+		Address: Address{Base: DefaultWebhook}, Token: "token", AllowAtAll: true, MessagesPerMinute: 20, MaxParts: 5, MaxRetries: 1,
 	}
 }
 
@@ -79,12 +79,12 @@ func TestRetriesKeepTheRate(t *testing.T) {
 		{"two parts", strings.Repeat("a line\n", 4000), 2},
 	} {
 		g, r := newGroup(busy, busy, busy, busy, busy), newRobot()
-		r.PerMinute, r.MaxRepeats = 3, 5
+		r.MessagesPerMinute, r.MaxRetries = 3, 5
 		_, e := r.Send(g.web(), Message{Kind: Text, Text: test.text}, "")
 		if len(g.bodies) != test.posted {
 			t.Errorf("%s: posted %d times, want %d", test.name, len(g.bodies), test.posted)
 		}
-		if e == nil || !e.Unknown() || e.RetryAfter != 60 || !strings.Contains(e.Text, "not retried") {
+		if e == nil || !e.Unknown() || e.RetryAfter != 60 || !strings.Contains(e.Message, "not retried") {
 			t.Errorf("%s: %+v", test.name, e)
 		}
 	}
@@ -130,7 +130,7 @@ func TestSameKeySendsNothingAgain(t *testing.T) {
 	g, r := newGroup(), newRobot()
 	for i := range 2 {
 		receipt, e := r.Send(g.web(), Message{Kind: Text, Text: "hi"}, "key")
-		if e != nil || receipt.Again != (i == 1) {
+		if e != nil || receipt.AlreadySent != (i == 1) {
 			t.Errorf("call %d: %+v %v", i, receipt, e)
 		}
 	}
@@ -147,7 +147,7 @@ func TestRefusedMessageMayBeCorrectedUnderItsKey(t *testing.T) {
 	if _, e := r.Send(g.web(), Message{Kind: Text, Text: "hi"}, "key"); e == nil {
 		t.Fatal("not refused")
 	}
-	if receipt, e := r.Send(g.web(), Message{Kind: Text, Text: "alert: hi"}, "key"); e != nil || receipt.Again {
+	if receipt, e := r.Send(g.web(), Message{Kind: Text, Text: "alert: hi"}, "key"); e != nil || receipt.AlreadySent {
 		t.Errorf("the corrected message: %+v %v", receipt, e)
 	}
 	if _, e := r.Send(g.web(), Message{Kind: Text, Text: "another"}, "key"); e == nil {
@@ -174,7 +174,7 @@ func TestRestOfALongMessage(t *testing.T) {
 func TestAddressIsTriedWithoutCredentialFirst(t *testing.T) {
 	r := newRobot()
 	r.Address.Query = "tenant=1"
-	dead := Web{Now: func() int64 { return Released }, Random: func() uint64 { return 0 },
+	dead := Env{Now: func() int64 { return MinValidTime }, Random: func() uint64 { return 0 },
 		Send: func(method, url string, body []byte) (int, []byte) {
 			if method != "GET" || url != DefaultWebhook || body != nil {
 				t.Errorf("first contact: %s %s %q", method, url, body)
@@ -220,7 +220,7 @@ func TestStoppedClock(t *testing.T) {
 	g, r := newGroup(), newRobot()
 	g.now = 1640995200000 // 2022-01-01
 	r.Secret = "SEC"
-	if _, e := r.Send(g.web(), Message{Kind: Text, Text: "hi"}, ""); e == nil || e.Reason != ReasonClock || !strings.Contains(e.Text, "2022-01-01") {
+	if _, e := r.Send(g.web(), Message{Kind: Text, Text: "hi"}, ""); e == nil || e.Reason != ReasonClock || !strings.Contains(e.Message, "2022-01-01") {
 		t.Errorf("signed: %v", e)
 	}
 	r.Secret = ""
@@ -236,7 +236,7 @@ func TestStoppedClock(t *testing.T) {
 
 func TestAllIsPolicy(t *testing.T) {
 	g, r := newGroup(), newRobot()
-	r.AllowAll = false
+	r.AllowAtAll = false
 	_, e := r.Send(g.web(), Message{Kind: Text, Text: "hi", Mentions: Mentions{All: true}}, "")
 	if e == nil || e.Reason != ReasonPolicy || len(g.bodies)+g.gets > 0 {
 		t.Errorf("%v, %d sent", e, len(g.bodies))

@@ -39,9 +39,9 @@ const alphabets = "\u00C0\u00D6\u00D8\u00F6\u00F8\u1FFF\u2C00\u2DFF\uFB00\uFDFF\
 const ideographs = "\u2E80\u2FFF\u3005\u3007\u3031\u30FA\u30FC\uD7FF\uF900\uFAFF\uFF66\uFFDC" +
 	"\U0001B000\U0001B2FF\U00020000\U0003FFFF"
 
-// Blank reports whether s shows nothing: it is empty or holds nothing but white
+// IsBlank reports whether s shows nothing: it is empty or holds nothing but white
 // space and characters without width. guess: that DingTalk shows them so.
-func Blank(s string) bool {
+func IsBlank(s string) bool {
 	for _, r := range s {
 		if !in(r, blanks) {
 			return false

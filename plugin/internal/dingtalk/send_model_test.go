@@ -102,13 +102,13 @@ func paragraphs(message, n int) string {
 
 func newSimulation(t *testing.T, seed uint64) *simulation {
 	s := &simulation{
-		Rand: rand.New(rand.NewPCG(seed, 0)), t: t, real: Released + 1,
+		Rand: rand.New(rand.NewPCG(seed, 0)), t: t, real: MinValidTime + 1,
 		stored: map[string]string{}, anonymous: map[string]int{}, bodies: map[string]string{}, uuids: map[string]string{},
 		evicted: map[string]bool{},
 	}
 	s.robot = newRobot()
-	s.robot.MaxRepeats = s.IntN(6)
-	s.robot.PerMinute = []int{0, 3, 7, 20, 20}[s.IntN(5)]
+	s.robot.MaxRetries = s.IntN(6)
+	s.robot.MessagesPerMinute = []int{0, 3, 7, 20, 20}[s.IntN(5)]
 	s.clock = clockKind(s.IntN(int(clockKinds)))
 	if s.clock == stoppedClock {
 		s.offset = 1640995200000 - s.real // 2022-01-01
@@ -131,7 +131,7 @@ func (s *simulation) run() {
 		if s.refusedForSpeed(e) && s.IntN(2) == 0 {
 			s.real += int64(e.RetryAfter) * 1000
 			if e := s.send(key, message); s.refusedForSpeed(e) {
-				s.fail("refused after the wait that was asked for: %s", e.Text)
+				s.fail("refused after the wait that was asked for: %s", e.Message)
 			}
 		}
 		if s.t.Failed() {
@@ -164,8 +164,8 @@ func (s *simulation) stepClock() {
 	switch {
 	case s.clock == setBack, s.clock == setBoth && s.IntN(2) == 0:
 		s.offset -= step
-		if s.real+s.offset < Released { // so far back that it would count as stopped
-			s.offset = Released - s.real
+		if s.real+s.offset < MinValidTime { // so far back that it would count as stopped
+			s.offset = MinValidTime - s.real
 			s.setForward = append(s.setForward, s.real)
 		}
 	case s.clock == setBoth:
@@ -234,10 +234,10 @@ func (s *simulation) checkAnswer(known expected, receipt *Receipt, e *Error) {
 		}
 		return
 	case known.state == allDelivered:
-		if e != nil || !receipt.Again || posts > 0 {
+		if e != nil || !receipt.AlreadySent || posts > 0 {
 			s.fail("a repeat of what arrived: %+v, %+v", receipt, e)
 		}
-	case receipt.Again:
+	case receipt.AlreadySent:
 		s.fail("never sent, and yet: %+v", receipt)
 	}
 	for part := range receipt.Sent {
@@ -251,7 +251,7 @@ func (s *simulation) checkAnswer(known expected, receipt *Receipt, e *Error) {
 			s.fail("success with %+v", receipt)
 		}
 	case !s.evicted[s.call.id] && !receipt.MayBeDelivered && s.inGroup(receipt.Sent):
-		s.fail("said not to be in the group, and is: %+v, %s", receipt, e.Text)
+		s.fail("said not to be in the group, and is: %+v, %s", receipt, e.Message)
 	case e.Unknown() && !receipt.MayBeDelivered:
 		s.fail("unknown and not: %+v", receipt)
 	}
@@ -275,18 +275,18 @@ func (s *simulation) checkKey(receipt *Receipt, e *Error) {
 		if (p.uuid != "") != safe {
 			s.fail("posted with uuid %q", p.uuid)
 		}
-		if attempts[p.part] > 1+s.robot.MaxRepeats || !safe && attempts[p.part] > 1 {
+		if attempts[p.part] > 1+s.robot.MaxRetries || !safe && attempts[p.part] > 1 {
 			s.fail("part %d was posted %d times", p.part, attempts[p.part])
 		}
 	}
-	if e != nil && e.Unknown() && safe && e.RetryAfter == 0 && attempts[receipt.Sent] != 1+s.robot.MaxRepeats {
+	if e != nil && e.Unknown() && safe && e.RetryAfter == 0 && attempts[receipt.Sent] != 1+s.robot.MaxRetries {
 		s.fail("part %d was posted only %d times", receipt.Sent, attempts[receipt.Sent])
 	}
 }
 
 // refusedForSpeed reports a refusal by the plugin itself.
 func (s *simulation) refusedForSpeed(e *Error) bool {
-	return e != nil && e.Reason == ReasonRate && !e.Spoke && len(s.call.posts) == 0
+	return e != nil && e.Reason == ReasonRate && !e.HasErrcode && len(s.call.posts) == 0
 }
 
 func (s *simulation) checkRate(e *Error) {
@@ -313,8 +313,8 @@ func (s *simulation) partName(part int) string {
 }
 
 // web is the host.
-func (s *simulation) web() Web {
-	return Web{
+func (s *simulation) web() Env {
+	return Env{
 		Now:    func() int64 { return s.real + s.offset },
 		Random: func() uint64 { return 7 },
 		Send: func(method, url string, body []byte) (int, []byte) {
@@ -412,7 +412,7 @@ func (s *simulation) receive(p *post, body string) int {
 		return codeTooFast
 	case p.uuid != "" && s.stored[p.uuid] != "":
 		return 0
-	case len(s.accepted) >= 20 && s.robot.PerMinute == 20:
+	case len(s.accepted) >= 20 && s.robot.MessagesPerMinute == 20:
 		s.lockedUntil = s.real + 10*minute
 		return codeTooFastNew
 	}
@@ -464,7 +464,7 @@ func (s *simulation) checkPost(p *post, body string) {
 // count checks that a minute never holds more requests than the robot may make.
 func (s *simulation) count() {
 	s.counted = append(s.counted, s.real)
-	if s.robot.PerMinute == 0 || s.clock == stoppedClock {
+	if s.robot.MessagesPerMinute == 0 || s.clock == stoppedClock {
 		return
 	}
 	recent := func(at int64) bool { return at > s.real-minute }
@@ -479,8 +479,8 @@ func (s *simulation) count() {
 			steps++
 		}
 	}
-	if n > s.robot.PerMinute*(1+steps) {
-		s.fail("%d requests in a minute, %d are allowed", n, s.robot.PerMinute)
+	if n > s.robot.MessagesPerMinute*(1+steps) {
+		s.fail("%d requests in a minute, %d are allowed", n, s.robot.MessagesPerMinute)
 	}
 }
 

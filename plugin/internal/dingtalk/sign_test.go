@@ -56,7 +56,7 @@ func TestDate(t *testing.T) {
 }
 
 func TestReleased(t *testing.T) {
-	if got, want := date(Released), "2026-11-21"; got != want {
+	if got, want := date(MinValidTime), "2026-11-21"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

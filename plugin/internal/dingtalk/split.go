@@ -48,7 +48,7 @@ func (s *splitter) split(most, fill int, room func(i int) int) (chunks []chunk) 
 		switch text := s.text[from:to]; {
 		case to == from:
 			return nil
-		case Blank(text):
+		case IsBlank(text):
 		case len(chunks) == most:
 			return nil
 		default:
@@ -61,12 +61,12 @@ func (s *splitter) split(most, fill int, room func(i int) int) (chunks []chunk) 
 
 // next returns where the chunk ends that begins at from and has this room.
 func (s *splitter) next(from, fill, room int) int {
-	room -= strictjson.Len(s.fences.open(from))
-	n := strictjson.Fit(s.text[from:], room)
+	room -= strictjson.EscapedLen(s.fences.open(from))
+	n := strictjson.TruncateEscaped(s.text[from:], room)
 	if from+n == len(s.text) {
 		return len(s.text)
 	}
-	if n = strictjson.Fit(s.text[from:], room-s.fences.reserve); n == 0 {
+	if n = strictjson.TruncateEscaped(s.text[from:], room-s.fences.reserve); n == 0 {
 		return from
 	}
 	return s.fences.past(s.cut(from, from+n*fill/8, from+n))

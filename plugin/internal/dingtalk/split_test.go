@@ -141,8 +141,8 @@ func checkFit(t *testing.T, r *Robot, m Message) int {
 	t.Helper()
 	parts, e := r.fit(&m)
 	if e != nil {
-		if !strings.Contains(e.Text, "bytes") || !strings.Contains(e.Text, "20000") {
-			t.Fatalf("refusal without sizes: %s", e.Text)
+		if !strings.Contains(e.Message, "bytes") || !strings.Contains(e.Message, "20000") {
+			t.Fatalf("refusal without sizes: %s", e.Message)
 		}
 		return 0
 	}
@@ -162,7 +162,7 @@ func checkFit(t *testing.T, r *Robot, m Message) int {
 			t.Fatalf("part %d has no keyword", i)
 		case i > 0 && len(p.mentions.People) > 0:
 			t.Fatalf("part %d mentions", i)
-		case Blank(p.chunk.text) && !Blank(m.Text):
+		case IsBlank(p.chunk.text) && !IsBlank(m.Text):
 			t.Fatalf("part %d is blank", i)
 		}
 		for _, mention := range p.mentions.People {
@@ -174,12 +174,12 @@ func checkFit(t *testing.T, r *Robot, m Message) int {
 			t.Fatalf("part %d leaves a fence open", i)
 		}
 		before, after, found := strings.Cut(rest, p.chunk.text)
-		if !found || !Blank(before) {
+		if !found || !IsBlank(before) {
 			t.Fatalf("part %d does not follow the one before", i)
 		}
 		rest = after
 	}
-	if !Blank(rest) && len(parts) > 0 {
+	if !IsBlank(rest) && len(parts) > 0 {
 		t.Fatalf("%d bytes are lost", len(rest))
 	}
 	return len(parts)

@@ -3,7 +3,7 @@ package dingtalk
 import "dingtalk-plugin/plugin/internal/strictjson"
 
 // Text is plain text.
-var Text = &Kind{
+var Text = &MessageType{
 	Type: "text",
 	write: func(w *strictjson.Writer, p *part) {
 		w.Raw("{")

@@ -122,7 +122,7 @@ func dropNulls(s gjson.Result, value any) any {
 	case map[string]any:
 		required := strictjson.Strings(s.Get("required"))
 		for name, member := range value {
-			property := strictjson.Member(s.Get("properties"), name)
+			property := strictjson.Get(s.Get("properties"), name)
 			if member == nil && property.Exists() && !slices.Contains(required, name) {
 				delete(value, name)
 				continue

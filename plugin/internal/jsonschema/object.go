@@ -8,13 +8,13 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-func (s *Schema) checkObject(object strictjson.Object, path string) *Fault {
+func (s *Schema) checkObject(object strictjson.Object, path string) *Violation {
 	if fault := s.checkNames(object, path); fault != nil {
 		return fault
 	}
 	for _, name := range s.required {
 		if !object.Get(name).Exists() {
-			return &Fault{Path: pointer(path, name), Text: "missing, but required"}
+			return &Violation{Path: pointer(path, name), Text: "missing, but required"}
 		}
 	}
 	for _, p := range s.properties {
@@ -32,14 +32,14 @@ func (s *Schema) checkObject(object strictjson.Object, path string) *Fault {
 
 // checkNames finds a member that the schema does not know, and one that stands
 // there twice: JSON leaves open which of two counts.
-func (s *Schema) checkNames(object strictjson.Object, path string) *Fault {
+func (s *Schema) checkNames(object strictjson.Object, path string) *Violation {
 	for i, field := range object {
 		if s.closed && s.find(field.Name) == nil {
-			return &Fault{Path: pointer(path, field.Name), Text: s.unknown(field.Name), Unknown: true}
+			return &Violation{Path: pointer(path, field.Name), Text: s.unknown(field.Name), Unknown: true}
 		}
 		for _, before := range object[:i] {
 			if before.Name == field.Name {
-				return &Fault{Path: pointer(path, field.Name), Text: "given twice"}
+				return &Violation{Path: pointer(path, field.Name), Text: "given twice"}
 			}
 		}
 	}

@@ -47,16 +47,16 @@ type size struct {
 // Compile reads a schema. What it does not know it ignores; Keywords says what
 // it knows.
 func Compile(schema gjson.Result) *Schema {
-	object := strictjson.Fields(schema, maxMembers)
+	object := strictjson.Members(schema, maxMembers)
 	s := &Schema{
-		kind:     strictjson.Text(object.Get("type")),
+		kind:     strictjson.String(object.Get("type")),
 		enum:     strictjson.Strings(object.Get("enum")),
 		required: strictjson.Strings(object.Get("required")),
 		closed:   object.Get("additionalProperties").Type == gjson.False,
 		length:   bounds(object, "Length"),
 		count:    bounds(object, "Items"),
 	}
-	for _, field := range strictjson.Fields(object.Get("properties"), maxMembers) {
+	for _, field := range strictjson.Members(object.Get("properties"), maxMembers) {
 		s.properties = append(s.properties, property{field.Name, Compile(field.Value)})
 	}
 	if items := object.Get("items"); items.Exists() {

@@ -8,8 +8,8 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// A Fault is the first place where a value breaks its schema.
-type Fault struct {
+// A Violation is the first place where a value breaks its schema.
+type Violation struct {
 	Path    string // JSON Pointer, "" for the value itself
 	Text    string // what was expected and what was found, never a name of the value's own
 	Unknown bool   // Path ends in a name that the schema does not know
@@ -21,23 +21,23 @@ type Fault struct {
 const maxMembers = 256
 
 // CheckObject returns the first fault of an object, or nil, as Check does.
-func (s *Schema) CheckObject(object strictjson.Object) *Fault { return s.checkObject(object, "") }
+func (s *Schema) CheckObject(object strictjson.Object) *Violation { return s.checkObject(object, "") }
 
 // Check returns the first fault of value, or nil. Unknown members come first,
 // then missing ones, then each member in the schema's order.
 //
 // One thing it does more kindly than JSON Schema: null for a member that is
 // not required counts as absent, because agents write it so.
-func (s *Schema) Check(value gjson.Result) *Fault { return s.check(value, "") }
+func (s *Schema) Check(value gjson.Result) *Violation { return s.check(value, "") }
 
-func (s *Schema) check(value gjson.Result, path string) *Fault {
+func (s *Schema) check(value gjson.Result, path string) *Violation {
 	got := typeOf(value)
 	if fits := s.kind == "" || got == s.kind || s.kind == "number" && got == "integer"; !fits {
-		return &Fault{Path: path, Text: "expected " + article(s.kind) + ", got " + article(got)}
+		return &Violation{Path: path, Text: "expected " + article(s.kind) + ", got " + article(got)}
 	}
 	switch got {
 	case "object":
-		return s.checkObject(strictjson.Fields(value, maxMembers), path)
+		return s.checkObject(strictjson.Members(value, maxMembers), path)
 	case "array":
 		return s.checkArray(value, path)
 	case "string":
@@ -77,17 +77,17 @@ func article(name string) string {
 	return "a " + name
 }
 
-func (s *Schema) checkString(value gjson.Result, path string) *Fault {
+func (s *Schema) checkString(value gjson.Result, path string) *Violation {
 	if s.enum != nil {
-		if text := strictjson.Text(value); !contains(s.enum, text) {
-			return &Fault{Path: path, Text: "expected one of " + list(s.enum) + suggestion(text, s.enum)}
+		if text := strictjson.String(value); !contains(s.enum, text) {
+			return &Violation{Path: path, Text: "expected one of " + list(s.enum) + suggestion(text, s.enum)}
 		}
 	}
-	_, n := strictjson.TextSize(value)
+	_, n := strictjson.StringSize(value)
 	return s.length.check(n, "character", path)
 }
 
-func (s *Schema) checkArray(array gjson.Result, path string) (fault *Fault) {
+func (s *Schema) checkArray(array gjson.Result, path string) (fault *Violation) {
 	n := 0
 	strictjson.Each(array, func(gjson.Result) bool { n++; return true })
 	if fault := s.count.check(n, "element", path); fault != nil || s.items == nil {
@@ -102,12 +102,12 @@ func (s *Schema) checkArray(array gjson.Result, path string) (fault *Fault) {
 	return fault
 }
 
-func (s size) check(n int, unit, path string) *Fault {
+func (s size) check(n int, unit, path string) *Violation {
 	if n < s.least {
-		return &Fault{Path: path, Text: "expected at least " + count(s.least, unit) + ", got " + strconv.Itoa(n)}
+		return &Violation{Path: path, Text: "expected at least " + count(s.least, unit) + ", got " + strconv.Itoa(n)}
 	}
 	if s.most >= 0 && n > s.most {
-		return &Fault{Path: path, Text: "expected at most " + count(s.most, unit) + ", got " + strconv.Itoa(n)}
+		return &Violation{Path: path, Text: "expected at most " + count(s.most, unit) + ", got " + strconv.Itoa(n)}
 	}
 	return nil
 }

@@ -9,12 +9,12 @@ import (
 // readRobot configures one robot.
 func readRobot(r *reader) *dingtalk.Robot {
 	robot := &dingtalk.Robot{
-		Secret:     r.text(keySecret),
-		Keywords:   dingtalk.ParseKeywords(r.text(keyKeywords)),
-		AllowAll:   r.flag(keyAllowAll, true),
-		PerMinute:  r.number(keyPerMinute, 20, 0, 10000),
-		MaxParts:   r.number(keyMaxParts, 5, 1, 10),
-		MaxRepeats: r.number(keyRetries, 1, 0, 5),
+		Secret:            r.text(keySecret),
+		Keywords:          dingtalk.ParseKeywords(r.text(keyKeywords)),
+		AllowAtAll:        r.flag(keyAllowAll, true),
+		MessagesPerMinute: r.number(keyPerMinute, 20, 0, 10000),
+		MaxParts:          r.number(keyMaxParts, 5, 1, 10),
+		MaxRetries:        r.number(keyRetries, 1, 0, 5),
 	}
 	r.address(robot)
 	return robot

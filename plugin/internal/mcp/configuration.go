@@ -14,7 +14,7 @@ type configuration struct {
 	robots  []robot
 	named   bool   // robots have names, and tools an argument for them
 	chosen  *robot // posts what names no robot; nil when one must be named
-	style   dingtalk.Style
+	style   dingtalk.MessageOptions
 	userIDs bool
 	dryRun  bool
 	fault   *dingtalk.Error // the first; nothing is sent with one
@@ -28,8 +28,8 @@ func readConfiguration(config func(key string) (string, bool)) *configuration {
 	c := &configuration{output: schema.Output}
 	c.dryRun = r.flag(keyDryRun, false)
 	c.userIDs = r.flag(keyUserIDs, false)
-	c.style.Links = dingtalk.LinkStyle(r.choice(keyLinks, "default", "browser", "sidebar"))
-	c.style.Fix = r.choice(keyMarkdown, "asis", "fix") == 1
+	c.style.Links = dingtalk.LinkTarget(r.choice(keyLinks, "default", "browser", "sidebar"))
+	c.style.FixMarkdown = r.choice(keyMarkdown, "asis", "fix") == 1
 	c.style.People, c.style.HidePeople = r.people(), c.dryRun
 	tools := r.tools()
 	c.readRobots(r)

@@ -8,5 +8,5 @@ type Host struct {
 	// Config returns the value of a configuration key, and whether there is one.
 	Config func(key string) (value string, ok bool)
 
-	dingtalk.Web
+	dingtalk.Env
 }

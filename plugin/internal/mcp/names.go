@@ -25,7 +25,7 @@ func (r *reader) names(key, what, value string, limit int) strictjson.Object {
 		r.fail(key, "is not a JSON object")
 		return nil
 	}
-	fields := strictjson.Fields(parsed, limit+1)
+	fields := strictjson.Members(parsed, limit+1)
 	switch {
 	case len(fields) == 0:
 		r.fail(key, "is empty")
@@ -105,7 +105,7 @@ func (r *reader) failIn(key, what string, i int, fault string) {
 
 // settingFault words a fault in the settings of a person or robot. One of an
 // unknown name has no path, for the same reason.
-func settingFault(fault *jsonschema.Fault) string {
+func settingFault(fault *jsonschema.Violation) string {
 	switch {
 	case fault.Unknown:
 		return "a setting is " + fault.Text

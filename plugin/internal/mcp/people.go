@@ -19,7 +19,7 @@ func (r *reader) people() (list []dingtalk.Person) {
 	if value == "" {
 		return nil
 	}
-	settings := jsonschema.Compile(strictjson.Member(gjson.Parse(schema.Configuration), "person"))
+	settings := jsonschema.Compile(strictjson.Get(gjson.Parse(schema.Configuration), "person"))
 	fields := r.names(keyPeople, "person", value, maxPeople)
 	list = make([]dingtalk.Person, 0, len(fields))
 	for i, field := range fields {
@@ -33,18 +33,18 @@ func (r *reader) people() (list []dingtalk.Person) {
 	return list
 }
 
-func readPerson(field strictjson.Field, settings *jsonschema.Schema) (p dingtalk.Person, fault string) {
+func readPerson(field strictjson.Member, settings *jsonschema.Schema) (p dingtalk.Person, fault string) {
 	if looksNumber(field.Name) {
 		return p, "its name looks like a number; the name comes first, then the number"
 	}
-	p = dingtalk.Person{Name: field.Name, ID: strictjson.Text(field.Value)}
+	p = dingtalk.Person{Name: field.Name, ID: strictjson.String(field.Value)}
 	if field.Value.IsObject() {
 		if fault := settings.Check(field.Value); fault != nil {
 			return p, settingFault(fault)
 		}
-		p.ID = strictjson.Text(strictjson.Member(field.Value, "mobile"))
+		p.ID = strictjson.String(strictjson.Get(field.Value, "mobile"))
 		if p.ID == "" {
-			p.User, p.ID = true, strictjson.Text(strictjson.Member(field.Value, "userId"))
+			p.IsUserID, p.ID = true, strictjson.String(strictjson.Get(field.Value, "userId"))
 		}
 	}
 	if !p.Valid() {

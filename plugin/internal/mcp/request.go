@@ -45,21 +45,21 @@ func readRequest(input []byte) (r request, e *dingtalk.Error) {
 	if name.Type != gjson.String {
 		return r, requestError(`it has no "params" object with the tool's "name"`)
 	}
-	r.name = strictjson.Text(name)
+	r.name = strictjson.String(name)
 	if r.arguments, twice = strictjson.Once(params, "arguments"); twice {
 		return r, requestError(`its "params" have "arguments" twice`)
 	}
 	if r.arguments.Type == gjson.Null {
 		r.arguments = gjson.Parse("{}")
 	}
-	r.fields = strictjson.Fields(r.arguments, maxArguments)
+	r.fields = strictjson.Members(r.arguments, maxArguments)
 	return r, nil
 }
 
 func requestError(fault string) *dingtalk.Error {
 	return &dingtalk.Error{
-		Reason: reasonRequest,
-		Text:   "The call cannot be read: " + fault + ".",
-		Next:   `Send JSON of the form {"params":{"name":"send_text_message","arguments":{"text":"…"}}}.`,
+		Reason:  reasonRequest,
+		Message: "The call cannot be read: " + fault + ".",
+		Advice:  `Send JSON of the form {"params":{"name":"send_text_message","arguments":{"text":"…"}}}.`,
 	}
 }

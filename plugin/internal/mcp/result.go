@@ -49,13 +49,13 @@ func (w *writer) begin(text string) {
 
 func text(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
 	if e != nil {
-		return e.Text + arrived(receipt) + " " + e.Next + resume(receipt, e)
+		return e.Message + arrived(receipt) + " " + e.Advice + resume(receipt, e)
 	}
 	s := "Message sent successfully"
 	if receipt.Total > 1 {
 		s += " in " + strconv.Itoa(receipt.Total) + " parts"
 	}
-	if receipt.Again {
+	if receipt.AlreadySent {
 		return s + " by an earlier call with this idempotencyKey; nothing was sent again."
 	}
 	if receipt.Keyword != "" {
@@ -114,14 +114,14 @@ func (w *writer) structured(receipt *dingtalk.Receipt, e *dingtalk.Error) {
 	w.boolean("ok", e == nil)
 	if e == nil {
 		e = &dingtalk.Error{Reason: dingtalk.ReasonSent}
-		if receipt.Again {
+		if receipt.AlreadySent {
 			e.Reason = dingtalk.ReasonAlreadySent
 		}
 	}
 	w.text("reason", string(e.Reason))
 	w.boolean("retryable", e.Retryable)
 	w.number("retryAfterSeconds", e.RetryAfter)
-	if e.Spoke {
+	if e.HasErrcode {
 		w.Member("errcode")
 		w.Int(int64(e.Code))
 		w.text("errmsg", e.Msg)

@@ -33,7 +33,7 @@ func (c *configuration) readRobots(r *reader) {
 	}
 	c.named = true
 	fields := r.names(keyRobots, "robot", value, maxRobots)
-	settings := jsonschema.Compile(strictjson.Member(gjson.Parse(schema.Configuration), "robot"))
+	settings := jsonschema.Compile(strictjson.Get(gjson.Parse(schema.Configuration), "robot"))
 	c.robots = make([]robot, 0, len(fields)) // chosen points into it
 	for i, field := range fields {
 		made, fault := r.namedRobot(field, settings)
@@ -42,7 +42,7 @@ func (c *configuration) readRobots(r *reader) {
 			return
 		}
 		c.robots = append(c.robots, made)
-		if strictjson.Member(field.Value, "default").Type != gjson.True {
+		if strictjson.Get(field.Value, "default").Type != gjson.True {
 			continue
 		}
 		if c.chosen != nil {
@@ -62,14 +62,14 @@ func (c *configuration) readRobots(r *reader) {
 // namedRobot reads one robot as if its settings were the configuration. What it
 // does not set, other than its own credentials and keywords, is as configured
 // for all; null and what was never expanded set nothing.
-func (r *reader) namedRobot(field strictjson.Field, settings *jsonschema.Schema) (made robot, fault string) {
+func (r *reader) namedRobot(field strictjson.Member, settings *jsonschema.Schema) (made robot, fault string) {
 	if fault := settings.Check(field.Value); fault != nil {
 		return made, settingFault(fault)
 	}
-	values := strictjson.Fields(field.Value, maxSettings)
+	values := strictjson.Members(field.Value, maxSettings)
 	own := &reader{
 		config: func(key string) (string, bool) {
-			if value := given(strictjson.Text(values.Get(settingName(key)))); value != "" {
+			if value := given(strictjson.String(values.Get(settingName(key)))); value != "" {
 				return value, true
 			}
 			switch key {
@@ -79,7 +79,7 @@ func (r *reader) namedRobot(field strictjson.Field, settings *jsonschema.Schema)
 			return r.config(key)
 		},
 	}
-	made = robot{Robot: readRobot(own), name: field.Name, description: strictjson.Text(values.Get("description"))}
+	made = robot{Robot: readRobot(own), name: field.Name, description: strictjson.String(values.Get("description"))}
 	switch {
 	case own.fault != nil:
 		return made, settingName(own.fault.Key) + " " + own.what
@@ -108,7 +108,7 @@ func settingName(key string) string {
 
 // robot returns the robot that the arguments name.
 func (c *configuration) robot(arguments strictjson.Object) *dingtalk.Robot {
-	name := strictjson.Text(arguments.Get("robot"))
+	name := strictjson.String(arguments.Get("robot"))
 	for i := range c.robots {
 		if c.named && c.robots[i].name == name {
 			return c.robots[i].Robot

@@ -108,9 +108,9 @@ func (r *reader) fail(key, what string) {
 	}
 	r.what = what
 	r.fault = &dingtalk.Error{
-		Reason: dingtalk.ReasonConfigured,
-		Text:   "The message was not sent: the configuration value " + key + " " + what + ".",
-		Next:   "Have the operator correct " + key + " in the runner's configuration.",
-		Key:    key,
+		Reason:  dingtalk.ReasonConfigured,
+		Message: "The message was not sent: the configuration value " + key + " " + what + ".",
+		Advice:  "Have the operator correct " + key + " in the runner's configuration.",
+		Key:     key,
 	}
 }

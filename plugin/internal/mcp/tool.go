@@ -80,19 +80,19 @@ func (s *Server) Call(input []byte) []byte {
 	if c.fault != nil {
 		return failure(c.fault)
 	}
-	robot, key := c.robot(request.fields), strictjson.Text(request.fields.Get("idempotencyKey"))
+	robot, key := c.robot(request.fields), strictjson.String(request.fields.Get("idempotencyKey"))
 	message, e := robot.Message(tool.kind, request.fields, &c.style)
 	if e != nil {
 		return failure(e)
 	}
 	if c.dryRun {
-		v, receipt, e := robot.Preview(s.host.Web, message, key)
+		v, receipt, e := robot.Preview(s.host.Env, message, key)
 		if e != nil {
 			return failure(e)
 		}
 		return preview(&v, &receipt)
 	}
-	receipt, e := robot.Send(s.host.Web, message, key)
+	receipt, e := robot.Send(s.host.Env, message, key)
 	if e != nil && e.Key != "" && c.named {
 		e.Key = keyRobots // where this robot's own settings stand
 	}
@@ -111,20 +111,20 @@ func (c *configuration) find(name string) *offer {
 
 func (c *configuration) unknownTool() *dingtalk.Error {
 	return &dingtalk.Error{
-		Reason: reasonTool,
-		Text:   "There is no tool of that name.",
-		Next:   "Call one of " + strings.Join(toolNames(c.offers), ", ") + ".",
+		Reason:  reasonTool,
+		Message: "There is no tool of that name.",
+		Advice:  "Call one of " + strings.Join(toolNames(c.offers), ", ") + ".",
 	}
 }
 
-func argumentsFault(fault *jsonschema.Fault) *dingtalk.Error {
+func argumentsFault(fault *jsonschema.Violation) *dingtalk.Error {
 	where := "the arguments"
 	if fault.Path != "" {
 		where = "argument " + fault.Path
 	}
 	return &dingtalk.Error{
-		Reason: dingtalk.ReasonArguments,
-		Text:   "The message was not sent: " + where + ": " + fault.Text + ".",
-		Next:   "Correct it and call again.",
+		Reason:  dingtalk.ReasonArguments,
+		Message: "The message was not sent: " + where + ": " + fault.Text + ".",
+		Advice:  "Correct it and call again.",
 	}
 }

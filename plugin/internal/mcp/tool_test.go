@@ -14,8 +14,8 @@ func newServer(config map[string]string) (s *Server, urls *[]string) {
 	urls = new([]string)
 	return New(Host{
 		Config: func(key string) (string, bool) { value, ok := config[key]; return value, ok },
-		Web: dingtalk.Web{
-			Now:    func() int64 { return dingtalk.Released },
+		Env: dingtalk.Env{
+			Now:    func() int64 { return dingtalk.MinValidTime },
 			Random: func() uint64 { return 1 },
 			Send: func(method, url string, body []byte) (int, []byte) {
 				*urls = append(*urls, method+" "+url)

@@ -12,7 +12,7 @@ import (
 )
 
 // kinds are the messages that the tools make, in the order of schema.Tools.
-var kinds = []*dingtalk.Kind{
+var kinds = []*dingtalk.MessageType{
 	dingtalk.Text, dingtalk.Markdown, dingtalk.LinkCard, dingtalk.ActionCard, dingtalk.FeedCard,
 }
 
@@ -22,9 +22,9 @@ const plain = 2
 // An offer is a tool that describe lists.
 type offer struct {
 	name       string
-	definition string         // as describe prints it, but for what is configured
-	kind       *dingtalk.Kind // the message that it makes
-	arguments  []*argument    // that the configuration adds
+	definition string                // as describe prints it, but for what is configured
+	kind       *dingtalk.MessageType // the message that it makes
+	arguments  []*argument           // that the configuration adds
 	input      *jsonschema.Schema
 }
 
@@ -32,7 +32,7 @@ type offer struct {
 func newOffer(i int) offer {
 	definition := schema.Tools[i]
 	return offer{
-		name:       strictjson.Text(find(definition, "name")),
+		name:       strictjson.String(find(definition, "name")),
 		definition: definition,
 		kind:       kinds[i],
 	}
@@ -86,7 +86,7 @@ func (o *offer) size(output string) int {
 
 // check holds the arguments against the tool's schema, as it was described. An
 // object was taken apart already; a long text in it is decoded once.
-func (o *offer) check(r request) *jsonschema.Fault {
+func (o *offer) check(r request) *jsonschema.Violation {
 	if o.input == nil {
 		o.input = jsonschema.Compile(find(o.definition, "inputSchema"))
 		for _, a := range o.arguments {
@@ -151,14 +151,14 @@ func (a *argument) describe(w *strictjson.Writer) {
 		rest = rest[i:]
 	}
 	w.Raw(rest[:len(rest)-described])
-	w.Piece(a.about)
+	w.Fragment(a.about)
 	w.Raw(rest[len(rest)-described:])
 }
 
 func (a *argument) size() int {
-	n := len(a.schema().Raw) + len(a.name) + strictjson.Len(a.about) + len(`,"":`)
+	n := len(a.schema().Raw) + len(a.name) + strictjson.EscapedLen(a.about) + len(`,"":`)
 	for _, name := range a.names {
-		n += strictjson.Len(name) + len(`,""`)
+		n += strictjson.EscapedLen(name) + len(`,""`)
 	}
 	return n
 }
@@ -175,7 +175,7 @@ func (a *argument) compile() *jsonschema.Schema {
 func find(document string, path ...string) gjson.Result {
 	value := gjson.Parse(document)
 	for _, name := range path {
-		value = strictjson.Member(value, name)
+		value = strictjson.Get(value, name)
 	}
 	return value
 }

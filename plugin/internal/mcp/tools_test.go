@@ -58,7 +58,7 @@ func expected(t *testing.T, name string, byDefault bool) (tools []any) {
 		if _, mentions := input["atMobiles"]; mentions {
 			input["atUserIds"] = arguments["atUserIds"]
 		}
-		if !kinds[i].Silent {
+		if !kinds[i].NoMentions {
 			input["atNames"] = names
 		}
 		input["robot"] = robot

@@ -22,7 +22,7 @@ func TestQuote(t *testing.T) {
 		if got := quoted(test.in); got != test.want {
 			t.Errorf("Quote(%q) = %s, want %s", test.in, got, test.want)
 		}
-		if got, want := Len(test.in), len(test.want)-2; got != want {
+		if got, want := EscapedLen(test.in), len(test.want)-2; got != want {
 			t.Errorf("Len(%q) = %d, want %d", test.in, got, want)
 		}
 	}
@@ -41,7 +41,7 @@ func TestFit(t *testing.T) {
 		{"abc", 99, 3},
 		{"abc", -1, 0},
 	} {
-		if got := Fit(test.in, test.room); got != test.want {
+		if got := TruncateEscaped(test.in, test.room); got != test.want {
 			t.Errorf("Fit(%q, %d) = %d, want %d", test.in, test.room, got, test.want)
 		}
 	}
@@ -73,10 +73,10 @@ func TestParseFault(t *testing.T) {
 func TestMember(t *testing.T) {
 	object := gjson.Parse(`{"a.b":1,"\u0061":2,"*":3,"#":4}`)
 	for name, want := range map[string]string{"a.b": "1", "a": "2", "*": "3", "#": "4", "b": "", "@this": ""} {
-		if got := Member(object, name).Raw; got != want {
+		if got := Get(object, name).Raw; got != want {
 			t.Errorf("Member(%q) = %q, want %q", name, got, want)
 		}
-		if got := Fields(object, 9).Get(name).Raw; got != want {
+		if got := Members(object, 9).Get(name).Raw; got != want {
 			t.Errorf("Get(%q) = %q, want %q", name, got, want)
 		}
 	}
@@ -117,12 +117,12 @@ func FuzzQuote(f *testing.F) {
 		if got != s {
 			t.Errorf("got %q, want %q", got, s)
 		}
-		if len(written)-2 != Len(s) {
-			t.Errorf("Len = %d, want %d", Len(s), len(written)-2)
+		if len(written)-2 != EscapedLen(s) {
+			t.Errorf("Len = %d, want %d", EscapedLen(s), len(written)-2)
 		}
 		for _, room := range []int{0, 1, len(written) / 2, len(written)} {
-			n := Fit(s, room)
-			if n < len(s) && n > 0 && !utf8.RuneStart(s[n]) || Len(s[:n]) > room {
+			n := TruncateEscaped(s, room)
+			if n < len(s) && n > 0 && !utf8.RuneStart(s[n]) || EscapedLen(s[:n]) > room {
 				t.Errorf("Fit(%q, %d) = %d", s, room, n)
 			}
 		}

@@ -3,24 +3,24 @@ package strictjson
 import "github.com/tidwall/gjson"
 
 // An Object is a JSON object taken apart once, its members in their order.
-type Object []Field
+type Object []Member
 
-// A Field is one member of an Object.
-type Field struct {
+// A Member is one member of an Object.
+type Member struct {
 	Name  string
 	Value gjson.Result
 }
 
-// Fields takes an object apart; of anything else it returns nil. It keeps at
+// Members takes an object apart; of anything else it returns nil. It keeps at
 // most limit members: the caller knows of a fewer that may be there, so that
 // the last one shows the mistake.
-func Fields(object gjson.Result, limit int) (fields Object) {
+func Members(object gjson.Result, limit int) (fields Object) {
 	if !object.IsObject() {
 		return nil
 	}
 	fields = make(Object, 0, 4) // as many as most have
 	each(object, func(name string, value gjson.Result) bool {
-		fields = append(fields, Field{memberName(name), value})
+		fields = append(fields, Member{memberName(name), value})
 		return len(fields) < limit
 	})
 	return fields
@@ -50,8 +50,8 @@ func (o Object) Get(name string) gjson.Result {
 	return gjson.Result{}
 }
 
-// Member returns one member of an object, as Fields and Get do.
-func Member(object gjson.Result, name string) gjson.Result {
+// Get returns one member of an object, as Fields and Get do.
+func Get(object gjson.Result, name string) gjson.Result {
 	value, _ := Once(object, name)
 	return value
 }
@@ -76,7 +76,7 @@ func Once(object gjson.Result, name string) (value gjson.Result, twice bool) {
 // Strings returns the elements of an array of strings; of anything else, none.
 func Strings(array gjson.Result) (list []string) {
 	Each(array, func(element gjson.Result) bool {
-		list = append(list, Text(element))
+		list = append(list, String(element))
 		return true
 	})
 	return list

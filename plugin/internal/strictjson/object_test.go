@@ -34,7 +34,7 @@ func decoded(t *testing.T, value gjson.Result, data []byte) any {
 	switch {
 	case value.IsObject():
 		members := map[string]any{}
-		for _, field := range Fields(value, 1000) {
+		for _, field := range Members(value, 1000) {
 			members[field.Name] = decoded(t, field.Value, data)
 		}
 		return members
@@ -46,8 +46,8 @@ func decoded(t *testing.T, value gjson.Result, data []byte) any {
 		})
 		return elements
 	case value.Type == gjson.String:
-		text := Text(value)
-		bytes, characters := TextSize(value)
+		text := String(value)
+		bytes, characters := StringSize(value)
 		if bytes != len(text) || characters != utf8.RuneCountInString(text) {
 			t.Errorf("TextSize(%s) = %d, %d for %q", value.Raw, bytes, characters, text)
 		}

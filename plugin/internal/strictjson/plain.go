@@ -6,7 +6,7 @@ func special(c byte) bool { return c < ' ' || c == '"' || c == '\\' }
 // plain returns how many bytes at the start of s stand for themselves in a JSON
 // string. It looks at eight at once, because most of a long text is plain.
 func plain(s string) (n int) {
-	for len(s)-n >= 8 && !anySpecial(Eight(s[n:n+8])) {
+	for len(s)-n >= 8 && !anySpecial(Load64(s[n:n+8])) {
 		n += 8
 	}
 	for n < len(s) && !special(s[n]) {
@@ -15,9 +15,9 @@ func plain(s string) (n int) {
 	return n
 }
 
-// Eight returns the first eight bytes of s as a little-endian number, which the
+// Load64 returns the first eight bytes of s as a little-endian number, which the
 // compiler makes one load of.
-func Eight(s string) uint64 {
+func Load64(s string) uint64 {
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Text returns a string's characters, a number or truth value as it is written,
+// String returns a string's characters, a number or truth value as it is written,
 // and of anything else nothing. It decodes a string that holds escapes each time
 // it is called; one without escapes shares the memory of what was parsed.
-func Text(value gjson.Result) string {
+func String(value gjson.Result) string {
 	switch value.Type {
 	case gjson.String:
 		return unescape(inside(value))
@@ -21,9 +21,9 @@ func Text(value gjson.Result) string {
 	return ""
 }
 
-// TextSize returns how long a string is, in bytes and in characters, without
+// StringSize returns how long a string is, in bytes and in characters, without
 // decoding it; 0 for anything else.
-func TextSize(value gjson.Result) (bytes, characters int) {
+func StringSize(value gjson.Result) (bytes, characters int) {
 	if value.Type != gjson.String {
 		return 0, 0
 	}

@@ -23,13 +23,13 @@ func (w *Writer) Raw(s string) { w.Bytes = append(w.Bytes, s...) }
 // (https://tc39.es/ecma262/#sec-quotejsonstring).
 func (w *Writer) Quote(s string) {
 	w.Raw(`"`)
-	w.Piece(s)
+	w.Fragment(s)
 	w.Raw(`"`)
 }
 
-// Piece appends s as a piece of a JSON string whose quotation marks the caller
+// Fragment appends s as a piece of a JSON string whose quotation marks the caller
 // writes, escaped as Quote does it.
-func (w *Writer) Piece(s string) {
+func (w *Writer) Fragment(s string) {
 	for {
 		n := plain(s)
 		w.Raw(s[:n])
@@ -84,8 +84,8 @@ func (w *Writer) Comma() {
 	}
 }
 
-// Len returns the number of bytes that Piece appends for s.
-func Len(s string) (n int) {
+// EscapedLen returns the number of bytes that Piece appends for s.
+func EscapedLen(s string) (n int) {
 	for {
 		p := plain(s)
 		n += p
@@ -97,9 +97,9 @@ func Len(s string) (n int) {
 	}
 }
 
-// Fit returns the length in bytes of the longest prefix of s that ends between
+// TruncateEscaped returns the length in bytes of the longest prefix of s that ends between
 // two characters and that Len measures as at most room.
-func Fit(s string, room int) int {
+func TruncateEscaped(s string, room int) int {
 	i := 0
 	for i < len(s) && room > 0 {
 		room--
