@@ -25,7 +25,7 @@ var importRules = map[string]struct {
 	"host-test/internal/recorder":  {allowed: []string{"host-test/dingtalktest"}},
 	"host-test/internal/scenario":  {allowed: []string{"host-test/internal/config", "host-test/internal/recorder", "host-test/dingtalktest", "github.com/tidwall/gjson", "golang.org/x/tools/txtar"}},
 	"host-test/internal/config":    {},
-	"host-test/internal/mcpserver": {allowed: []string{"host-test/internal/host", "github.com/modelcontextprotocol/go-sdk/auth", "github.com/modelcontextprotocol/go-sdk/mcp", "github.com/modelcontextprotocol/go-sdk/jsonrpc"}},
+	"host-test/internal/mcpserver": {allowed: []string{"host-test/internal/host", "github.com/modelcontextprotocol/go-sdk/auth", "github.com/modelcontextprotocol/go-sdk/mcp", "github.com/modelcontextprotocol/go-sdk/jsonrpc", "github.com/tidwall/gjson"}},
 	"host-test/internal/doctor":    {allowed: []string{"host-test/internal/config"}},
 	"host-test/internal/release": {allowed: []string{
 		"github.com/CycloneDX/cyclonedx-go", "github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go",

@@ -1,6 +1,6 @@
 // Package host loads an Extism plugin that serves MCP tools, and calls it as a
-// runner does. It decides what the plugin sees: configuration, clock, and which
-// hosts it may reach. It knows nothing of DingTalk.
+// runner does. It controls what the plugin sees: configuration, clock, and the
+// hosts that it may reach. It knows nothing about DingTalk.
 package host
 
 import (
@@ -17,23 +17,22 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 )
 
-// Options say what a plugin sees. Nil is ready to use: the real clock, no
-// configuration, nothing to be reached.
+// Options configure what a plugin sees. Nil means the real clock, no
+// configuration and no allowed hosts.
 type Options struct {
 	Config       map[string]string       // Extism configuration
 	AllowedHosts []string                // globs over host names, without ports
-	Now          func() time.Time        // the plugin's clock; nil is the real one
-	DefaultClock bool                    // leave extism/go-sdk's default clock, 2022-01-01
-	Random       io.Reader               // the plugin's random source; nil is the real one
-	MaxPages     uint32                  // limit of the plugin's memory in pages of 64 KiB; 0 is none
-	Cache        wazero.CompilationCache // shared between loads; nil compiles anew
+	Now          func() time.Time        // the plugin's clock; nil means the real one
+	DefaultClock bool                    // use extism/go-sdk's default clock, 2022-01-01
+	Random       io.Reader               // the plugin's random source; nil means the real one
+	MaxPages     uint32                  // memory limit in pages of 64 KiB; 0 means none
+	Cache        wazero.CompilationCache // shared between loads; nil compiles on each load
 }
 
-// A Plugin is one loaded instance. It must not be used by several goroutines at
-// once.
+// A Plugin is one loaded instance. It is not safe for concurrent use.
 type Plugin struct {
 	instance *extism.Plugin
-	meter    *meter
+	memory   *memoryTracker
 }
 
 // Load instantiates the module. Close the Plugin when done.
@@ -49,15 +48,14 @@ func Load(ctx context.Context, wasm []byte, o *Options) (*Plugin, error) {
 	if o.MaxPages > 0 {
 		manifest.Memory = &extism.ManifestMemory{MaxPages: o.MaxPages, MaxHttpResponseBytes: -1, MaxVarBytes: -1}
 	}
-	// Not WithCloseOnContextDone: it would close the module for good, and what the
-	// plugin remembers with it. The plugin waits in HTTP alone, which ends with the
-	// context of the call.
+	// Not WithCloseOnContextDone, which would close the module and lose the
+	// plugin's memory. The plugin only waits for HTTP, which ends with the context.
 	runtime := wazero.NewRuntimeConfig()
 	if o.Cache != nil {
 		runtime = runtime.WithCompilationCache(o.Cache)
 	}
-	meter := &meter{}
-	ctx = experimental.WithMemoryAllocator(ctx, meter)
+	memory := &memoryTracker{}
+	ctx = experimental.WithMemoryAllocator(ctx, memory)
 	instance, err := extism.NewPlugin(ctx, manifest, extism.PluginConfig{
 		EnableWasi:    true,
 		RuntimeConfig: runtime,
@@ -66,11 +64,11 @@ func Load(ctx context.Context, wasm []byte, o *Options) (*Plugin, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load plugin: %w", err)
 	}
-	return &Plugin{instance, meter}, nil
+	return &Plugin{instance, memory}, nil
 }
 
-// moduleConfig gives the plugin a clock. Without one wazero shows it the year
-// 2022, and DingTalk refuses every signature.
+// moduleConfig sets the plugin's clock and random source. By default wazero's
+// clock shows the year 2022, and DingTalk rejects every signature.
 func (o *Options) moduleConfig() wazero.ModuleConfig {
 	config := wazero.NewModuleConfig().WithRandSource(rand.Reader)
 	if o.Random != nil {
@@ -104,8 +102,8 @@ func (p *Plugin) Describe(ctx context.Context) (*mcp.ListToolsResult, error) {
 	return &list, nil
 }
 
-// Call runs a tool with arguments in JSON. A failure of the host itself, which
-// no plugin can turn into a result, is a *TrapError.
+// Call calls a tool with JSON arguments. If the host ends the call, which no plugin
+// can turn into a result, the error is a *TrapError.
 func (p *Plugin) Call(ctx context.Context, name string, arguments json.RawMessage) (*mcp.CallToolResult, error) {
 	params := map[string]any{"name": name}
 	if len(arguments) > 0 {
@@ -126,9 +124,9 @@ func (p *Plugin) Call(ctx context.Context, name string, arguments json.RawMessag
 	return &result, nil
 }
 
-// CallExport calls an export and returns its output as it is. When ctx is done, the
-// request that the plugin waits for ends, and the call with it; the plugin can
-// be called again.
+// CallExport calls an export and returns its output unchanged. When ctx is done,
+// the plugin's HTTP request ends, and the call with it. The plugin can then be
+// called again.
 func (p *Plugin) CallExport(ctx context.Context, export string, input []byte) ([]byte, error) {
 	ctx, exchange := withExchange(ctx)
 	code, output, err := p.instance.CallWithContext(ctx, export, input)

@@ -8,22 +8,22 @@ import (
 	"sync/atomic"
 )
 
-// extism/go-sdk v1.7.1 sends with http.DefaultClient and takes no other. So it
-// is changed here, for each process that loads a plugin: a redirect is an
-// answer, since following one would ask a host that is not allowed, with the
-// token in the Referer; and each request is noted for its call.
+// extism/go-sdk v1.7.1 always sends with http.DefaultClient. This changes it in
+// every process that loads a plugin. Redirects are not followed: they could lead
+// to a host that is not allowed, with the token in the Referer. And each request
+// is recorded for its call.
 func init() {
 	http.DefaultClient.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	http.DefaultClient.Transport = transport{http.DefaultTransport}
 }
 
-// maxResponse bounds the part of a response that reaches the plugin, in bytes.
-// The plugin reads less of it, and cuts it itself.
+// maxResponse is how much of a response reaches the plugin, in bytes. The plugin
+// cuts it to less.
 const maxResponse = 64 << 10
 
-// An exchange is what the host knows of the requests of one call.
+// An exchange records the requests of one call.
 type exchange struct {
-	sent atomic.Bool // a request that is no GET had a connection, and may have arrived
+	sent atomic.Bool // a request other than GET got a connection, and may have arrived
 }
 
 type exchangeKey struct{}
@@ -33,18 +33,18 @@ func withExchange(ctx context.Context) (context.Context, *exchange) {
 	return context.WithValue(ctx, exchangeKey{}, x), x
 }
 
-// A transport notes the requests of plugins and bounds their responses. Others
-// pass as they are.
+// A transport records the requests of plugins and limits their responses. It
+// passes other requests through.
 type transport struct{ http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
 func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	x, plugins := req.Context().Value(exchangeKey{}).(*exchange)
-	if !plugins {
+	x, ok := req.Context().Value(exchangeKey{}).(*exchange)
+	if !ok {
 		return t.RoundTripper.RoundTrip(req)
 	}
 	if req.Method != http.MethodGet {
-		// Name, connection and certificate come before: until then no byte went out.
+		// Before it has a connection, which includes TLS, a request sends nothing.
 		req = req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
 			GotConn: func(httptrace.GotConnInfo) { x.sent.Store(true) },
 		}))

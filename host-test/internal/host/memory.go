@@ -2,13 +2,13 @@ package host
 
 import "github.com/tetratelabs/wazero/experimental"
 
-// A meter gives each module its linear memory and remembers how large it grew.
-type meter struct {
+// A memoryTracker allocates the linear memory of each module and tracks its size.
+type memoryTracker struct {
 	memories []*linearMemory
 }
 
 // Allocate implements experimental.MemoryAllocator.
-func (m *meter) Allocate(capacity, _ uint64) experimental.LinearMemory {
+func (m *memoryTracker) Allocate(capacity, _ uint64) experimental.LinearMemory {
 	memory := &linearMemory{buffer: make([]byte, 0, capacity)}
 	m.memories = append(m.memories, memory)
 	return memory
@@ -32,9 +32,9 @@ func (l *linearMemory) Reallocate(size uint64) []byte {
 // Free implements experimental.LinearMemory.
 func (l *linearMemory) Free() { l.buffer = nil }
 
-// Memory returns the size of the plugin's own linear memory, in bytes; it never
-// shrinks. Extism's kernel has another, which is not counted.
+// Memory returns the size of the plugin's own linear memory, in bytes, which never
+// shrinks. It does not count the memory of Extism's kernel.
 func (p *Plugin) Memory() int {
-	last := len(p.meter.memories) - 1 // the kernel is instantiated first
-	return len(p.meter.memories[last].buffer)
+	last := len(p.memory.memories) - 1 // the kernel is instantiated first
+	return len(p.memory.memories[last].buffer)
 }

@@ -8,18 +8,17 @@ import (
 	"strings"
 )
 
-// A TrapError is a call that the host ended: the plugin never saw why. Its text
-// holds no address, because extism/go-sdk quotes the address with its
-// credentials.
+// A TrapError reports a call that the host ended. Its text quotes nothing from
+// the error of extism/go-sdk, which holds the address with its credentials.
 type TrapError struct {
-	Sent    bool // a POST had a connection: nobody knows whether it arrived
-	Lasting bool // repeating the call does not help before the operator has changed something
+	Sent    bool // a POST got a connection: it is unknown whether it arrived
+	Lasting bool // repeating the call does not help until the operator changes something
 
 	cause string
 	err   error
 }
 
-// Error says what failed and what to look at.
+// Error describes what failed, without credentials.
 func (e *TrapError) Error() string {
 	if e.Sent {
 		return "the host ended the call: " + e.cause + "; the message may or may not have arrived"
@@ -27,7 +26,7 @@ func (e *TrapError) Error() string {
 	return "the host ended the call: " + e.cause
 }
 
-// Unwrap returns the SDK's own error. It may hold a credential: never show it.
+// Unwrap returns the error of extism/go-sdk. It may hold a credential: never show it.
 func (e *TrapError) Unwrap() error { return e.err }
 
 func newTrapError(ctx context.Context, err error, sent bool) *TrapError {
@@ -35,8 +34,8 @@ func newTrapError(ctx context.Context, err error, sent bool) *TrapError {
 	return &TrapError{Sent: sent, Lasting: lasting, cause: cause, err: err}
 }
 
-// describeTrap names the kinds of failure that a runner meets, from the error's
-// type or, where extism/go-sdk made text of it, from that.
+// describeTrap classifies an error by its type, or by its text where extism/go-sdk
+// dropped the type.
 func describeTrap(ctx context.Context, err error) (cause string, lasting bool) {
 	var network *url.Error
 	var lookup *net.DNSError

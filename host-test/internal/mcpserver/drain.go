@@ -13,56 +13,66 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// What one client may have unanswered. Beyond it nothing more is read, until
-// something is answered, which the timeouts see to.
+// Limits of the unanswered requests of one client. Beyond them nothing more is
+// read until a request is answered.
 const (
-	maxOpen      = 1024
-	maxOpenBytes = 8 << 20 // of parameters
+	maxPending      = 1024
+	maxPendingBytes = 8 << 20 // of parameters
 )
 
-// A serverTransport bounds what a client has unanswered, and gives each call its
-// place in the queue when it is read. It tells the SDK of the input's end only
-// when all calls that came before it are answered: the SDK would end them, and a
-// message could be lost on its way because a script closed its pipe.
-type serverTransport struct {
+// drainSlack is the time that calls may need in addition to their timeouts.
+const drainSlack = 5 * time.Second
+
+// A drainTransport limits the unanswered requests of a client, and queues each
+// call when it is read. It reports the end of input to the SDK only after all
+// earlier calls are answered. Otherwise the SDK would cancel them, and a script
+// that closes its pipe could lose a message on its way.
+type drainTransport struct {
 	mcp.Transport
 	server *Server
-	stop   context.Context // done when no more is to be read
+	stop   context.Context // nothing more is read once it is done
 }
 
 // Connect implements mcp.Transport.
-func (t *serverTransport) Connect(ctx context.Context) (mcp.Connection, error) {
+func (t *drainTransport) Connect(ctx context.Context) (mcp.Connection, error) {
 	connection, err := t.Transport.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &serverConnection{
+	return &drainConn{
 		Connection: connection, server: t.server, stop: t.stop,
-		open: map[jsonrpc.ID]*openCall{}, answered: make(chan struct{}, 1), closed: make(chan struct{}),
+		pending: map[jsonrpc.ID]*pendingRequest{}, answered: make(chan struct{}, 1), closed: make(chan struct{}),
 	}, nil
 }
 
-type serverConnection struct {
+type drainConn struct {
 	mcp.Connection
 	server   *Server
 	stop     context.Context
-	mu       sync.Mutex
-	open     map[jsonrpc.ID]*openCall // read and not yet answered
-	bytes    int                      // of their parameters
-	writing  int                      // answers that are being written
-	answered chan struct{}            // signals that one was
+	answered chan struct{} // signals that an answer was written
 	once     sync.Once
 	closed   chan struct{}
+
+	mu      sync.Mutex
+	pending map[jsonrpc.ID]*pendingRequest
+	bytes   int // of their parameters
+	writing int // answers being written
 }
 
-// An openCall is a request that was read and not yet answered.
-type openCall struct {
+// A pendingRequest was read and not yet answered.
+type pendingRequest struct {
 	bytes  int
-	ticket *ticket // of a call of a tool
+	ticket *ticket // nil unless it is a tool call
+}
+
+func (p *pendingRequest) leave() {
+	if p.ticket != nil {
+		p.ticket.leave()
+	}
 }
 
 // Read implements mcp.Connection.
-func (c *serverConnection) Read(ctx context.Context) (jsonrpc.Message, error) {
+func (c *drainConn) Read(ctx context.Context) (jsonrpc.Message, error) {
 	reading, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(c.stop, cancel)()
@@ -72,11 +82,14 @@ func (c *serverConnection) Read(ctx context.Context) (jsonrpc.Message, error) {
 			c.add(request)
 			return message, nil
 		}
-		err = io.EOF // stopped or closed while it was full
+		err = io.EOF // stopped or closed while too many were pending
 	}
 	switch {
 	case c.stop.Err() != nil:
-		c.drain(ctx, c.server.grace)
+		if !c.drain(ctx, c.server.grace) {
+			c.server.cancel()
+			c.drain(ctx, time.Second)
+		}
 		return nil, io.EOF
 	case errors.Is(err, io.EOF):
 		c.drain(ctx, 2*c.server.timeout+drainSlack)
@@ -84,50 +97,45 @@ func (c *serverConnection) Read(ctx context.Context) (jsonrpc.Message, error) {
 	return message, err
 }
 
-// admits reports whether there is room for one more.
-func (c *serverConnection) admits(request *jsonrpc.Request) bool {
-	open := len(c.open) + c.writing
-	return open == 0 || open < maxOpen && c.bytes+len(request.Params) <= maxOpenBytes
+// admits reports whether one more request is within the limits. A request that
+// is alone always is.
+func (c *drainConn) admits(request *jsonrpc.Request) bool {
+	n := len(c.pending) + c.writing
+	return n == 0 || n < maxPending && c.bytes+len(request.Params) <= maxPendingBytes
 }
 
-func (c *serverConnection) add(request *jsonrpc.Request) {
+func (c *drainConn) add(request *jsonrpc.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.open[request.ID] != nil {
-		return // the SDK refuses the second of an ID
+	if c.pending[request.ID] != nil {
+		return // the SDK rejects a duplicate ID
 	}
-	call := &openCall{bytes: len(request.Params)}
-	c.open[request.ID] = call
-	c.bytes += call.bytes
+	p := &pendingRequest{bytes: len(request.Params)}
+	c.pending[request.ID] = p
+	c.bytes += p.bytes
 	if request.Method == "tools/call" {
 		var params struct {
 			Arguments json.RawMessage `json:"arguments"`
 		}
-		_ = json.Unmarshal(request.Params, &params) // what is none is refused later
-		call.ticket = c.server.instance(params.Arguments).join()
-		request.Extra = withTicket(call.ticket)
+		_ = json.Unmarshal(request.Params, &params) // invalid parameters are rejected later
+		p.ticket = c.server.instance(params.Arguments).join()
+		request.Extra = withTicket(p.ticket)
 	}
 }
 
-func (o *openCall) leave() {
-	if o.ticket != nil {
-		o.ticket.leave()
-	}
-}
-
-// Write implements mcp.Connection. A call is not open any more once its answer
-// can be read, because its ID may then be used again.
-func (c *serverConnection) Write(ctx context.Context, message jsonrpc.Message) error {
+// Write implements mcp.Connection. A request stops being pending before its
+// answer is written, because the client may then use the ID again.
+func (c *drainConn) Write(ctx context.Context, message jsonrpc.Message) error {
 	response, ok := message.(*jsonrpc.Response)
 	if !ok {
 		return c.Connection.Write(ctx, message)
 	}
 	c.mu.Lock()
 	c.writing++
-	if call := c.open[response.ID]; call != nil {
-		call.leave() // if it was canceled before it was handled
-		c.bytes -= call.bytes
-		delete(c.open, response.ID)
+	if p := c.pending[response.ID]; p != nil {
+		p.leave() // in case it was canceled before it was handled
+		c.bytes -= p.bytes
+		delete(c.pending, response.ID)
 	}
 	c.mu.Unlock()
 	err := c.Connection.Write(ctx, message)
@@ -142,40 +150,29 @@ func (c *serverConnection) Write(ctx context.Context, message jsonrpc.Message) e
 }
 
 // Close implements mcp.Connection.
-func (c *serverConnection) Close() error {
+func (c *drainConn) Close() error {
 	c.once.Do(func() { close(c.closed) })
 	c.mu.Lock()
-	for _, call := range c.open {
-		call.leave()
+	for _, p := range c.pending {
+		p.leave()
 	}
 	c.mu.Unlock()
 	return c.Connection.Close()
 }
 
-// drain waits for answers. When the server is to stop, it then ends the calls
-// that are left and waits for theirs.
-func (c *serverConnection) drain(ctx context.Context, patience time.Duration) {
-	if c.waitEmpty(ctx, patience) || c.stop.Err() == nil {
-		return
-	}
-	c.server.cancel()
-	c.waitEmpty(ctx, time.Second)
+// drain waits until all requests are answered, and reports whether they were.
+func (c *drainConn) drain(ctx context.Context, timeout time.Duration) bool {
+	return c.wait(ctx, func() bool { return len(c.pending)+c.writing == 0 }, time.After(timeout))
 }
 
-func (c *serverConnection) waitEmpty(ctx context.Context, patience time.Duration) bool {
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	return c.wait(ctx, func() bool { return len(c.open)+c.writing == 0 }, timer.C)
-}
-
-// wait waits until the condition holds, and reports whether it does. It ends
-// with ctx, with the connection, and at the deadline.
-func (c *serverConnection) wait(ctx context.Context, condition func() bool, deadline <-chan time.Time) bool {
+// wait waits for the condition, and reports whether it holds. It ends with ctx,
+// with the connection, and at the deadline.
+func (c *drainConn) wait(ctx context.Context, condition func() bool, deadline <-chan time.Time) bool {
 	for {
 		c.mu.Lock()
-		holds := condition()
+		ok := condition()
 		c.mu.Unlock()
-		if holds {
+		if ok {
 			return true
 		}
 		select {
@@ -190,7 +187,7 @@ func (c *serverConnection) wait(ctx context.Context, condition func() bool, dead
 	}
 }
 
-// ticketKey is where a request carries its ticket to its handler. No client can
+// ticketKey is where a request carries its ticket to its handler. Clients cannot
 // write there.
 const ticketKey = "ticket"
 

@@ -19,36 +19,33 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// Bounds of the server over HTTP. A client is an address: behind a proxy all are
-// one.
+// Limits of the server over HTTP. A client is an IP address: behind a proxy all
+// clients are one.
 const (
-	maxBody            = 1 << 20 // bytes; the plugin refuses half of it
-	maxRequests        = 256     // under way
-	maxClientRequests  = 32
-	maxSessions        = 256
-	maxClientSessions  = 32
-	sessionTimeout     = time.Hour // without a request
-	bodyTimeout        = 30 * time.Second
-	sessionHeader      = "Mcp-Session-Id"
-	connectionIdle     = 2 * time.Minute
-	headerTimeout      = 10 * time.Second
-	maxHeader          = 64 << 10
-	gracefulStopMargin = time.Second
+	maxBody           = 1 << 20 // bytes; the plugin rejects half of it
+	maxRequests       = 256     // running
+	maxClientRequests = 32
+	maxSessions       = 256
+	maxClientSessions = 32
+	sessionTimeout    = time.Hour // without a request
+	bodyTimeout       = 30 * time.Second
 )
 
-// HTTPOptions say who may call a server over HTTP.
+const sessionHeader = "Mcp-Session-Id"
+
+// HTTPOptions configure who may call a server over HTTP.
 type HTTPOptions struct {
-	Token string   // that a request must bear; "" is none
-	Hosts []string // names of this server, beside those of loopback
+	Token string   // bearer token that each request must carry; "" means none
+	Hosts []string // names of this server besides those of loopback
 }
 
 // ServeHTTP serves clients over streamable HTTP, at /mcp, until the context is
-// done; calls under way then have the grace to end. All clients share the
-// plugins, and with them what those know of the rate.
+// done; running calls then have the grace period to end. All clients share the
+// plugins, and with them the rate limits.
 func (s *Server) ServeHTTP(ctx context.Context, listener net.Listener, o *HTTPOptions) error {
 	h := newHTTPHandler(s, listener.Addr(), o)
 	server := &http.Server{
-		Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: connectionIdle, MaxHeaderBytes: maxHeader,
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 	defer server.Close()
@@ -62,39 +59,41 @@ func (s *Server) ServeHTTP(ctx context.Context, listener net.Listener, o *HTTPOp
 	listener.Close()
 	if !h.drain(s.grace) {
 		s.cancel()
-		h.drain(gracefulStopMargin)
+		h.drain(time.Second)
 	}
 	return nil
 }
 
-// An httpHandler stands before the SDK's.
+// An httpHandler checks and counts requests before it passes them to the SDK.
 type httpHandler struct {
 	server   *Server
 	mux      *http.ServeMux
-	token    [sha256.Size]byte
-	open     bool // needs no token
-	loopback bool
+	loopback bool // listens on loopback only
 	hosts    []string
 
 	mu       sync.Mutex
 	stopping bool
-	idle     chan struct{}     // closed when stopping and nothing is under way
-	requests map[string]int    // under way, by client
-	total    int               // of them
-	sessions map[string]string // session to client
+	running  sync.WaitGroup
+	total    int               // running requests
+	requests map[string]int    // of them, by client
+	sessions map[string]string // session ID to client
 }
 
 func newHTTPHandler(s *Server, address net.Addr, o *HTTPOptions) *httpHandler {
 	h := &httpHandler{
-		server: s, mux: http.NewServeMux(), token: sha256.Sum256([]byte(o.Token)), open: o.Token == "", hosts: o.Hosts,
-		loopback: isLoopback(address.String()), idle: make(chan struct{}), requests: map[string]int{}, sessions: map[string]string{},
+		server: s, mux: http.NewServeMux(), loopback: isLoopback(address.String()), hosts: o.Hosts,
+		requests: map[string]int{}, sessions: map[string]string{},
 	}
 	streamable := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return s.mcp }, &mcp.StreamableHTTPOptions{
 		SessionTimeout: sessionTimeout, MaxRequestBodyBytes: maxBody, PropagateRequestCancellation: true,
-		DisableLocalhostProtection: true, // checkOrigin does it, and knows the configured names
+		DisableLocalhostProtection: true, // isOwnHost does it, and knows the configured names
 	})
+	endpoint := h.limitRequests(streamable)
+	if o.Token != "" {
+		endpoint = requireToken(o.Token, endpoint)
+	}
+	h.mux.Handle("/mcp", endpoint)
 	h.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
-	h.mux.Handle("/mcp", h.authorized(h.limited(streamable)))
 	return h
 }
 
@@ -111,8 +110,9 @@ func (h *httpHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mux.ServeHTTP(w, r)
 }
 
-// isOwnHost keeps pages away whose name was made to lead here (DNS rebinding).
-// Such a page has a name; an address cannot be made to lead elsewhere.
+// isOwnHost reports whether a Host header names this server. It blocks DNS
+// rebinding, in which a site's name resolves to this machine. An IP address
+// cannot be rebound.
 func (h *httpHandler) isOwnHost(host string) bool {
 	name := hostname(host)
 	return isLoopback(host) || slices.Contains(h.hosts, name) || !h.loopback && net.ParseIP(name) != nil
@@ -128,7 +128,7 @@ func (h *httpHandler) isOwnOrigin(origins []string) bool {
 	return true
 }
 
-// hostname returns what stands before the port, in lower case.
+// hostname returns a host without its port, in lower case.
 func hostname(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -142,13 +142,14 @@ func isLoopback(host string) bool {
 	return name == "localhost" || net.ParseIP(name).IsLoopback()
 }
 
-// authorized demands the token. Sums of one length are compared, so that the
-// time tells nothing of it.
-func (h *httpHandler) authorized(next http.Handler) http.Handler {
+// requireToken rejects requests without the bearer token. It compares hashes of
+// equal length, so that the time reveals nothing about the token.
+func requireToken(token string, next http.Handler) http.Handler {
+	want := sha256.Sum256([]byte(token))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		sum := sha256.Sum256([]byte(strings.TrimSpace(token)))
-		if !h.open && (!strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(sum[:], h.token[:]) != 1) {
+		got := sha256.Sum256([]byte(strings.TrimSpace(token)))
+		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			http.Error(w, "give the token of this server as Authorization: Bearer …", http.StatusUnauthorized)
 			return
@@ -157,21 +158,21 @@ func (h *httpHandler) authorized(next http.Handler) http.Handler {
 	})
 }
 
-// limited bounds what each client, and all together, have under way. A GET is a
-// session's stream of events, of which each session has one.
-func (h *httpHandler) limited(next http.Handler) http.Handler {
+// limitRequests limits the running requests and the sessions, per client and in
+// total. It does not count GET, the event stream that each session has once.
+func (h *httpHandler) limitRequests(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			next.ServeHTTP(w, r)
 			return
 		}
 		client := hostname(r.RemoteAddr)
-		if status, text := h.enter(client, r.Header.Get(sessionHeader) == ""); status != 0 {
+		if status, text := h.acquire(client, r.Header.Get(sessionHeader) == ""); status != 0 {
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, text, status)
 			return
 		}
-		defer h.leave(client)
+		defer h.release(client)
 		if !readBody(w, r) {
 			return
 		}
@@ -184,41 +185,52 @@ func (h *httpHandler) limited(next http.Handler) http.Handler {
 	})
 }
 
-// enter admits a request, or returns the status with which it is refused.
-func (h *httpHandler) enter(client string, newSession bool) (status int, text string) {
+// acquire counts a request that may run, or returns the status to reject it with.
+func (h *httpHandler) acquire(client string, newSession bool) (status int, text string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	var all, own int // sessions
+	if newSession {
+		all, own = h.countSessions(client)
+	}
 	switch {
 	case h.stopping:
-		return http.StatusServiceUnavailable, "the server is about to end"
+		return http.StatusServiceUnavailable, "the server is shutting down"
 	case h.total >= maxRequests:
-		return http.StatusServiceUnavailable, "too many requests are under way"
+		return http.StatusServiceUnavailable, "too many requests are running"
 	case h.requests[client] >= maxClientRequests:
-		return http.StatusTooManyRequests, "too many requests of this client are under way"
+		return http.StatusTooManyRequests, "too many requests of this client are running"
+	case all >= maxSessions:
+		return http.StatusServiceUnavailable, "too many sessions are open"
+	case own >= maxClientSessions:
+		return http.StatusTooManyRequests, "this client has too many sessions: end one with DELETE"
 	}
-	if newSession {
-		all, own := h.countSessions(client)
-		switch {
-		case all >= maxSessions:
-			return http.StatusServiceUnavailable, "there are too many sessions"
-		case own >= maxClientSessions:
-			return http.StatusTooManyRequests, "this client has too many sessions: end one with DELETE"
-		}
-	}
+	h.running.Add(1)
 	h.total++
 	h.requests[client]++
 	return 0, ""
 }
 
-// countSessions counts those that live, and forgets the others.
+func (h *httpHandler) release(client string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.running.Done()
+	h.total--
+	if h.requests[client]--; h.requests[client] == 0 {
+		delete(h.requests, client)
+	}
+}
+
+// countSessions counts the live sessions and forgets the others.
 func (h *httpHandler) countSessions(client string) (all, own int) {
 	live := map[string]string{}
 	for session := range h.server.mcp.Sessions() {
 		all++
-		if id := session.ID(); h.sessions[id] != "" {
-			live[id] = h.sessions[id]
+		owner, ok := h.sessions[session.ID()]
+		if ok {
+			live[session.ID()] = owner
 		}
-		if h.sessions[session.ID()] == client {
+		if owner == client {
 			own++
 		}
 	}
@@ -226,46 +238,26 @@ func (h *httpHandler) countSessions(client string) (all, own int) {
 	return all, own
 }
 
-func (h *httpHandler) leave(client string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.total--
-	if h.requests[client]--; h.requests[client] == 0 {
-		delete(h.requests, client)
-	}
-	h.closeIfIdle()
-}
-
-// closeIfIdle is called with the lock held.
-func (h *httpHandler) closeIfIdle() {
-	if !h.stopping || h.total > 0 {
-		return
-	}
-	select {
-	case <-h.idle:
-	default:
-		close(h.idle)
-	}
-}
-
-// drain refuses new requests, and reports whether those under way ended in time.
-func (h *httpHandler) drain(patience time.Duration) bool {
+// drain rejects new requests, and reports whether the running ones ended in time.
+func (h *httpHandler) drain(timeout time.Duration) bool {
 	h.mu.Lock()
 	h.stopping = true
-	h.closeIfIdle()
 	h.mu.Unlock()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
+	done := make(chan struct{})
+	go func() {
+		h.running.Wait()
+		close(done)
+	}()
 	select {
-	case <-h.idle:
+	case <-done:
 		return true
-	case <-timer.C:
+	case <-time.After(timeout):
 		return false
 	}
 }
 
-// readBody reads the body here, because a deadline that held for all of the
-// request would end a stream of events, too.
+// readBody reads the body under a deadline of its own. A deadline for the request
+// would also end its stream of events.
 func readBody(w http.ResponseWriter, r *http.Request) bool {
 	controller := http.NewResponseController(w)
 	controller.SetReadDeadline(time.Now().Add(bodyTimeout))

@@ -8,29 +8,35 @@ import (
 	"time"
 )
 
+// Errors of a call that the plugin never saw, because its turn did not come.
+var (
+	errBusy     = errors.New("earlier calls are still under way")
+	errCanceled = errors.New("it was canceled while earlier calls were under way")
+)
+
 // errHung is the error of a call that did not end with its context.
 var errHung = errors.New("the plugin did not return; what it knew of this minute and of keys is lost")
 
-// hangSlack is how long a call may go on after its context is done. The plugin
-// waits in HTTP alone, which ends with the context.
+// hangSlack is how long a call may continue after its context is done. The
+// plugin only waits for HTTP, which ends with the context.
 const hangSlack = 5 * time.Second
 
-// An instance keeps one loaded plugin for as long as it lives, because what the
-// plugin remembers (how much it sent in this minute, and under which keys) lives
-// in it. A timeout or a cancellation ends a call and leaves the plugin loaded.
+// An instance keeps one plugin loaded, because the plugin's memory holds how much
+// it sent in this minute, and under which keys. A timeout or a cancellation ends
+// a call and leaves the plugin loaded.
 type instance struct {
 	queue
 	load   func(ctx context.Context) (Plugin, error)
 	slack  time.Duration
-	plugin Plugin // nil until it is needed; whoever has the turn may use it
+	plugin Plugin // nil until needed; only the call whose turn it is may use it
 }
 
 func newInstance(load func(ctx context.Context) (Plugin, error)) *instance {
 	return &instance{load: load, slack: hangSlack}
 }
 
-// call calls an export when the ticket's turn comes. It waits no longer than the
-// timeout for the turn, and gives the call as much again.
+// call waits for the ticket's turn, at most for the timeout, then calls the
+// export with the same timeout.
 func (i *instance) call(ctx context.Context, t *ticket, timeout time.Duration, export string, input []byte) ([]byte, error) {
 	defer t.leave()
 	if err := t.acquire(ctx, timeout); err != nil {
@@ -45,45 +51,41 @@ func (i *instance) call(ctx context.Context, t *ticket, timeout time.Duration, e
 		}
 		i.plugin = plugin
 	}
-	return i.guard(ctx, export, input)
+	return i.callOrAbandon(ctx, export, input)
 }
 
-// guard calls the plugin, and abandons one that does not return: nothing can
-// stop it but checks in the compiled code, which make each call half as slow
-// again. It is closed should it ever return.
-func (i *instance) guard(ctx context.Context, export string, input []byte) ([]byte, error) {
+// callOrAbandon calls the plugin and abandons it if it does not return. Nothing
+// can stop it except checks in the compiled code, which make every call 1.5 times
+// as slow. An abandoned plugin is closed if it ever returns.
+func (i *instance) callOrAbandon(ctx context.Context, export string, input []byte) ([]byte, error) {
 	type answer struct {
 		output []byte
 		err    error
 	}
-	plugin, done := i.plugin, make(chan answer)
-	abandoned := make(chan struct{})
+	plugin, done := i.plugin, make(chan answer, 1)
 	go func() {
 		output, err := plugin.CallExport(ctx, export, input)
-		select {
-		case done <- answer{output, err}:
-		case <-abandoned:
-			plugin.Close(context.WithoutCancel(ctx))
-		}
+		done <- answer{output, err}
 	}()
 	select {
 	case a := <-done:
 		return a.output, a.err
 	case <-ctx.Done():
 	}
-	timer := time.NewTimer(i.slack)
-	defer timer.Stop()
 	select {
 	case a := <-done:
 		return a.output, a.err
-	case <-timer.C:
-		i.plugin = nil
-		close(abandoned)
-		return nil, errHung
+	case <-time.After(i.slack):
 	}
+	i.plugin = nil
+	go func() {
+		<-done
+		plugin.Close(context.WithoutCancel(ctx))
+	}()
+	return nil, errHung
 }
 
-// close waits for the calls that joined, then frees the plugin.
+// close waits for the calls in the queue, then frees the plugin.
 func (i *instance) close() {
 	t := i.join()
 	defer t.leave()
@@ -94,15 +96,8 @@ func (i *instance) close() {
 	}
 }
 
-// Errors of a call whose turn did not come: the plugin never saw it.
-var (
-	errBusy     = errors.New("earlier calls are still under way")
-	errCanceled = errors.New("it was canceled while earlier calls were under way")
-)
-
-// A queue lets one call at a time pass, in the order in which they joined. The
-// calls of a client are handled by goroutines, whose order nobody knows, so each
-// joins when it is read.
+// A queue admits one call at a time, in the order in which they joined. Calls are
+// handled by goroutines in no particular order, so each joins when it is read.
 type queue struct {
 	mu      sync.Mutex
 	tickets []*ticket // the first has its turn
@@ -111,7 +106,7 @@ type queue struct {
 // A ticket is a place in a queue.
 type ticket struct {
 	queue *queue
-	turn  chan struct{} // closed when it has come
+	turn  chan struct{} // closed when the turn has come
 }
 
 func (q *queue) join() *ticket {
@@ -124,24 +119,23 @@ func (q *queue) join() *ticket {
 	return t
 }
 
-// acquire waits for the turn, no longer than the timeout. Call leave in any case.
+// acquire waits for the turn, at most for the timeout. The caller must call leave
+// in any case.
 func (t *ticket) acquire(ctx context.Context, timeout time.Duration) error {
 	if ctx.Err() != nil {
 		return errCanceled
 	}
-	timer := time.NewTimer(timeout)
-	defer timer.Stop()
 	select {
 	case <-t.turn:
 		return nil
-	case <-timer.C:
+	case <-time.After(timeout):
 		return errBusy
 	case <-ctx.Done():
 		return errCanceled
 	}
 }
 
-// leave gives the place up, and the turn to the next. It may be called often.
+// leave gives up the place and passes on the turn. Calling it again does nothing.
 func (t *ticket) leave() {
 	t.queue.mu.Lock()
 	defer t.queue.mu.Unlock()

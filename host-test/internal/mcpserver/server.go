@@ -1,6 +1,6 @@
-// Package mcpserver offers the tools of a plugin as an MCP server. It decides
-// nothing about them: schemas, arguments and results go through as they are. It
-// answers itself only where the plugin cannot, because the host ended the call.
+// Package mcpserver serves a plugin's tools over MCP. It passes schemas, arguments
+// and results through unchanged. It answers a call itself only when the plugin
+// cannot, because the host ended the call.
 package mcpserver
 
 import (
@@ -13,40 +13,40 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// A Plugin is one loaded plugin. It is called by one goroutine at a time.
+// A Plugin is one loaded plugin. One goroutine calls it at a time.
 type Plugin interface {
-	// CallExport calls an export and returns its output as it is. It returns soon after
-	// ctx is done, and can be called again.
+	// CallExport calls an export and returns its output unchanged. It returns soon
+	// after ctx is done, and can be called again.
 	CallExport(ctx context.Context, export string, input []byte) ([]byte, error)
 	Close(ctx context.Context) error
 }
 
-// Options say what is served. Load is required.
+// Options configure a Server. Load is required.
 type Options struct {
 	Load    func(ctx context.Context) (Plugin, error) // loads a new plugin
-	Robots  []string                                  // names that the arguments may give as "robot"; each gets a plugin of its own
+	Robots  []string                                  // valid values of the argument "robot"; each gets its own plugin
 	Default string                                    // the robot of a call that names none of them
-	Timeout time.Duration                             // how long one call may take; 0 is half a minute
-	Grace   time.Duration                             // how long calls may go on after Run's context is done; 0 is three seconds
-	Log     *slog.Logger                              // a line for each call; nil is none
-	Version string                                    // the server's own, told to clients
+	Timeout time.Duration                             // of one call; 0 means 30 seconds
+	Grace   time.Duration                             // how long calls may continue after Run's context is done; 0 means 3 seconds
+	Log     *slog.Logger                              // gets one line per call; nil disables logging
+	Version string                                    // the server version reported to clients
 }
 
 // A Server serves the tools of one plugin.
 type Server struct {
-	mcp       *mcp.Server
-	ctx       context.Context // ends all calls
-	cancel    context.CancelFunc
-	instances map[string]*instance // by robot; complete from the start
-	standard  *instance            // of calls that name no robot
-	timeout   time.Duration
-	grace     time.Duration
-	log       *slog.Logger
+	mcp             *mcp.Server
+	ctx             context.Context // ends all calls
+	cancel          context.CancelFunc
+	instances       map[string]*instance // by robot; never changes
+	defaultInstance *instance            // for calls that name no robot
+	timeout         time.Duration
+	grace           time.Duration
+	log             *slog.Logger
 }
 
-// New loads the plugin and asks for its tools. Close the Server when done.
+// New loads the plugin and reads its tools. Close the Server when done.
 func New(ctx context.Context, o *Options) (*Server, error) {
-	s := &Server{timeout: o.Timeout, grace: o.Grace, log: o.Log, standard: newInstance(o.Load), instances: map[string]*instance{}}
+	s := &Server{timeout: o.Timeout, grace: o.Grace, log: o.Log, defaultInstance: newInstance(o.Load), instances: map[string]*instance{}}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if s.timeout <= 0 {
 		s.timeout = 30 * time.Second
@@ -61,21 +61,16 @@ func New(ctx context.Context, o *Options) (*Server, error) {
 		s.instances[name] = newInstance(o.Load)
 	}
 	if named := s.instances[o.Default]; named != nil {
-		s.standard = named
+		s.defaultInstance = named
 	}
-	output, err := s.standard.call(ctx, s.standard.join(), s.timeout, "describe", nil)
-	if err != nil {
-		s.Close()
-		return nil, err
-	}
-	tools, err := readTools(output)
+	tools, err := s.describe(ctx)
 	if err != nil {
 		s.Close()
 		return nil, err
 	}
 	s.mcp = mcp.NewServer(
 		&mcp.Implementation{Name: "dingtalk-plugin", Title: "DingTalk group robot", Version: o.Version},
-		// The tools never change, and what is logged goes to the operator.
+		// No listChanged, because the tools never change, and no logging, because logs go to the operator.
 		&mcp.ServerOptions{Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}}},
 	)
 	for _, tool := range tools {
@@ -84,70 +79,75 @@ func New(ctx context.Context, o *Options) (*Server, error) {
 	return s, nil
 }
 
-// drainSlack is for what calls need beside their timeouts.
-const drainSlack = 5 * time.Second
+func (s *Server) describe(ctx context.Context) ([]*mcp.Tool, error) {
+	output, err := s.defaultInstance.call(ctx, s.defaultInstance.join(), s.timeout, "describe", nil)
+	if err != nil {
+		return nil, err
+	}
+	return readTools(output)
+}
 
 // Run serves one client until it closes the connection or the context is done.
 // A client that sends its requests and closes at once still gets its answers.
-// When the context is done, calls under way have the grace to end.
+// When the context is done, running calls have the grace period to end.
 func (s *Server) Run(ctx context.Context, transport mcp.Transport) error {
-	return s.mcp.Run(context.WithoutCancel(ctx), &serverTransport{Transport: transport, server: s, stop: ctx})
+	return s.mcp.Run(context.WithoutCancel(ctx), &drainTransport{Transport: transport, server: s, stop: ctx})
 }
 
 // Close ends all calls and frees the plugins.
 func (s *Server) Close() {
 	s.cancel()
-	s.standard.close()
+	s.defaultInstance.close()
 	for _, i := range s.instances {
 		i.close()
 	}
 }
 
-// instance returns the one whose robot the arguments name. What they say is
-// judged by the plugin: names that are not configured go to the default.
+// instance returns the instance of the robot that the arguments name. Unknown
+// names go to the default instance, whose plugin rejects them.
 func (s *Server) instance(arguments json.RawMessage) *instance {
 	if i := s.instances[robotName(arguments)]; i != nil {
 		return i
 	}
-	return s.standard
+	return s.defaultInstance
 }
 
-// call passes a call on. It returns no error: models do not see those.
+// call handles a tool call. It returns no error, because models do not see
+// protocol errors.
 func (s *Server) call(ctx context.Context, request *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 	start := time.Now()
-	o := s.outcome(ctx, request)
+	o, err := s.callPlugin(ctx, request)
+	if err != nil {
+		s.log.Error("call ended", "tool", request.Params.Name, "cause", safeErrorText(err))
+		o = errorResult(err, request.Params.Arguments)
+	}
+	if errors.Is(err, errHung) {
+		s.log.Error("the plugin does not return and was abandoned: end this process, and report it to the plugin's authors")
+	}
 	s.log.Info("call", "tool", request.Params.Name, "outcome", o.reason, "took", time.Since(start).Round(time.Millisecond))
 	return o.result, nil
 }
 
-func (s *Server) outcome(ctx context.Context, request *mcp.CallToolRequest) outcome {
+func (s *Server) callPlugin(ctx context.Context, request *mcp.CallToolRequest) (outcome, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
-	i := s.instance(request.Params.Arguments)
-	t := ticketOf(request)
-	if t != nil && t.queue != &i.queue {
-		t.leave() // the SDK reads these arguments otherwise
+	i, t := s.instance(request.Params.Arguments), ticketOf(request)
+	if t != nil && t.queue != &i.queue { // the SDK reads duplicate keys differently
+		t.leave()
 		t = nil
 	}
 	if t == nil {
 		t = i.join()
 	}
-	input, err := envelope(request.Params)
+	defer t.leave()
+	input, err := encodeCall(request.Params)
 	if err != nil {
-		t.leave()
-	} else {
-		input, err = i.call(ctx, t, s.timeout, "call", input)
+		return outcome{}, err
 	}
-	if err == nil {
-		var o outcome
-		if o, err = parseResult(input); err == nil {
-			return o
-		}
+	output, err := i.call(ctx, t, s.timeout, "call", input)
+	if err != nil {
+		return outcome{}, err
 	}
-	s.log.Error("call ended", "tool", request.Params.Name, "cause", safeErrorText(err))
-	if errors.Is(err, errHung) {
-		s.log.Error("the plugin does not return and was abandoned: end this process, and report it to the plugin's authors")
-	}
-	return errorResult(err, request.Params.Arguments)
+	return parseResult(output)
 }

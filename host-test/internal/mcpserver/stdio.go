@@ -14,14 +14,15 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// maxFrame bounds a line of input, in bytes. The plugin refuses smaller ones.
-const maxFrame = 4 << 20
+// maxLine is the longest line of input, in bytes. The plugin rejects much smaller
+// messages.
+const maxLine = 4 << 20
 
-// firstWithoutBatches is the protocol version that took batches away.
+// firstWithoutBatches is the protocol version that removed batches.
 const firstWithoutBatches = "2025-06-18"
 
-// StdioTransport carries a message a line. It answers a line that is no message
-// with an error and goes on. The SDK's ends the connection
+// StdioTransport carries one message per line. It answers an invalid line with an
+// error and continues, whereas the SDK's transport ends the connection
 // (https://github.com/modelcontextprotocol/go-sdk/issues/1209).
 type StdioTransport struct {
 	Reader io.Reader
@@ -30,7 +31,7 @@ type StdioTransport struct {
 
 // Connect implements mcp.Transport.
 func (t *StdioTransport) Connect(context.Context) (mcp.Connection, error) {
-	c := &stdioConnection{
+	c := &stdioConn{
 		writer: t.Writer, lines: make(chan line), closed: make(chan struct{}),
 		batches: map[jsonrpc.ID]*batch{},
 	}
@@ -38,36 +39,36 @@ func (t *StdioTransport) Connect(context.Context) (mcp.Connection, error) {
 	return c, nil
 }
 
-type stdioConnection struct {
-	lines   chan line
-	closed  chan struct{}
-	once    sync.Once
-	pending []jsonrpc.Message // of a batch, not yet read; Read is not called concurrently
+type stdioConn struct {
+	lines  chan line
+	closed chan struct{}
+	once   sync.Once
+	queue  []jsonrpc.Message // parsed and not yet read; Read is not called concurrently
 
-	mu         sync.Mutex // of the writer and of what follows
+	mu         sync.Mutex // guards the following; held while a client does not read
 	writer     io.Writer
-	batches    map[jsonrpc.ID]*batch
-	initialize jsonrpc.ID // of the request that negotiates the version
-	version    string     // negotiated or, until then, asked for
+	batches    map[jsonrpc.ID]*batch // by the ID of each unanswered request
+	initialize jsonrpc.ID            // of the request that negotiates the version
+	version    string                // negotiated or, until then, requested
 }
 
-// A line is one of the input, or the reason for which there is none.
+// A line is a line of input, or the error of reading it.
 type line struct {
 	text []byte
 	err  error
 }
 
-// A batch collects responses, because they are to be sent together.
+// A batch collects responses, which are sent together.
 type batch struct {
-	open      int
+	pending   int // requests
 	responses []json.RawMessage
 }
 
-var errFrame = fmt.Errorf("the message is longer than %d bytes", maxFrame)
+var errLineTooLong = fmt.Errorf("the message is longer than %d bytes", maxLine)
 
-// readLines reads one line ahead. It outlives the connection when the input
-// blocks, for nothing can end that.
-func (c *stdioConnection) readLines(r *bufio.Reader) {
+// readLines reads one line ahead. It outlives the connection if the input blocks,
+// since such a read cannot be interrupted.
+func (c *stdioConn) readLines(r *bufio.Reader) {
 	for {
 		text, err := readLine(r)
 		select {
@@ -75,18 +76,18 @@ func (c *stdioConnection) readLines(r *bufio.Reader) {
 		case <-c.closed:
 			return
 		}
-		if err != nil && !errors.Is(err, errFrame) {
+		if err != nil && !errors.Is(err, errLineTooLong) {
 			return
 		}
 	}
 }
 
-// readLine reads a line without its end. One that is too long is skipped and
-// held nowhere. The last may lack its end.
+// readLine reads a line with its line feed, which the last may lack. It skips a
+// line that is too long without keeping it in memory.
 func readLine(r *bufio.Reader) (text []byte, err error) {
 	for long := false; ; {
 		part, err := r.ReadSlice('\n')
-		if long = long || len(text)+len(part) > maxFrame+1; long {
+		if long = long || len(text)+len(part) > maxLine+1; long {
 			text = nil
 		} else {
 			text = append(text, part...)
@@ -96,7 +97,7 @@ func readLine(r *bufio.Reader) (text []byte, err error) {
 		case err != nil && len(text) == 0 && !long, err != nil && !errors.Is(err, io.EOF):
 			return nil, err
 		case long:
-			return nil, errFrame
+			return nil, errLineTooLong
 		default:
 			return text, nil
 		}
@@ -104,18 +105,18 @@ func readLine(r *bufio.Reader) (text []byte, err error) {
 }
 
 // SessionID implements mcp.Connection.
-func (c *stdioConnection) SessionID() string { return "" }
+func (c *stdioConn) SessionID() string { return "" }
 
 // Read implements mcp.Connection.
-func (c *stdioConnection) Read(ctx context.Context) (jsonrpc.Message, error) {
-	for len(c.pending) == 0 {
+func (c *stdioConn) Read(ctx context.Context) (jsonrpc.Message, error) {
+	for len(c.queue) == 0 {
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-c.closed:
 			return nil, io.EOF
 		case l := <-c.lines:
-			if l.err != nil && !errors.Is(l.err, errFrame) {
+			if l.err != nil && !errors.Is(l.err, errLineTooLong) {
 				return nil, l.err
 			}
 			if err := c.parse(l); err != nil {
@@ -123,91 +124,92 @@ func (c *stdioConnection) Read(ctx context.Context) (jsonrpc.Message, error) {
 			}
 		}
 	}
-	message := c.pending[0]
-	c.pending = c.pending[1:]
+	message := c.queue[0]
+	c.queue = c.queue[1:]
 	return message, nil
 }
 
-// parse makes messages of a line, or answers it itself.
-func (c *stdioConnection) parse(l line) error {
+// parse adds the messages of a line to the queue, or answers it with an error.
+func (c *stdioConn) parse(l line) error {
 	text := bytes.Trim(bytes.TrimPrefix(l.text, []byte("\xef\xbb\xbf")), " \t\r\n")
 	switch {
 	case l.err != nil:
-		return c.refuse(jsonrpc.CodeInvalidRequest, l.err.Error())
+		return c.reject(jsonrpc.CodeInvalidRequest, l.err.Error())
 	case len(text) == 0:
 		return nil
 	case !json.Valid(text):
-		return c.refuse(jsonrpc.CodeParseError, "the line is not one JSON value")
+		return c.reject(jsonrpc.CodeParseError, "the line is not one JSON value")
 	case text[0] == '[':
 		return c.parseBatch(text)
 	}
 	message, err := decode(text)
 	if err != nil {
-		return c.refuse(jsonrpc.CodeInvalidRequest, err.Error())
+		return c.reject(jsonrpc.CodeInvalidRequest, err.Error())
 	}
 	if request, ok := message.(*jsonrpc.Request); ok && request.Method == "initialize" {
-		c.negotiate(request.ID, request.Params)
+		c.mu.Lock()
+		c.initialize, c.version = request.ID, protocolVersion(request.Params)
+		c.mu.Unlock()
 	}
-	c.pending = append(c.pending, message)
+	c.queue = append(c.queue, message)
 	return nil
 }
 
-func (c *stdioConnection) negotiate(id jsonrpc.ID, params json.RawMessage) {
+// reject answers a line that is not a message.
+func (c *stdioConn) reject(code int64, text string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.initialize, c.version = id, protocolVersion(params)
+	return c.write(errorResponse(code, text))
 }
 
-// protocolVersion returns that of an initialize request or its result, or "".
+// protocolVersion returns the version in an initialize request or its result, or "".
 func protocolVersion(data json.RawMessage) string {
 	var version struct {
 		ProtocolVersion string `json:"protocolVersion"`
 	}
-	_ = json.Unmarshal(data, &version) // an error has none
+	_ = json.Unmarshal(data, &version) // an error response has none
 	return version.ProtocolVersion
 }
 
-// parseBatch takes a batch where the negotiated version has them.
-func (c *stdioConnection) parseBatch(text []byte) error {
+// parseBatch accepts a batch if the negotiated version has batches.
+func (c *stdioConn) parseBatch(text []byte) error {
 	c.mu.Lock()
-	version := c.version
-	c.mu.Unlock()
-	if version == "" || version >= firstWithoutBatches {
-		return c.refuse(jsonrpc.CodeInvalidRequest, "this protocol version has no batches")
+	defer c.mu.Unlock()
+	if c.version == "" || c.version >= firstWithoutBatches {
+		return c.write(errorResponse(jsonrpc.CodeInvalidRequest, "this protocol version has no batches"))
 	}
 	var elements []json.RawMessage
 	if err := json.Unmarshal(text, &elements); err != nil {
-		return err // it is valid JSON, and an array
+		return err // unreachable: it is valid JSON, and an array
 	}
-	if len(elements) == 0 || len(elements) > maxOpen {
-		return c.refuse(jsonrpc.CodeInvalidRequest, fmt.Sprintf("a batch has 1 to %d messages", maxOpen))
+	if len(elements) == 0 || len(elements) > maxPending {
+		return c.write(errorResponse(jsonrpc.CodeInvalidRequest, fmt.Sprintf("a batch has 1 to %d messages", maxPending)))
 	}
 	b := &batch{}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	for _, element := range elements {
 		message, err := decode(element)
 		request, isRequest := message.(*jsonrpc.Request)
-		switch {
-		case err != nil:
+		isCall := isRequest && request.IsCall()
+		if err == nil && isCall && c.batches[request.ID] != nil {
+			err = errors.New("the id is in use")
+		}
+		if err != nil {
 			b.responses = append(b.responses, errorResponse(jsonrpc.CodeInvalidRequest, err.Error()))
 			continue
-		case isRequest && request.IsCall() && c.batches[request.ID] != nil:
-			b.responses = append(b.responses, errorResponse(jsonrpc.CodeInvalidRequest, "the id is in use"))
-			continue
-		case isRequest && request.IsCall():
-			c.batches[request.ID] = b
-			b.open++
 		}
-		c.pending = append(c.pending, message)
+		if isCall {
+			c.batches[request.ID] = b
+			b.pending++
+		}
+		c.queue = append(c.queue, message)
 	}
 	return c.finish(b)
 }
 
-// finish writes the responses of a batch once it is complete. A batch of
-// notifications has none.
-func (c *stdioConnection) finish(b *batch) error {
-	if b.open > 0 || len(b.responses) == 0 {
+// finish writes the responses of a batch once all its requests are answered. A
+// batch of notifications has none. The lock is held.
+func (c *stdioConn) finish(b *batch) error {
+	if b.pending > 0 || len(b.responses) == 0 {
 		return nil
 	}
 	data, err := json.Marshal(b.responses)
@@ -217,27 +219,19 @@ func (c *stdioConnection) finish(b *batch) error {
 	return c.write(data)
 }
 
-// decode is stricter than the SDK's, which takes what is no object for an empty
-// one.
+// decode is stricter than the SDK, which accepts any JSON value as an empty object.
 func decode(text []byte) (jsonrpc.Message, error) {
 	if text = bytes.TrimLeft(text, " \t\r\n"); text[0] != '{' {
 		return nil, errors.New("a message is a JSON object")
 	}
 	message, err := jsonrpc.DecodeMessage(text)
 	if err != nil {
-		return nil, errors.New(`the object is no JSON-RPC 2.0 message`)
+		return nil, errors.New("the object is no JSON-RPC 2.0 message")
 	}
 	return message, nil
 }
 
-// refuse answers a line of which no request could be made.
-func (c *stdioConnection) refuse(code int64, text string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.write(errorResponse(code, text))
-}
-
-// errorResponse has no id, since none could be read.
+// errorResponse answers what is not a request. Its id is null, since none was read.
 func errorResponse(code int64, text string) json.RawMessage {
 	data, err := json.Marshal(struct {
 		Version string        `json:"jsonrpc"`
@@ -245,13 +239,13 @@ func errorResponse(code int64, text string) json.RawMessage {
 		Error   jsonrpc.Error `json:"error"`
 	}{"2.0", nil, jsonrpc.Error{Code: code, Message: text}})
 	if err != nil {
-		panic(err) // two numbers and three texts always marshal
+		panic(err) // numbers and strings always marshal
 	}
 	return data
 }
 
 // Write implements mcp.Connection.
-func (c *stdioConnection) Write(ctx context.Context, message jsonrpc.Message) error {
+func (c *stdioConn) Write(ctx context.Context, message jsonrpc.Message) error {
 	data, err := jsonrpc.EncodeMessage(message)
 	if err != nil {
 		return err
@@ -270,20 +264,20 @@ func (c *stdioConnection) Write(ctx context.Context, message jsonrpc.Message) er
 		return c.write(data)
 	}
 	delete(c.batches, response.ID)
-	b.open--
+	b.pending--
 	b.responses = append(b.responses, data)
 	return c.finish(b)
 }
 
-// write writes a line; the lock is held.
-func (c *stdioConnection) write(data []byte) error {
+// write writes a line. The lock is held.
+func (c *stdioConn) write(data []byte) error {
 	_, err := c.writer.Write(append(data, '\n'))
 	return err
 }
 
-// Close implements mcp.Connection. It leaves reader and writer open: they are
-// the process's own.
-func (c *stdioConnection) Close() error {
+// Close implements mcp.Connection. It does not close reader and writer, which
+// belong to the caller.
+func (c *stdioConn) Close() error {
 	c.once.Do(func() { close(c.closed) })
 	return nil
 }

@@ -85,11 +85,11 @@ func TestLongLine(t *testing.T) {
 	r := bufio.NewReaderSize(io.MultiReader(long, strings.NewReader("\nnext\n")), 64<<10)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if _, err := readLine(r); err != errFrame {
+	if _, err := readLine(r); err != errLineTooLong {
 		t.Errorf("error %v", err)
 	}
 	runtime.ReadMemStats(&after)
-	if got := after.TotalAlloc - before.TotalAlloc; got > 8*maxFrame {
+	if got := after.TotalAlloc - before.TotalAlloc; got > 8*maxLine {
 		t.Errorf("%d bytes were allocated for a line of %d", got, 64<<20)
 	}
 	if text, err := readLine(r); string(text) != "next\n" || err != nil {
@@ -107,7 +107,7 @@ func (e endless) Read(p []byte) (int, error) {
 }
 
 func TestReadLine(t *testing.T) {
-	frame := strings.Repeat("x", maxFrame)
+	frame := strings.Repeat("x", maxLine)
 	tests := []struct {
 		input string
 		want  []string // "!" is one that is too long
@@ -123,7 +123,7 @@ func TestReadLine(t *testing.T) {
 		var got []string
 		for r := bufio.NewReaderSize(strings.NewReader(tt.input), 16); ; {
 			text, err := readLine(r)
-			if err == errFrame {
+			if err == errLineTooLong {
 				text = []byte("!")
 			} else if err != nil {
 				break
@@ -262,7 +262,7 @@ func TestBackPressure(t *testing.T) {
 	}
 	in, stdin := io.Pipe()
 	var read atomic.Int64 // requests that were taken
-	const all = 3 * maxOpen
+	const all = 3 * maxPending
 	go func() {
 		defer stdin.Close()
 		fmt.Fprintf(stdin, initialize, "2025-06-18")
@@ -277,8 +277,8 @@ func TestBackPressure(t *testing.T) {
 	for last := int64(-1); last != read.Load(); time.Sleep(200 * time.Millisecond) {
 		last = read.Load()
 	}
-	if got := read.Load(); got < maxOpen || got > maxOpen+2000 { // and what the reader has buffered
-		t.Errorf("%d of %d requests were read, want about %d", got, all, maxOpen)
+	if got := read.Load(); got < maxPending || got > maxPending+2000 { // and what the reader has buffered
+		t.Errorf("%d of %d requests were read, want about %d", got, all, maxPending)
 	}
 	close(release)
 	if err := <-done; err != nil {

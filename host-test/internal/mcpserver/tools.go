@@ -1,17 +1,17 @@
 package mcpserver
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/tidwall/gjson"
 )
 
-// readTools reads what describe answers. The schemas stay the bytes that they
-// are: decoded into maps they would lose the order of their arguments, which is
-// the order in which a model reads them.
+// readTools parses the output of the export describe. It keeps the bytes of the
+// schemas: decoded into maps, they would lose the order of the arguments, in
+// which a model reads them.
 func readTools(output []byte) (tools []*mcp.Tool, err error) {
 	var list struct {
 		Tools []struct {
@@ -40,7 +40,7 @@ func readTools(output []byte) (tools []*mcp.Tool, err error) {
 	return tools, nil
 }
 
-// checkSchema finds what AddTool would panic at.
+// checkSchema rejects schemas that would make AddTool panic.
 func checkSchema(input json.RawMessage) error {
 	var schema struct {
 		Type any `json:"type"`
@@ -51,8 +51,8 @@ func checkSchema(input json.RawMessage) error {
 	return nil
 }
 
-// envelope makes the plugin's input. The arguments are passed on unread.
-func envelope(params *mcp.CallToolParamsRaw) ([]byte, error) {
+// encodeCall encodes the plugin's input. It keeps the bytes of the arguments.
+func encodeCall(params *mcp.CallToolParamsRaw) ([]byte, error) {
 	type call struct {
 		Name      string          `json:"name"`
 		Arguments json.RawMessage `json:"arguments,omitempty"`
@@ -60,27 +60,11 @@ func envelope(params *mcp.CallToolParamsRaw) ([]byte, error) {
 	return json.Marshal(map[string]call{"params": {params.Name, params.Arguments}})
 }
 
-// robotName returns the argument robot, or "". Of several it is the first, which
-// is the one that the plugin reads.
+// robotName returns the argument robot, or "". It reads it as the plugin does:
+// the first of several counts.
 func robotName(arguments json.RawMessage) string {
-	decoder := json.NewDecoder(bytes.NewReader(arguments))
-	if open, err := decoder.Token(); err != nil || open != json.Delim('{') {
-		return ""
-	}
-	for decoder.More() {
-		key, err := decoder.Token()
-		if err != nil {
-			return ""
-		}
-		var value json.RawMessage
-		if decoder.Decode(&value) != nil {
-			return ""
-		}
-		if key == "robot" {
-			var name string
-			_ = json.Unmarshal(value, &name) // what is no text names no robot
-			return name
-		}
+	if robot := gjson.GetBytes(arguments, "robot"); robot.Type == gjson.String {
+		return robot.Str
 	}
 	return ""
 }
