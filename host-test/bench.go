@@ -156,8 +156,8 @@ func (b *bencher) cold(module []byte, cache wazero.CompilationCache) func(*testi
 }
 
 // Run prints one table, of which the ratios are worth reading.
-func (c *benchCommand) Run(ctx context.Context, line *commands) error {
-	module, err := line.wasm()
+func (c *benchCommand) Run(ctx context.Context, cli *cli) error {
+	module, err := cli.wasm()
 	if err != nil {
 		return err
 	}

@@ -23,22 +23,22 @@ type callCommand struct {
 	JSON      bool   `name:"json" help:"Print the raw CallToolResult."`
 }
 
-// Run exits with status 1 when the tool says that it failed.
-func (c *callCommand) Run(ctx context.Context, line *commands) error {
+// Run exits with status 1 when the tool reports an error.
+func (c *callCommand) Run(ctx context.Context, cli *cli) error {
 	if c.Version {
-		return printVersion(line)
+		return printVersion(cli)
 	}
 	values := config.FromEnvironment()
 	if c.Fake {
-		group := startGroup(values)
-		defer group.Close()
-		values = group.config
+		fake := startGroup(values)
+		defer fake.Close()
+		values = fake.config
 		if c.Page {
-			defer group.linger(ctx)
+			defer fake.linger(ctx)
 		}
-		defer group.print(os.Stdout)
+		defer fake.print(os.Stdout)
 	}
-	plugin, err := line.load(ctx, values)
+	plugin, err := cli.load(ctx, values)
 	if err != nil {
 		return err
 	}
@@ -68,8 +68,8 @@ func (c *callCommand) Validate() error {
 	return nil
 }
 
-// load loads the plugin so that it reaches the configured addresses alone.
-func (c *commands) load(ctx context.Context, values map[string]string) (*host.Plugin, error) {
+// load loads the plugin and allows only the configured hosts.
+func (c *cli) load(ctx context.Context, values map[string]string) (*host.Plugin, error) {
 	module, err := c.wasm()
 	if err != nil {
 		return nil, err
@@ -78,15 +78,15 @@ func (c *commands) load(ctx context.Context, values map[string]string) (*host.Pl
 }
 
 func (c *callCommand) print(result *mcp.CallToolResult) error {
-	if c.JSON {
+	if !c.JSON {
+		fmt.Println(textOf(result))
+	} else {
 		encoder := json.NewEncoder(os.Stdout)
 		encoder.SetIndent("", "  ")
 		encoder.SetEscapeHTML(false)
 		if err := encoder.Encode(result); err != nil {
 			return err
 		}
-	} else {
-		fmt.Println(textOf(result))
 	}
 	if result.IsError {
 		return exitError(1)
@@ -94,7 +94,7 @@ func (c *callCommand) print(result *mcp.CallToolResult) error {
 	return nil
 }
 
-// textOf returns what a model reads of a result.
+// textOf returns the text of a result.
 func textOf(result *mcp.CallToolResult) string {
 	for _, content := range result.Content {
 		if text, ok := content.(*mcp.TextContent); ok {
@@ -104,15 +104,15 @@ func textOf(result *mcp.CallToolResult) string {
 	return ""
 }
 
-// printVersion prints what make dist has stamped into the module.
-func printVersion(line *commands) error {
-	module, err := line.wasm()
+// printVersion prints the version that make dist wrote into the module.
+func printVersion(cli *cli) error {
+	module, err := cli.wasm()
 	if err != nil {
 		return err
 	}
 	version, stamped := release.ReadVersion(module)
 	if !stamped {
-		return fmt.Errorf("%s was compiled, but not made with `make dist`: it has no version", line.Plugin)
+		return fmt.Errorf("%s was compiled, but not made with `make dist`: it has no version", cli.Plugin)
 	}
 	fmt.Println(version)
 	return nil

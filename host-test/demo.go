@@ -30,13 +30,13 @@ var (
 
 // Run fails when anything is not as it should be: two messages, both signed,
 // and one refusal that says why.
-func (c *demoCommand) Run(ctx context.Context, line *commands) error {
+func (c *demoCommand) Run(ctx context.Context, cli *cli) error {
 	group := startGroup(nil)
 	defer group.Close()
 	if c.Page {
 		defer group.linger(ctx)
 	}
-	plugin, err := line.load(ctx, group.config)
+	plugin, err := cli.load(ctx, group.config)
 	if err != nil {
 		return err
 	}
@@ -57,21 +57,21 @@ func (c *demoCommand) Run(ctx context.Context, line *commands) error {
 	fmt.Println(bold("\nWhat the group sees:"))
 	group.print(os.Stdout)
 	fmt.Println(bold("\nA call with a wrong secret:"))
-	if err := demoRefusal(ctx, line, group); err != nil {
+	if err := demoRefusal(ctx, cli, group); err != nil {
 		return err
 	}
 	if err := checkDemo(group.robot.Messages()); err != nil {
 		return err
 	}
-	return demoCards(ctx, line, group)
+	return demoCards(ctx, cli, group)
 }
 
 // demoCards shows the tools that are off by default.
-func demoCards(ctx context.Context, line *commands, group *group) error {
+func demoCards(ctx context.Context, cli *cli, group *group) error {
 	fmt.Println(bold("\nAnd with DINGTALK_BOT_TOOLS=all:"))
 	group.config["DINGTALK_BOT_TOOLS"] = "all"
 	seen := len(group.robot.Messages())
-	plugin, err := line.load(ctx, group.config)
+	plugin, err := cli.load(ctx, group.config)
 	if err != nil {
 		return err
 	}
@@ -101,9 +101,9 @@ func demoCall(ctx context.Context, plugin *host.Plugin, tool, arguments string) 
 	return result, nil
 }
 
-func demoRefusal(ctx context.Context, line *commands, group *group) error {
+func demoRefusal(ctx context.Context, cli *cli, group *group) error {
 	group.config[config.Secret] = "SECwrong"
-	plugin, err := line.load(ctx, group.config)
+	plugin, err := cli.load(ctx, group.config)
 	if err != nil {
 		return err
 	}

@@ -16,8 +16,8 @@ type distCommand struct {
 
 // Run works in the repository, which is the current folder. It takes it on trust
 // that the module was made of this source by this compiler: make dist sees to it.
-func (c *distCommand) Run(ctx context.Context, line *commands) error {
-	module, err := line.wasm()
+func (c *distCommand) Run(ctx context.Context, cli *cli) error {
+	module, err := cli.wasm()
 	if err != nil {
 		return err
 	}

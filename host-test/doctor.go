@@ -33,7 +33,7 @@ func (c *doctorCommand) Validate() error {
 
 // Run exits with status 1 when something is wrong, and with 2 when nothing is but
 // a robot gave no answer that tells anything.
-func (c *doctorCommand) Run(ctx context.Context, line *commands) error {
+func (c *doctorCommand) Run(ctx context.Context, cli *cli) error {
 	subject := &doctor.Case{Source: "the environment", Values: config.FromEnvironment()}
 	if c.Config != "" {
 		var err error
@@ -41,7 +41,7 @@ func (c *doctorCommand) Run(ctx context.Context, line *commands) error {
 			return err
 		}
 	}
-	report := doctor.Examine(ctx, subject, &doctor.Options{Timeout: c.Timeout, Ask: line.ask})
+	report := doctor.Examine(ctx, subject, &doctor.Options{Timeout: c.Timeout, Ask: cli.ask})
 	report.Print(os.Stdout)
 	if status := report.Status(); status != 0 {
 		return exitError(status)
@@ -50,7 +50,7 @@ func (c *doctorCommand) Run(ctx context.Context, line *commands) error {
 }
 
 // ask has the plugin judge its configuration.
-func (c *commands) ask(ctx context.Context, values map[string]string) (doctor.Opinion, error) {
+func (c *cli) ask(ctx context.Context, values map[string]string) (doctor.Opinion, error) {
 	module, err := c.wasm()
 	if err != nil {
 		return doctor.Opinion{}, err

@@ -46,7 +46,7 @@ func TestDoctorAsks(t *testing.T) {
 	if got := len(fake.Requests()); got != 0 {
 		t.Errorf("%d requests were made", got)
 	}
-	if _, err := (&commands{Plugin: "none.wasm"}).ask(t.Context(), nil); err == nil {
+	if _, err := (&cli{Plugin: "none.wasm"}).ask(t.Context(), nil); err == nil {
 		t.Error("a missing plugin is no error")
 	}
 }
@@ -95,7 +95,7 @@ func TestDoctorStatus(t *testing.T) {
 		if os.Stdout, err = os.Create(filepath.Join(t.TempDir(), "out")); err != nil {
 			t.Fatal(err)
 		}
-		got := tt.command.Run(t.Context(), &commands{Plugin: builds[0].file})
+		got := tt.command.Run(t.Context(), &cli{Plugin: builds[0].file})
 		printed, _ := os.ReadFile(os.Stdout.Name())
 		os.Stdout.Close()
 		if got != tt.want || !strings.Contains(string(printed), "quota") || strings.Contains(string(printed), group.config[config.Secret]) {

@@ -3,8 +3,8 @@
 //
 //	go run ./host-test demo     shows what the plugin does, with a fake robot
 //	go run ./host-test call     calls one tool
-//	go run ./host-test robot    serves the fake robot alone
-//	go run ./host-test serve    serves the plugin to an MCP client
+//	go run ./host-test robot    serves only the fake robot
+//	go run ./host-test serve    serves the plugin to MCP clients
 //	go run ./host-test doctor   finds out why a robot stays silent
 package main
 
@@ -23,8 +23,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// commands is the command line; each command is a file of its own.
-type commands struct {
+// cli is the command line. Each command has its own file.
+type cli struct {
 	Plugin string `help:"The plugin's file." default:"dist/plugin.wasm" env:"DINGTALK_PLUGIN" type:"path"`
 
 	Demo   demoCommand   `cmd:"" help:"Send both kinds of message to a fake robot and show what the group sees."`
@@ -37,13 +37,12 @@ type commands struct {
 	Bench  benchCommand  `cmd:"" help:"Measure the plugin beside native Go and its peers."`
 }
 
-// An exitError ends the command with a status of its own; what it has to say
-// was said.
+// An exitError ends a command that has already printed why, with this status.
 type exitError int
 
 func (e exitError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// exit ends the command. A usage error is 2, as of most commands; kong says 80.
+// exit ends the command. It maps kong's status of a usage error, 80, to the usual 2.
 func exit(status int) {
 	if status == 80 {
 		status = 2
@@ -52,26 +51,26 @@ func exit(status int) {
 }
 
 func main() {
-	var line commands
-	parsed := kong.Parse(&line,
+	var flags cli
+	parsed := kong.Parse(&flags,
 		kong.Name("host-test"),
 		kong.Description("Loads the DingTalk plugin as an MCP runner does."),
 		kong.Exit(exit),
 		kong.Vars{"token": dingtalktest.DefaultToken, "faults": strings.Join(dingtalktest.FaultNames(), ", ")},
 	)
-	parsed.BindTo(endOnSignals(), (*context.Context)(nil))
+	parsed.BindTo(signalContext(), (*context.Context)(nil))
 	var status exitError
-	err := parsed.Run(&line)
+	err := parsed.Run(&flags)
 	if errors.As(err, &status) {
 		os.Exit(int(status))
 	}
 	parsed.FatalIfErrorf(err)
 }
 
-// endOnSignals returns a context that the first SIGINT or SIGTERM ends. A command
-// that then goes on, because a client does not read or a file does not end, is
-// ended after five seconds, and at once by a second signal.
-func endOnSignals() context.Context {
+// signalContext returns a context that the first SIGINT or SIGTERM cancels. A
+// command that still runs five seconds later, because a client does not read or a
+// file does not end, exits then, and at once on a second signal.
+func signalContext() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -81,15 +80,15 @@ func endOnSignals() context.Context {
 		select {
 		case <-signals:
 		case <-time.After(5 * time.Second):
-			fmt.Fprintln(os.Stderr, "it did not end within five seconds")
+			fmt.Fprintln(os.Stderr, "the command did not end within five seconds")
 		}
 		os.Exit(1)
 	}()
 	return ctx
 }
 
-// wasm reads the plugin's file.
-func (c *commands) wasm() ([]byte, error) {
+// wasm reads the plugin.
+func (c *cli) wasm() ([]byte, error) {
 	module, err := os.ReadFile(c.Plugin)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%s is missing: make it with `make build`", c.Plugin)

@@ -13,7 +13,7 @@ type pushCommand struct {
 }
 
 // Run signs nothing: that takes an identity, which is the person's own.
-func (c *pushCommand) Run(ctx context.Context, _ *commands) error {
+func (c *pushCommand) Run(ctx context.Context, _ *cli) error {
 	pushed, err := release.Push(ctx, c.Layout, c.Ref)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -17,37 +18,37 @@ import (
 )
 
 type serveCommand struct {
-	Fake    bool          `help:"Post to a fake robot, which lives as long as the server; standard error shows what the group sees."`
-	Page    bool          `help:"With --fake: say where the page is that shows the group."`
+	Fake    bool          `help:"Post to a fake robot, which runs as long as the server; standard error shows what the group sees."`
+	Page    bool          `help:"With --fake: print the address of the page that shows the group."`
 	Timeout time.Duration `help:"How long one call may take." default:"30s"`
 
-	HTTP  string   `name:"http" placeholder:"ADDR" help:"Serve any number of clients over HTTP, at http://ADDR/mcp, in place of one over standard input and output. Without a host that is this machine alone; elsewhere, and wherever it is set, DINGTALK_MCP_TOKEN is the token that clients bear."`
-	Hosts []string `name:"http-host" placeholder:"NAME" help:"With --http: a name under which clients reach this server, as through a proxy."`
+	HTTP  string   `name:"http" placeholder:"ADDR" help:"Serve any number of clients over HTTP, at http://ADDR/mcp, instead of one over standard input and output. Without a host, only this machine can connect. Any other address requires DINGTALK_MCP_TOKEN, the bearer token of clients; where it is set, it is always required."`
+	Hosts []string `name:"http-host" placeholder:"NAME" help:"With --http: another name under which clients reach this server, such as a proxy's."`
 }
 
-// serveToken is the name of the variable that holds the token of clients. It has
-// not the prefix of the plugin's configuration, so the plugin never sees it.
+// serveToken is the variable with the bearer token of clients. It lacks the prefix
+// of the plugin's configuration, so the plugin never sees it.
 const serveToken = "DINGTALK_MCP_TOKEN"
 
-// Run serves until standard input ends or a signal comes. Standard output
-// belongs to the protocol alone; whatever else would be printed there, be it by
-// a library, goes to standard error.
-func (c *serveCommand) Run(ctx context.Context, line *commands) error {
+// Run serves until standard input ends or a signal arrives. Standard output is for
+// the protocol only: what else is printed there, even by a library, goes to
+// standard error.
+func (c *serveCommand) Run(ctx context.Context, cli *cli) error {
 	protocol := os.Stdout
 	os.Stdout = os.Stderr
 	defer func() { os.Stdout = protocol }()
 
 	values := config.FromEnvironment()
 	if c.Fake {
-		group := startGroup(values)
-		defer group.Close()
-		values = group.config
+		fake := startGroup(values)
+		defer fake.Close()
+		values = fake.config
 		if c.Page {
-			fmt.Fprintln(os.Stderr, "the group is at", group.URL)
+			fmt.Fprintln(os.Stderr, "the group is at", fake.URL)
 		}
-		defer group.report(os.Stderr)()
+		defer fake.report(os.Stderr)()
 	}
-	server, err := c.server(ctx, line, values)
+	server, err := c.server(ctx, cli, values)
 	if err != nil {
 		return err
 	}
@@ -57,7 +58,7 @@ func (c *serveCommand) Run(ctx context.Context, line *commands) error {
 	}
 	err = server.Run(ctx, &mcpserver.StdioTransport{Reader: os.Stdin, Writer: protocol})
 	if ctx.Err() != nil {
-		return nil // being told to stop is no failure
+		return nil // a signal is not a failure
 	}
 	return err
 }
@@ -73,18 +74,18 @@ func (c *serveCommand) serveHTTP(ctx context.Context, server *mcpserver.Server) 
 	}
 	fmt.Fprintf(os.Stderr, "serving at http://%s/mcp\n", listener.Addr())
 	if !local {
-		fmt.Fprintln(os.Stderr, "warning: this is HTTP without TLS, and the token goes over the network as it is; put a proxy with TLS in front")
+		fmt.Fprintln(os.Stderr, "warning: this is HTTP without TLS, which sends the token in plain text; put a proxy with TLS in front")
 	}
 	return server.ServeHTTP(ctx, listener, &mcpserver.HTTPOptions{Token: os.Getenv(serveToken), Hosts: c.Hosts})
 }
 
-// httpAddress completes an address, and reports whether it is this machine's
-// alone. A name other than localhost may lead anywhere.
+// httpAddress completes an address, and reports whether only this machine can
+// reach it. A name other than localhost may resolve to any address.
 func httpAddress(address string) (complete string, local bool, err error) {
 	host, port, err := net.SplitHostPort(address)
 	switch {
 	case err != nil:
-		return "", false, fmt.Errorf("--http %s: want host:port, as in 127.0.0.1:8080", address)
+		return "", false, fmt.Errorf("--http %s: use host:port, as in 127.0.0.1:8080", address)
 	case host == "":
 		host = "127.0.0.1"
 	}
@@ -97,7 +98,7 @@ func (c *serveCommand) Validate() error {
 		return errPageWithoutFake
 	}
 	if c.Timeout <= 0 {
-		return fmt.Errorf("--timeout must be more than nothing")
+		return errors.New("--timeout must be positive")
 	}
 	if c.HTTP == "" {
 		return nil
@@ -105,18 +106,17 @@ func (c *serveCommand) Validate() error {
 	if _, local, err := httpAddress(c.HTTP); err != nil || local || os.Getenv(serveToken) != "" {
 		return err
 	}
-	return fmt.Errorf("--http %s can be reached from elsewhere: set %s to the token that clients must bear, as from `openssl rand -hex 32`", c.HTTP, serveToken)
+	return fmt.Errorf("--http %s can be reached from elsewhere: set %s to the bearer token of clients, as from `openssl rand -hex 32`", c.HTTP, serveToken)
 }
 
-// server loads the plugin so that it reaches the configured addresses alone.
-func (c *serveCommand) server(ctx context.Context, line *commands, values map[string]string) (*mcpserver.Server, error) {
-	module, err := line.wasm()
+// server loads the plugin and allows only the configured hosts.
+func (c *serveCommand) server(ctx context.Context, cli *cli, values map[string]string) (*mcpserver.Server, error) {
+	module, err := cli.wasm()
 	if err != nil {
 		return nil, err
 	}
 	options := &host.Options{
-		Config: values, AllowedHosts: config.AllowedHosts(values),
-		Cache: wazero.NewCompilationCache(),
+		Config: values, AllowedHosts: config.AllowedHosts(values), Cache: wazero.NewCompilationCache(),
 	}
 	robots, standard := config.RobotNames(values)
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
@@ -128,7 +128,7 @@ func (c *serveCommand) server(ctx context.Context, line *commands, values map[st
 	})
 }
 
-// version is that of the repository this command was built from.
+// version returns the version of the repository that this command was built from.
 func version() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version

@@ -522,7 +522,7 @@ func TestServeHTTPAddress(t *testing.T) {
 		{"0.0.0.0:8080", "t", "0.0.0.0:8080", ""},
 		{"[::]:8080", "", "[::]:8080", serveToken},
 		{"mcp.example.com:8080", "", "mcp.example.com:8080", serveToken},
-		{"8080", "", "", "want host:port"},
+		{"8080", "", "", "use host:port"},
 	}
 	for _, tt := range tests {
 		t.Setenv(serveToken, tt.token)
