@@ -2,46 +2,20 @@ package mcpserver
 
 import (
 	"bytes"
-	"context"
+	"fmt"
+	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
 
-// script is what a client writes that does not wait, before it closes its end.
-const script = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}
-{"jsonrpc":"2.0","method":"notifications/initialized"}
-{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"send","arguments":{}}}
-{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"send","arguments":{}}}
-`
-
-// play runs a server on the script and returns what it wrote.
-func play(t *testing.T, g *guest, timeout time.Duration) string {
-	t.Helper()
-	server, err := New(t.Context(), &Options{Load: g.load, Timeout: timeout})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
-	var out bytes.Buffer
-	if err := server.Run(t.Context(), &StdioTransport{Reader: strings.NewReader(script), Writer: &out}); err != nil {
-		t.Errorf("Run: %v", err)
-	}
-	return out.String()
-}
-
-// Requests that were written before the input's end are answered after it.
+// Requests that were read before the end of input are answered after it.
 func TestDrainOnEOF(t *testing.T) {
-	g := &guest{call: func(ctx context.Context, _ string) (string, error) {
-		select {
-		case <-time.After(20 * time.Millisecond):
-			return sent, nil
-		case <-ctx.Done():
-			return "", ctx.Err()
-		}
-	}}
-	out := play(t, g, time.Minute)
-	for _, want := range []string{`"id":1`, `"id":2`, `"id":3`} {
+	p := slow()
+	input := initializeLines("2025-06-18") + callLine(2, "{}") + callLine(3, "{}")
+	out := runStdio(t, Options{Load: p.load, Timeout: time.Minute}, strings.NewReader(input))
+	for _, want := range []string{`"id":"init"`, `"id":2`, `"id":3`} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no answer with %s in %s", want, out)
 		}
@@ -51,11 +25,49 @@ func TestDrainOnEOF(t *testing.T) {
 	}
 }
 
-// The wait ends with the timeouts of the calls.
-func TestDrainEndsWithTimeouts(t *testing.T) {
+// The timeouts of the calls limit how long a drain takes.
+func TestDrainTimeout(t *testing.T) {
 	start := time.Now()
-	out := play(t, hanging(), 50*time.Millisecond)
+	p, _ := waiting()
+	input := initializeLines("2025-06-18") + callLine(2, "{}") + callLine(3, "{}")
+	out := runStdio(t, Options{Load: p.load, Timeout: 50 * time.Millisecond}, strings.NewReader(input))
 	if got := strings.Count(out, `"isError":true`); got != 2 || time.Since(start) > 10*time.Second {
 		t.Errorf("%d calls ended after %v: %s", got, time.Since(start), out)
+	}
+	if p.loads != 1 {
+		t.Errorf("%d plugins were loaded", p.loads)
+	}
+}
+
+// A limited number of requests is read from a client that does not read answers.
+func TestBackPressure(t *testing.T) {
+	p, release := blocking()
+	server := newServer(t, Options{Load: p.load, Timeout: time.Minute})
+	in, stdin := io.Pipe()
+	var written atomic.Int64
+	const all = 3 * maxPending
+	go func() {
+		defer stdin.Close()
+		io.WriteString(stdin, initializeLines("2025-06-18"))
+		for i := range all {
+			fmt.Fprint(stdin, callLine(i, "{}"))
+			written.Add(1)
+		}
+	}()
+	var out bytes.Buffer
+	done := make(chan error, 1)
+	go func() { done <- server.Run(t.Context(), &StdioTransport{Reader: in, Writer: &out}) }()
+	for last := int64(-1); last != written.Load(); time.Sleep(200 * time.Millisecond) {
+		last = written.Load()
+	}
+	if got := written.Load(); got < maxPending || got > maxPending+2000 { // and what the reader buffers
+		t.Errorf("%d of %d requests were read, want about %d", got, all, maxPending)
+	}
+	close(release)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if got := strings.Count(out.String(), `"text":"sent"`); got != all {
+		t.Errorf("%d of %d requests were answered", got, all)
 	}
 }

@@ -3,7 +3,7 @@ package mcpserver
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -19,30 +19,25 @@ import (
 // An endpoint is a server over HTTP.
 type endpoint struct {
 	address string
-	server  *Server
 	stop    context.CancelFunc
 	done    chan error
 }
 
-func serveOverHTTP(t *testing.T, g *guest, o *HTTPOptions) *endpoint {
+func serveHTTP(t *testing.T, p *fakePlugin, o *HTTPOptions) *endpoint {
 	t.Helper()
-	server, err := New(t.Context(), &Options{Load: g.load, Timeout: time.Minute, Grace: 300 * time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := newServer(t, Options{Load: p.load, Timeout: time.Minute, Grace: 300 * time.Millisecond})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	e := &endpoint{listener.Addr().String(), server, stop, make(chan error, 1)}
+	e := &endpoint{listener.Addr().String(), stop, make(chan error, 1)}
 	go func() { e.done <- server.ServeHTTP(ctx, listener, o) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-e.done; err != nil {
 			t.Error(err)
 		}
-		server.Close()
 	})
 	return e
 }
@@ -62,13 +57,17 @@ func (e *endpoint) connect(t *testing.T, token string) (*mcp.ClientSession, erro
 	if token != "" {
 		transport.HTTPClient = &http.Client{Transport: bearer(token)}
 	}
-	return mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(t.Context(), transport, nil)
+	session, err := mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(t.Context(), transport, nil)
+	if err == nil {
+		t.Cleanup(func() { session.Close() })
+	}
+	return session, err
 }
 
-// Sessions share one plugin, and with it the rate.
+// Sessions share one plugin, which is called by one at a time.
 func TestHTTPSessions(t *testing.T) {
-	g := answering(sent, nil)
-	e := serveOverHTTP(t, g, &HTTPOptions{})
+	p := slow()
+	e := serveHTTP(t, p, &HTTPOptions{})
 	var clients sync.WaitGroup
 	for range 5 {
 		clients.Go(func() {
@@ -77,70 +76,63 @@ func TestHTTPSessions(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			defer session.Close()
 			if list, err := session.ListTools(t.Context(), nil); err != nil || len(list.Tools) != 1 {
 				t.Errorf("%v, %v", list, err)
 			}
 			for range 5 {
-				if result, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: "send"}); err != nil || reasonOf(result) != "sent" {
-					t.Errorf("%v, %v", result, err)
-				}
+				clients.Go(func() {
+					if result, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: "send"}); err != nil || reasonOf(result) != "sent" {
+						t.Errorf("%v, %v", result, err)
+					}
+				})
 			}
 		})
 	}
 	clients.Wait()
-	if g.called != 25 || g.overlaps != 0 || g.loads != 1 {
-		t.Errorf("%d calls, %d of them at once with another, in %d instances", g.called, g.overlaps, g.loads)
+	if p.called != 25 || p.overlaps != 0 || p.loads != 1 {
+		t.Errorf("%d calls, %d overlapped, %d plugins", p.called, p.overlaps, p.loads)
 	}
 }
 
-// A call that a client cancels ends.
+// A call ends when its client cancels it, and the plugin stays loaded.
 func TestHTTPCanceled(t *testing.T) {
-	g := hanging()
-	e := serveOverHTTP(t, g, &HTTPOptions{})
-	session, err := e.connect(t, "")
+	p, release := waiting()
+	session, err := serveHTTP(t, p, &HTTPOptions{}).connect(t, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer session.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		g.waitForCalls(1)
+		p.waitForCalls(1)
 		cancel()
 	}()
-	if _, err := session.CallTool(ctx, &mcp.CallToolParams{Name: "send"}); err == nil {
-		t.Error("no error")
+	if _, err := session.CallTool(ctx, &mcp.CallToolParams{Name: "send"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
 	}
-	for busy := true; busy; time.Sleep(time.Millisecond) {
-		g.mu.Lock()
-		busy = g.busy
-		g.mu.Unlock()
+	p.wait(func() bool { return !p.busy })
+	close(release)
+	if result := callTool(t, session, nil); result.IsError || p.loads != 1 || p.closes != 0 {
+		t.Errorf("after %d loads and %d closes: %s", p.loads, p.closes, textOf(result))
 	}
 }
 
 func TestHTTPToken(t *testing.T) {
-	e := serveOverHTTP(t, answering(sent, nil), &HTTPOptions{Token: "right token"})
-	for _, token := range []string{"", "wrong", "right", "right token "} {
+	e := serveHTTP(t, answering(sent, nil), &HTTPOptions{Token: "right token"})
+	for _, token := range []string{"", "wrong", "right", "right token", "right token "} {
 		session, err := e.connect(t, token)
 		if want := strings.TrimSpace(token) == "right token"; (err == nil) != want {
 			t.Errorf("token %q: error %v", token, err)
 		}
 		if err == nil {
-			session.Close()
+			callTool(t, session, nil)
 		}
 	}
-	session, err := e.connect(t, "right token")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer session.Close()
-	callTool(t, session, nil)
 }
 
 const httpInitialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}`
 
-// post sends what a browser or a script might; header has two elements a field.
-func (e *endpoint) post(t *testing.T, method, path, host string, body io.Reader, header ...string) (*http.Response, string) {
+// send sends a request; header has names and values in turn.
+func (e *endpoint) send(t *testing.T, method, path, host string, body io.Reader, header ...string) (*http.Response, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+e.address+path, body)
 	if err != nil {
@@ -162,7 +154,7 @@ func (e *endpoint) post(t *testing.T, method, path, host string, body io.Reader,
 }
 
 func TestHTTPHostAndOrigin(t *testing.T) {
-	e := serveOverHTTP(t, answering(sent, nil), &HTTPOptions{Hosts: []string{"mcp.example.com"}})
+	e := serveHTTP(t, answering(sent, nil), &HTTPOptions{Hosts: []string{"mcp.example.com"}})
 	tests := []struct {
 		host, origin string
 		want         int
@@ -188,110 +180,78 @@ func TestHTTPHostAndOrigin(t *testing.T) {
 		if tt.origin != "" {
 			header = []string{"Origin", tt.origin}
 		}
-		res, text := e.post(t, "POST", "/mcp", tt.host, strings.NewReader(httpInitialize), header...)
+		res, text := e.send(t, "POST", "/mcp", tt.host, strings.NewReader(httpInitialize), header...)
 		if res.StatusCode != tt.want {
 			t.Errorf("Host %q, Origin %q: %d %s, want %d", tt.host, tt.origin, res.StatusCode, text, tt.want)
 		}
-		if res, _ := e.post(t, "GET", "/healthz", tt.host, nil, header...); res.StatusCode != tt.want {
+		if res, _ := e.send(t, "GET", "/healthz", tt.host, nil, header...); res.StatusCode != tt.want {
 			t.Errorf("healthz for Host %q, Origin %q: %d, want %d", tt.host, tt.origin, res.StatusCode, tt.want)
 		}
 	}
 }
 
 func TestHTTPLimits(t *testing.T) {
-	g, release := blocking()
-	server, err := New(t.Context(), &Options{Load: g.load, Timeout: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
+	p, release := blocking()
+	server := newServer(t, Options{Load: p.load, Timeout: time.Minute})
 	listener := httptest.NewUnstartedServer(nil)
 	handler := newHTTPHandler(server, listener.Listener.Addr(), &HTTPOptions{})
 	listener.Config.Handler = handler
 	listener.Start()
 	defer listener.Close()
 	e := &endpoint{address: listener.Listener.Addr().String()}
-	res, _ := e.post(t, "POST", "/mcp", "", bytes.NewReader(make([]byte, maxBody+1)))
-	if res.StatusCode != http.StatusRequestEntityTooLarge {
-		t.Errorf("a large body: %d", res.StatusCode)
+	check := func(name string, want int, method, path string, body io.Reader, header ...string) (session, text string) {
+		t.Helper()
+		res, text := e.send(t, method, path, "", body, header...)
+		if res.StatusCode != want {
+			t.Errorf("%s: %d %s, want %d", name, res.StatusCode, text, want)
+		}
+		return res.Header.Get(sessionHeader), text
 	}
-	res, _ = e.post(t, "GET", "/", "", nil)
-	if res.StatusCode != http.StatusNotFound {
-		t.Errorf("another path: %d", res.StatusCode)
+	initialize := func(name string, want int) string {
+		id, _ := check(name, want, "POST", "/mcp", strings.NewReader(httpInitialize))
+		return id
 	}
+	check("large body", http.StatusRequestEntityTooLarge, "POST", "/mcp", bytes.NewReader(make([]byte, maxBody+1)))
+	check("other path", http.StatusNotFound, "GET", "/", nil)
 	var id string
-	for i := range maxClientSessions + 1 {
-		res, text := e.post(t, "POST", "/mcp", "", strings.NewReader(httpInitialize))
-		if want := map[bool]int{true: 200, false: 429}[i < maxClientSessions]; res.StatusCode != want {
-			t.Fatalf("session %d: %d %s, want %d", i, res.StatusCode, text, want)
-		}
-		if got := res.Header.Get(sessionHeader); got != "" {
-			id = got
-		}
+	for range maxClientSessions {
+		id = initialize("session", http.StatusOK)
 	}
-	if res, text := e.post(t, "DELETE", "/mcp", "", nil, sessionHeader, id); res.StatusCode >= 300 {
-		t.Errorf("DELETE: %d %s", res.StatusCode, text)
-	}
-	res, text := e.post(t, "POST", "/mcp", "", strings.NewReader(httpInitialize))
-	if id = res.Header.Get(sessionHeader); res.StatusCode != 200 || id == "" {
-		t.Fatalf("a session in place of one that ended: %d %s", res.StatusCode, text)
-	}
-	var under sync.WaitGroup
+	initialize("session too many", http.StatusTooManyRequests)
+	check("end a session", http.StatusNoContent, "DELETE", "/mcp", nil, sessionHeader, id)
+	id = initialize("session after one ended", http.StatusOK)
+	var calls sync.WaitGroup
 	for i := range maxClientRequests {
-		under.Go(func() {
-			body := fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"send","arguments":{}}}`, i+2)
-			if res, text := e.post(t, "POST", "/mcp", "", strings.NewReader(body), sessionHeader, id); res.StatusCode != 200 || !strings.Contains(text, `"sent"`) {
-				t.Errorf("call %d: %d %s", i, res.StatusCode, text)
+		calls.Go(func() {
+			if _, text := check("call", http.StatusOK, "POST", "/mcp", strings.NewReader(callLine(i+2, "{}")), sessionHeader, id); !strings.Contains(text, `"sent"`) {
+				t.Errorf("call %d: %s", i, text)
 			}
 		})
 	}
-	for open := 0; open < maxClientRequests; time.Sleep(time.Millisecond) {
+	for running := 0; running < maxClientRequests; time.Sleep(time.Millisecond) {
 		handler.mu.Lock()
-		open = handler.total
+		running = handler.total
 		handler.mu.Unlock()
 	}
-	res, _ = e.post(t, "POST", "/mcp", "", strings.NewReader(`{"jsonrpc":"2.0","id":1000,"method":"ping"}`), sessionHeader, id)
-	if res.StatusCode != http.StatusTooManyRequests {
-		t.Errorf("one more request: %d", res.StatusCode)
-	}
+	check("request too many", http.StatusTooManyRequests, "POST", "/mcp", strings.NewReader(`{"jsonrpc":"2.0","id":1000,"method":"ping"}`), sessionHeader, id)
 	close(release)
-	under.Wait()
+	calls.Wait()
 }
 
-// A server that is told to stop answers what is under way, and does not wait for
-// streams of events.
+// As TestShutdown; an event stream does not delay it.
 func TestHTTPShutdown(t *testing.T) {
 	for _, want := range []string{"sent", "unknown_outcome"} {
-		release := make(chan struct{})
-		g := &guest{call: func(ctx context.Context, _ string) (string, error) {
-			select {
-			case <-release:
-				return sent, nil
-			case <-ctx.Done():
-				return "", ctx.Err()
-			}
-		}}
-		e := serveOverHTTP(t, g, &HTTPOptions{})
-		session, err := e.connect(t, "") // with its stream
+		p, release := waiting()
+		e := serveHTTP(t, p, &HTTPOptions{})
+		session, err := e.connect(t, "") // with its event stream
 		if err != nil {
 			t.Fatal(err)
 		}
-		var caller sync.WaitGroup
-		caller.Go(func() {
-			if result, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: "send"}); err != nil || reasonOf(result) != want {
-				t.Errorf("%v, %v, want %s", result, err, want)
-			}
-		})
-		g.waitForCalls(1)
-		e.stop()
-		if want == "sent" {
-			close(release)
-		}
-		caller.Wait()
+		stopDuringCall(t, session, p, e.stop, release, want)
 		if err := <-e.done; err != nil {
 			t.Error(err)
 		}
-		e.done <- nil
+		e.done <- nil // for the cleanup
 		if conn, err := net.Dial("tcp", e.address); err == nil {
 			conn.Close()
 			t.Error("it still listens")

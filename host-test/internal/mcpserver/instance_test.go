@@ -2,6 +2,9 @@ package mcpserver
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -9,58 +12,29 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// A robot that hangs delays its own calls, and nothing else.
+// A robot that hangs delays only its own calls.
 func TestHungRobot(t *testing.T) {
-	var mu sync.Mutex
-	loads, hung := 0, make(chan struct{})
-	release := make(chan struct{})
-	load := func(context.Context) (Plugin, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		loads++
-		return &guest{call: func(_ context.Context, input string) (string, error) {
-			if robotOf(input) == "a" {
-				close(hung)
-				<-release
-			}
-			return sent, nil
-		}}, nil
-	}
-	server, err := New(t.Context(), &Options{Load: load, Robots: []string{"a", "b", "c"}, Default: "b", Timeout: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	near, far := mcp.NewInMemoryTransports()
-	session, err := connectBoth(t.Context(), t, server, near, far)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p, release := blocking()
+	fast := answering(sent, nil)
+	server := newServer(t, Options{Load: fast.load, Robots: []string{"a", "b", "c"}, Default: "b", Timeout: time.Minute})
+	server.instances["a"].load = p.load
+	session := connect(t.Context(), t, server)
 	var first sync.WaitGroup
 	first.Go(func() { callTool(t, session, map[string]string{"robot": "a"}) })
-	<-hung
-	for _, arguments := range []any{map[string]string{"robot": "b"}, map[string]string{"robot": "c"}, map[string]string{}, map[string]string{"robot": "unknown"}} {
+	p.waitForCalls(1)
+	for _, arguments := range []map[string]string{{"robot": "b"}, {"robot": "c"}, {}, {"robot": "unknown"}} {
 		if result := callTool(t, session, arguments); result.IsError {
 			t.Errorf("%v: %s", arguments, textOf(result))
 		}
-	}
-	if err := session.Ping(t.Context(), nil); err != nil {
-		t.Error(err)
 	}
 	if list, err := session.ListTools(t.Context(), nil); err != nil || len(list.Tools) != 1 {
 		t.Errorf("%v, %v", list, err)
 	}
 	close(release)
 	first.Wait()
-	session.Close()
-	server.Close()
-	if loads != 3 {
-		t.Errorf("%d plugins for 3 robots", loads)
+	if p.loads != 1 || fast.loads != 2 {
+		t.Errorf("%d plugins for 3 robots", p.loads+fast.loads)
 	}
-}
-
-func robotOf(input string) string {
-	const start = `{"params":{"name":"send","arguments":`
-	return robotName([]byte(input[len(start) : len(input)-2]))
 }
 
 func TestRobotName(t *testing.T) {
@@ -98,10 +72,80 @@ func TestQueue(t *testing.T) {
 	if err := third.acquire(t.Context(), time.Minute); err != nil {
 		t.Errorf("error %v", err)
 	}
+	third.leave()
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	third.leave()
 	if err := q.join().acquire(canceled, time.Minute); err != errCanceled {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A call whose turn does not come reports that nothing was sent.
+func TestBusy(t *testing.T) {
+	p, release := blocking()
+	session := connectPlugin(t, p, 20*time.Millisecond)
+	var first sync.WaitGroup
+	first.Go(func() { callTool(t, session, nil) })
+	p.waitForCalls(1)
+	result := callTool(t, session, nil)
+	close(release)
+	first.Wait()
+	if reasonOf(result) != "rate_limited" || !strings.HasPrefix(textOf(result), "The message was not sent: ") || p.called != 1 {
+		t.Errorf("%d calls; %s", p.called, textOf(result))
+	}
+	checkOutput(t, result)
+}
+
+// A call that is canceled before its turn never reaches the plugin.
+func TestCanceledInQueue(t *testing.T) {
+	p, release := blocking()
+	session := connectPlugin(t, p, time.Minute)
+	var first sync.WaitGroup
+	first.Go(func() { callTool(t, session, map[string]string{"text": "1"}) })
+	p.waitForCalls(1)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := session.CallTool(ctx, &mcp.CallToolParams{Name: "send"}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v", err)
+	}
+	time.Sleep(20 * time.Millisecond) // for the notification, which is sent after the error
+	close(release)
+	first.Wait()
+	callTool(t, session, map[string]string{"text": "3"})
+	if want := []string{`{"params":{"name":"send","arguments":{"text":"1"}}}`, `{"params":{"name":"send","arguments":{"text":"3"}}}`}; !slices.Equal(p.inputs, want) {
+		t.Errorf("inputs %s, want %s", p.inputs, want)
+	}
+}
+
+// A plugin that does not return is abandoned, and the next call loads another.
+func TestReload(t *testing.T) {
+	p, release := blocking()
+	fail := false
+	i := newInstance(func(ctx context.Context) (Plugin, error) {
+		if fail {
+			return nil, errLoad
+		}
+		return p.load(ctx)
+	})
+	i.slack = 10 * time.Millisecond
+	call := func() error {
+		_, err := i.call(t.Context(), i.join(), 10*time.Millisecond, "call", nil)
+		return err
+	}
+	if err := call(); !errors.Is(err, errHung) {
+		t.Errorf("error %v", err)
+	}
+	if fail = true; !errors.Is(call(), errLoad) {
+		t.Error("no error")
+	}
+	fail = false
+	close(release)
+	p.wait(func() bool { return p.closes == 1 }) // the abandoned one
+	if err := call(); err != nil || p.loads != 2 {
+		t.Errorf("%v after %d loads", err, p.loads)
+	}
+	i.close()
+	if p.closes != 2 {
+		t.Errorf("closed %d times", p.closes)
 	}
 }

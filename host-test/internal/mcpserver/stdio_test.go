@@ -2,84 +2,68 @@ package mcpserver
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"runtime"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
 
-const initialize = `{"jsonrpc":"2.0","id":"init","method":"initialize","params":{"protocolVersion":"%s","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}` + "\n" +
-	`{"jsonrpc":"2.0","method":"notifications/initialized"}` + "\n"
-
-// serveLines runs a server on input and returns the lines that it writes, but for
-// the answer to initialize.
-func serveLines(t *testing.T, g *guest, version string, input io.Reader) []string {
+// serveLines serves the input and returns the lines of output, except the answer to
+// initialize.
+func serveLines(t *testing.T, p *fakePlugin, version, input string) []string {
 	t.Helper()
-	server, err := New(t.Context(), &Options{Load: g.load, Timeout: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
-	var out bytes.Buffer
-	in := io.MultiReader(strings.NewReader(fmt.Sprintf(initialize, version)), input)
-	if err := server.Run(t.Context(), &StdioTransport{Reader: in, Writer: &out}); err != nil {
-		t.Errorf("Run: %v", err)
-	}
-	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+	out := runStdio(t, Options{Load: p.load, Timeout: time.Minute}, strings.NewReader(initializeLines(version)+input))
+	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
 	return slices.DeleteFunc(lines, func(line string) bool { return strings.Contains(line, `"id":"init"`) })
 }
 
-// A line of which no request can be made is answered with an error, and the
-// calls around it are answered as well.
+// An invalid line is answered with an error, and the calls around it are answered
+// as well.
 func TestMalformedLines(t *testing.T) {
 	ping := `{"jsonrpc":"2.0","id":7,"method":"ping"}`
 	const pong = `{"jsonrpc":"2.0","id":7,"result":{}}`
 	tests := []struct{ name, line, want string }{
 		{"no JSON", "hello", "-32700"},
-		{"cut", `{"jsonrpc":"2.0","id":7,`, "-32700"},
+		{"truncated", `{"jsonrpc":"2.0","id":7,`, "-32700"},
 		{"two values", ping + ping, "-32700"},
 		{"null", "null", "-32600"},
-		{"a number", "7", "-32600"},
-		{"a text", `"hello"`, "-32600"},
-		{"an empty array", "[]", "-32600"},
-		{"an empty object", "{}", "-32600"},
-		{"another protocol", `{"jsonrpc":"1.0","id":7,"method":"ping"}`, "-32600"},
+		{"number", "7", "-32600"},
+		{"string", `"hello"`, "-32600"},
+		{"empty array", "[]", "-32600"},
+		{"empty object", "{}", "-32600"},
+		{"other protocol", `{"jsonrpc":"1.0","id":7,"method":"ping"}`, "-32600"},
 		{"no protocol", `{"id":7,"method":"ping"}`, "-32600"},
-		{"a method that is no text", `{"jsonrpc":"2.0","id":7,"method":1}`, "-32600"},
-		{"an id that is an object", `{"jsonrpc":"2.0","id":{},"method":"ping"}`, "-32600"},
+		{"method is a number", `{"jsonrpc":"2.0","id":7,"method":1}`, "-32600"},
+		{"id is an object", `{"jsonrpc":"2.0","id":{},"method":"ping"}`, "-32600"},
 		{"not UTF-8", "\xff\xfe{\x00", "-32700"},
-		{"nothing", "", ""},
+		{"empty", "", ""},
 		{"blanks", " \t\r", ""},
-		{"a byte order mark", "\xef\xbb\xbf" + ping, pong},
-		{"blanks after it", ping + " \t", pong},
+		{"byte order mark", "\xef\xbb\xbf" + ping, pong},
+		{"trailing blanks", ping + " \t", pong},
 		{"CRLF", ping + "\r", pong},
-		{"an answer to nothing", `{"jsonrpc":"2.0","id":7,"result":{}}`, ""},
+		{"unsolicited response", `{"jsonrpc":"2.0","id":7,"result":{}}`, ""},
 	}
 	for _, tt := range tests {
-		call := `{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"send","arguments":{}}}` + "\n"
-		got := serveLines(t, answering(sent, nil), "2025-06-18", strings.NewReader(fmt.Sprintf(call, 1)+tt.line+"\n"+fmt.Sprintf(call, 2)))
-		got = slices.DeleteFunc(got, func(line string) bool { return strings.Contains(line, `"text":"sent"`) })
+		lines := serveLines(t, answering(sent, nil), "2025-06-18", callLine(1, "{}")+tt.line+"\n"+callLine(2, "{}"))
+		others := slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return strings.Contains(line, `"text":"sent"`) })
+		if len(lines)-len(others) != 2 {
+			t.Errorf("%s: calls around it: %q", tt.name, lines)
+		}
 		want := tt.want
-		switch {
-		case want == "" && len(got) == 0:
-		case strings.HasPrefix(want, "-"):
+		if strings.HasPrefix(want, "-") {
 			want = `{"jsonrpc":"2.0","id":null,"error":{"code":` + want + `,`
-			fallthrough
-		default:
-			if len(got) != 1 || !strings.HasPrefix(got[0], want) {
-				t.Errorf("%s: %q, want %s", tt.name, got, want)
-			}
+		}
+		if got := strings.Join(others, "\n"); !strings.HasPrefix(got, want) || (got == "") != (want == "") || len(others) > 1 {
+			t.Errorf("%s: %q, want %s", tt.name, got, want)
 		}
 	}
 }
 
-// What is too long is skipped without being held.
+// A line that is too long is skipped without being kept in memory.
 func TestLongLine(t *testing.T) {
 	long := io.LimitReader(endless('x'), 64<<20)
 	r := bufio.NewReaderSize(io.MultiReader(long, strings.NewReader("\nnext\n")), 64<<10)
@@ -110,7 +94,7 @@ func TestReadLine(t *testing.T) {
 	frame := strings.Repeat("x", maxLine)
 	tests := []struct {
 		input string
-		want  []string // "!" is one that is too long
+		want  []string // "!" is a line that is too long
 	}{
 		{"", nil},
 		{"a\nb", []string{"a\n", "b"}},
@@ -136,156 +120,95 @@ func TestReadLine(t *testing.T) {
 	}
 }
 
-// Batches are answered together where the protocol version has them.
+// The responses to a batch are sent together, if the protocol version has batches.
 func TestBatches(t *testing.T) {
-	const ping, list = `{"jsonrpc":"2.0","id":1,"method":"ping"}`, `{"jsonrpc":"2.0","id":2,"method":"ping"}`
+	const ping, ping2 = `{"jsonrpc":"2.0","id":1,"method":"ping"}`, `{"jsonrpc":"2.0","id":2,"method":"ping"}`
 	const note = `{"jsonrpc":"2.0","method":"notifications/initialized"}`
 	tests := []struct {
 		version, line string
-		codes         []int // of the elements of one array; 0 is a result, nil an error outside of one
-		silent        bool
+		want          string // error codes in one array, in order, 0 for a result; "error" is an error outside an array
 	}{
-		{"2025-03-26", "[" + ping + "," + note + ", " + list + "]", []int{0, 0}, false},
-		{"2024-11-05", "[" + ping + "]", []int{0}, false},
-		{"2025-03-26", "[" + ping + ",7,null]", []int{-32600, -32600, 0}, false},
-		{"2025-03-26", "[7]", []int{-32600}, false},
-		{"2025-03-26", "[" + note + "]", nil, true},
-		{"2025-03-26", "[" + ping + "," + ping + "]", []int{-32600, 0}, false},
-		{"2025-03-26", "[]", nil, false},
-		{"2025-06-18", "[" + ping + "]", nil, false},
+		{"2025-03-26", "[" + ping + "," + note + ", " + ping2 + "]", "[0 0]"},
+		{"2024-11-05", "[" + ping + "]", "[0]"},
+		{"2025-03-26", "[" + ping + ",7,null]", "[-32600 -32600 0]"},
+		{"2025-03-26", "[7]", "[-32600]"},
+		{"2025-03-26", "[" + note + "]", ""},
+		{"2025-03-26", "[" + ping + "," + ping + "]", "[-32600 0]"},
+		{"2025-03-26", "[]", "error"},
+		{"2025-06-18", "[" + ping + "]", "error"},
 	}
 	for _, tt := range tests {
-		got := serveLines(t, answering(sent, nil), tt.version, strings.NewReader(tt.line+"\n"))
-		if tt.silent {
-			if len(got) != 0 {
-				t.Errorf("%s %s: %s", tt.version, tt.line, got)
+		line := strings.Join(serveLines(t, answering(sent, nil), tt.version, tt.line+"\n"), "\n")
+		got := line
+		var responses []struct{ Error struct{ Code int } }
+		if strings.HasPrefix(line, `{"jsonrpc":"2.0","id":null,"error":{"code":-32600`) {
+			got = "error"
+		} else if json.Unmarshal([]byte(line), &responses) == nil {
+			var codes []int
+			for _, response := range responses {
+				codes = append(codes, response.Error.Code)
 			}
-			continue
+			slices.Sort(codes)
+			got = fmt.Sprint(codes)
 		}
-		if len(got) != 1 {
-			t.Fatalf("%s %s: %q", tt.version, tt.line, got)
-		}
-		var answers []struct{ Error struct{ Code int } }
-		if tt.codes == nil {
-			if !strings.Contains(got[0], `"id":null,"error":{"code":-32600`) {
-				t.Errorf("%s %s: %s", tt.version, tt.line, got)
-			}
-			continue
-		}
-		if err := json.Unmarshal([]byte(got[0]), &answers); err != nil {
-			t.Fatalf("%s: %v", got, err)
-		}
-		var codes []int
-		for _, answer := range answers {
-			codes = append(codes, answer.Error.Code)
-		}
-		if slices.Sort(codes); !slices.Equal(codes, tt.codes) {
-			t.Errorf("%s %s: codes %v, want %v", tt.version, tt.line, codes, tt.codes)
+		if got != tt.want {
+			t.Errorf("%s %s: %s, want %s", tt.version, tt.line, line, tt.want)
 		}
 	}
 }
 
-// Calls are made in the order in which they were written.
+// Calls reach the plugin in the order in which they were written.
 func TestOrder(t *testing.T) {
 	for range 20 {
-		g := answering(sent, nil)
+		p := answering(sent, nil)
 		var input strings.Builder
 		var want []string
 		for i := range 100 {
-			fmt.Fprintf(&input, `{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"send","arguments":{"text":"%d"}}}`+"\n", i, i)
-			want = append(want, fmt.Sprintf(`{"params":{"name":"send","arguments":{"text":"%d"}}}`, i))
+			arguments := fmt.Sprintf(`{"text":"%d"}`, i)
+			input.WriteString(callLine(i, arguments))
+			want = append(want, `{"params":{"name":"send","arguments":`+arguments+`}}`)
 		}
-		serveLines(t, g, "2025-06-18", strings.NewReader(input.String()))
-		if !slices.Equal(g.inputs, want) {
-			t.Fatalf("called in the order %s", g.inputs)
+		serveLines(t, p, "2025-06-18", input.String())
+		if !slices.Equal(p.inputs, want) {
+			t.Fatalf("called in the order %s", p.inputs)
 		}
 	}
 }
 
-// A request whose parts are given twice takes the turn of the robot that it is
-// for, and delays no other.
-func TestArgumentsTwice(t *testing.T) {
-	g := answering(sent, nil)
-	server, err := New(t.Context(), &Options{Load: g.load, Robots: []string{"a", "b"}, Timeout: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
-	var input strings.Builder
-	fmt.Fprintf(&input, initialize, "2025-06-18")
+// A call with duplicate keys waits for the robot that the plugin will use, and
+// does not delay others.
+func TestDuplicateKeys(t *testing.T) {
+	p := answering(sent, nil)
+	input := initializeLines("2025-06-18")
 	for i := range 100 {
-		fmt.Fprintf(&input, `{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"send","arguments":{"robot":"a"},"Arguments":{"robot":"b"}}}`+"\n", 2*i)
-		fmt.Fprintf(&input, `{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"send","arguments":{"robot":"a"}}}`+"\n", 2*i+1)
+		input += callLine(2*i, `{"robot":"a"},"Arguments":{"robot":"b"}`)
+		input += callLine(2*i+1, `{"robot":"a"}`)
 	}
-	var out bytes.Buffer
-	if err := server.Run(t.Context(), &StdioTransport{Reader: strings.NewReader(input.String()), Writer: &out}); err != nil {
-		t.Error(err)
-	}
-	if got := strings.Count(out.String(), `"text":"sent"`); got != 200 || g.overlaps != 0 {
-		t.Errorf("%d calls were answered, %d of them were made at once with another", got, g.overlaps)
+	out := runStdio(t, Options{Load: p.load, Robots: []string{"a", "b"}, Timeout: time.Minute}, strings.NewReader(input))
+	if got := strings.Count(out, `"text":"sent"`); got != 200 || p.overlaps != 0 {
+		t.Errorf("%d calls were answered, %d overlapped", got, p.overlaps)
 	}
 }
 
-// An ID may be used again once its answer was read.
-func TestIDsAgain(t *testing.T) {
-	g := answering(sent, nil)
-	server, err := New(t.Context(), &Options{Load: g.load, Timeout: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
+// A client may use an ID again after it has read the answer.
+func TestIDReuse(t *testing.T) {
+	p := answering(sent, nil)
+	server := newServer(t, Options{Load: p.load, Timeout: time.Minute})
 	in, stdin := io.Pipe()
 	stdout, out := io.Pipe()
 	done := make(chan error, 1)
 	go func() { done <- server.Run(t.Context(), &StdioTransport{Reader: in, Writer: out}) }()
 	answers := bufio.NewScanner(stdout)
-	fmt.Fprintf(stdin, initialize, "2025-06-18")
+	io.WriteString(stdin, initializeLines("2025-06-18"))
 	answers.Scan()
 	for i := range 1000 {
-		fmt.Fprintln(stdin, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"send","arguments":{}}}`)
+		io.WriteString(stdin, callLine(1, "{}"))
 		if !answers.Scan() || !strings.Contains(answers.Text(), `"text":"sent"`) {
 			t.Fatalf("call %d: %s", i, answers.Text())
 		}
 	}
 	stdin.Close()
-	if err := <-done; err != nil || g.overlaps != 0 {
-		t.Errorf("%v, %d calls at once with another", err, g.overlaps)
-	}
-}
-
-// Of a client that writes and does not read, no more is read than a bound.
-func TestBackPressure(t *testing.T) {
-	g, release := blocking()
-	server, err := New(t.Context(), &Options{Load: g.load, Timeout: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	in, stdin := io.Pipe()
-	var read atomic.Int64 // requests that were taken
-	const all = 3 * maxPending
-	go func() {
-		defer stdin.Close()
-		fmt.Fprintf(stdin, initialize, "2025-06-18")
-		for i := range all {
-			fmt.Fprintf(stdin, `{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"send","arguments":{}}}`+"\n", i)
-			read.Add(1)
-		}
-	}()
-	var out bytes.Buffer
-	done := make(chan error, 1)
-	go func() { done <- server.Run(t.Context(), &StdioTransport{Reader: in, Writer: &out}) }()
-	for last := int64(-1); last != read.Load(); time.Sleep(200 * time.Millisecond) {
-		last = read.Load()
-	}
-	if got := read.Load(); got < maxPending || got > maxPending+2000 { // and what the reader has buffered
-		t.Errorf("%d of %d requests were read, want about %d", got, all, maxPending)
-	}
-	close(release)
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-	server.Close()
-	if got := strings.Count(out.String(), `"text":"sent"`); got != all {
-		t.Errorf("%d of %d requests were answered", got, all)
+	if err := <-done; err != nil || p.overlaps != 0 {
+		t.Errorf("%v, %d calls overlapped", err, p.overlaps)
 	}
 }
