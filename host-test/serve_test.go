@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -31,28 +30,28 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// A served plugin, its robot, and the official client in front of it.
+// served is a plugin that is served for a fake robot, with the official client.
 type served struct {
 	*group
 	session *mcp.ClientSession
 	loads   int
 }
 
-// serveInMemory serves the plugin, configured for a fake robot and by more.
-func serveInMemory(t *testing.T, timeout time.Duration, more map[string]string) *served {
+// serveInMemory serves the plugin for a fake robot that accepts the configuration.
+func serveInMemory(t *testing.T, timeout time.Duration, values map[string]string) *served {
 	t.Helper()
-	s := &served{group: startGroup(more)}
+	s := &served{group: startGroup(values)}
 	t.Cleanup(s.Close)
 	s.serve(t, timeout, config.AllowedHosts(s.config))
 	return s
 }
 
-// serve serves the plugin as it is configured now.
+// serve serves the plugin with the current configuration.
 func (s *served) serve(t *testing.T, timeout time.Duration, hosts []string) {
 	t.Helper()
-	robots, standard := config.RobotNames(s.config)
+	robots, defaultRobot := config.RobotNames(s.config)
 	server, err := mcpserver.New(t.Context(), &mcpserver.Options{
-		Timeout: timeout, Robots: robots, Default: standard,
+		Timeout: timeout, Robots: robots, Default: defaultRobot,
 		Load: func(ctx context.Context) (mcpserver.Plugin, error) {
 			s.loads++
 			return host.Load(ctx, module(t, 0), &host.Options{Config: s.config, AllowedHosts: hosts, Cache: cache})
@@ -61,13 +60,10 @@ func (s *served) serve(t *testing.T, timeout time.Duration, hosts []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	near, far := mcp.NewInMemoryTransports()
+	serverSide, clientSide := mcp.NewInMemoryTransports()
 	done := make(chan error, 1)
-	go func() { done <- server.Run(t.Context(), far) }()
-	s.session, err = mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(t.Context(), near, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	go func() { done <- server.Run(t.Context(), serverSide) }()
+	s.session = connectClient(t, clientSide)
 	t.Cleanup(func() {
 		s.session.Close()
 		<-done
@@ -75,14 +71,13 @@ func (s *served) serve(t *testing.T, timeout time.Duration, hosts []string) {
 	})
 }
 
-// posts counts the messages that reached the fake server, refused ones included.
-func (s *served) posts() (n int) {
-	for _, request := range s.robot.Requests() {
-		if request.Method == http.MethodPost {
-			n++
-		}
+func connectClient(t *testing.T, transport mcp.Transport) *mcp.ClientSession {
+	t.Helper()
+	session, err := mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(t.Context(), transport, nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return n
+	return session
 }
 
 func (s *served) call(t *testing.T, tool, arguments string) *mcp.CallToolResult {
@@ -90,12 +85,25 @@ func (s *served) call(t *testing.T, tool, arguments string) *mcp.CallToolResult 
 	return callSession(t, s.session, tool, arguments)
 }
 
-// callSession demands a result that fits the promised schema.
+// callCanceled makes a call that the client soon cancels, which has no result.
+func (s *served) callCanceled(t *testing.T, after time.Duration, arguments string) error {
+	ctx, cancel := context.WithTimeout(t.Context(), after)
+	defer cancel()
+	_, err := s.session.CallTool(ctx, &mcp.CallToolParams{Name: "send_text_message", Arguments: json.RawMessage(arguments)})
+	return err
+}
+
+func (s *served) inject(name string) {
+	fault, _ := dingtalktest.FaultByName(name)
+	s.robot.InjectFaults(fault)
+}
+
+// callSession calls a tool, whose result must fit the output schema.
 func callSession(t *testing.T, session *mcp.ClientSession, tool, arguments string) *mcp.CallToolResult {
 	t.Helper()
 	result, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: tool, Arguments: json.RawMessage(arguments)})
 	if err != nil {
-		t.Fatalf("%s %s: a protocol error, which no model sees: %v", tool, arguments, err)
+		t.Fatalf("%s %s: protocol error, which no model sees: %v", tool, arguments, err)
 	}
 	if err := compile(t, schema.Output).Validate(result.StructuredContent); err != nil {
 		t.Errorf("%s %s: %v", tool, arguments, err)
@@ -108,57 +116,16 @@ func reason(result *mcp.CallToolResult) string {
 	return fmt.Sprint(structured["reason"])
 }
 
-func TestServeCalls(t *testing.T) {
-	s := serveInMemory(t, 0, nil)
-	tests := []struct{ tool, arguments, reason, text string }{
-		{"send_text_message", `{"text":"hello"}`, "sent", "Message sent successfully"},
-		{"send_markdown_message", `{"title":"t","text":"# hello"}`, "sent", "Message sent successfully"},
-		{"send_text_message", `{"txt":"hello"}`, "invalid_arguments", "did you mean text?"},
-		{"send_text_message", `[1]`, "invalid_arguments", "The message was not sent"},
-		{"send_text_message", `null`, "invalid_arguments", "The message was not sent"},
-	}
-	for _, tt := range tests {
-		result := s.call(t, tt.tool, tt.arguments)
-		if got := reason(result); got != tt.reason || !strings.Contains(textOf(result), tt.text) || result.IsError == (got == "sent") {
-			t.Errorf("%s %s: %s, %s", tt.tool, tt.arguments, got, textOf(result))
-		}
-	}
-	if got := len(s.robot.Messages()); got != 2 {
-		t.Errorf("the group has %d messages, want 2", got)
-	}
-}
-
-// The instance is kept, and with it what it remembers: the minute and the keys.
-func TestServeKeepsInstance(t *testing.T) {
-	s := serveInMemory(t, 0, map[string]string{"DINGTALK_BOT_MESSAGES_PER_MINUTE": "3"})
-	var mu sync.Mutex
-	var got []string
-	var callers sync.WaitGroup
-	for i := range 5 {
-		callers.Go(func() {
-			result := s.call(t, "send_text_message", fmt.Sprintf(`{"text":"%d"}`, i))
-			mu.Lock()
-			defer mu.Unlock()
-			got = append(got, reason(result))
-		})
-	}
-	callers.Wait()
-	slices.Sort(got)
-	if want := []string{"rate_limited", "rate_limited", "sent", "sent", "sent"}; !slices.Equal(got, want) || s.loads != 1 {
-		t.Errorf("%q in %d instances, want %q in one", got, s.loads, want)
-	}
-}
-
-// A deadline in the middle of a request leaves the instance as it is.
+// A timeout during a request keeps the plugin loaded, and with it the keys.
 func TestServeTimeout(t *testing.T) {
 	s := serveInMemory(t, 200*time.Millisecond, map[string]string{"DINGTALK_BOT_RETRIES": "0"})
-	slow, _ := dingtalktest.FaultByName("slow")
-	s.robot.InjectFaults(slow)
-	result := s.call(t, "send_text_message", `{"text":"hello","idempotencyKey":"k"}`)
+	s.inject("slow")
+	const arguments = `{"text":"hello","idempotencyKey":"k"}`
+	result := s.call(t, "send_text_message", arguments)
 	if !result.IsError || reason(result) != "unknown_outcome" || !strings.Contains(textOf(result), "took too long") {
 		t.Errorf("slow: %s", textOf(result))
 	}
-	if result := s.call(t, "send_text_message", `{"text":"hello","idempotencyKey":"k"}`); reason(result) != "sent" || s.loads != 1 {
+	if result := s.call(t, "send_text_message", arguments); reason(result) != "sent" || s.loads != 1 {
 		t.Errorf("after %d loads: %s", s.loads, textOf(result))
 	}
 	if got := len(s.robot.Messages()); got != 1 {
@@ -166,135 +133,192 @@ func TestServeTimeout(t *testing.T) {
 	}
 }
 
-// Nineteen messages and a canceled one are twenty of this minute, however often
-// somebody tries: the robot is never locked.
+// Canceled calls keep the plugin loaded and count toward the limit of 20 messages
+// a minute, so that DingTalk never locks the robot.
 func TestServeCanceled(t *testing.T) {
 	s := serveInMemory(t, time.Minute, map[string]string{"DINGTALK_BOT_RETRIES": "0"})
-	slow, _ := dingtalktest.FaultByName("slow")
-	for round := range 3 {
+	for round, want := range []string{"sent", "rate_limited", "rate_limited"} {
 		for i := range 19 {
-			result := s.call(t, "send_text_message", fmt.Sprintf(`{"text":"%d of %d"}`, i, round))
-			if want := []string{"sent", "rate_limited", "rate_limited"}[round]; reason(result) != want {
+			if result := s.call(t, "send_text_message", fmt.Sprintf(`{"text":"%d of %d"}`, i, round)); reason(result) != want {
 				t.Errorf("round %d, call %d: %s, want %s", round, i, textOf(result), want)
 			}
 		}
-		s.robot.InjectFaults(slow)
-		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-		_, err := s.session.CallTool(ctx, &mcp.CallToolParams{Name: "send_text_message", Arguments: json.RawMessage(`{"text":"a"}`)})
-		if cancel(); round == 0 && err == nil {
+		s.inject("slow")
+		if err := s.callCanceled(t, 200*time.Millisecond, `{"text":"a"}`); round == 0 && err == nil {
 			t.Error("a canceled call has a result")
 		}
 	}
-	if got := s.posts(); got != 20 || s.loads != 1 {
-		t.Errorf("%d messages were posted by %d instances, want 20 by one", got, s.loads)
-	}
+	posts := 0
 	for _, request := range s.robot.Requests() {
-		if request.Method == http.MethodPost && request.Code != 0 {
-			t.Errorf("refused with %d", request.Code)
+		if request.Method == http.MethodPost {
+			posts++
+			if request.Code != 0 {
+				t.Errorf("refused with %d", request.Code)
+			}
 		}
+	}
+	if posts != 20 || s.loads != 1 {
+		t.Errorf("%d messages were posted by %d plugins, want 20 by one", posts, s.loads)
 	}
 }
 
-// Where the host ends the call, the model reads a result without a credential,
-// and learns whether the message may have gone out.
-func TestServeTrap(t *testing.T) {
-	tests := []struct {
-		name      string
-		faults    []string
-		webhook   string
-		reason    string
-		retryable bool
-		text      string
-	}{
-		{"connection cut after the message", []string{"drop-before", "drop-before"}, "", "unknown_outcome", false, "the message may or may not have arrived. Repeat the call only if"},
-		{"refused connection", nil, "http://127.0.0.1:1/robot/send", "not_sent", true, "The message was not sent: the host ended the call: the connection was refused. Repeat the call later"},
-		{"unknown name", nil, "https://robot.invalid/robot/send", "not_sent", true, "The message was not sent: the host ended the call: the host name cannot be resolved. Repeat the call later"},
-		{"untrusted certificate", nil, "TLS", "not_sent", false, "The message was not sent: the host ended the call: the server's certificate is not trusted. Repeating the call does not help"},
-		{"host not allowed", nil, "https://other.invalid/robot/send", "not_sent", false, "The message was not sent: the host ended the call: it may not reach that host; add the host name to the allowed hosts. Repeating the call does not help"},
-		{"probe cut", nil, "CUT", "not_sent", true, "The message was not sent: the host ended the call: the connection broke. Repeat the call later"},
+// The key of a canceled call is not used for another text, which DingTalk would
+// silently drop.
+func TestServeKeyAfterCancel(t *testing.T) {
+	s := serveInMemory(t, time.Minute, map[string]string{"DINGTALK_BOT_RETRIES": "0"})
+	s.inject("slow")
+	if s.callCanceled(t, 200*time.Millisecond, `{"text":"a","idempotencyKey":"k"}`) == nil {
+		t.Error("a canceled call has a result")
 	}
-	for _, tt := range tests {
+	result := s.call(t, "send_text_message", `{"text":"b","idempotencyKey":"k"}`)
+	messages := s.robot.Messages()
+	shown := slices.ContainsFunc(messages, func(m dingtalktest.Message) bool { return m.Text == "b" })
+	if shown == result.IsError {
+		t.Errorf("the group has %v, and the model reads %s", messages, textOf(result))
+	}
+}
+
+// When the host ends a call, the result tells whether the message may have been
+// sent, and holds no credential.
+func TestServeTrap(t *testing.T) {
+	untrusted := httptest.NewTLSServer(nil)
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
+	t.Cleanup(untrusted.Close)
+	aborting := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	t.Cleanup(aborting.Close)
+	const trapped = "The message was not sent: the host ended the call: "
+	for _, tt := range []struct {
+		name, webhook, fault string
+		reason               string
+		retryable            bool
+		text                 string
+	}{
+		{"connection cut after the message", "", "drop-before", "unknown_outcome", false, "the message may or may not have arrived. Repeat the call only if"},
+		{"connection refused", "http://127.0.0.1:1/robot/send", "", "not_sent", true, trapped + "the connection was refused. Repeat the call later"},
+		{"untrusted certificate", untrusted.URL, "", "not_sent", false, trapped + "the server's certificate is not trusted. Repeating the call does not help"},
+		{"host not allowed", "https://other.invalid/robot/send", "", "not_sent", false, trapped + "it may not reach that host; add the host name to the allowed hosts. Repeating the call does not help"},
+		{"probe cut", aborting.URL, "", "not_sent", true, trapped + "the connection broke. Repeat the call later"},
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			webhook := tt.webhook
-			switch webhook {
-			case "TLS":
-				server := httptest.NewTLSServer(nil)
-				server.Config.ErrorLog = log.New(io.Discard, "", 0)
-				defer server.Close()
-				webhook = server.URL
-			case "CUT":
-				server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
-				defer server.Close()
-				webhook = server.URL
-			}
 			s := &served{group: startGroup(map[string]string{config.Secret: canarySecret, "DINGTALK_BOT_RETRIES": "0"})}
 			defer s.Close()
-			for _, name := range tt.faults {
-				fault, _ := dingtalktest.FaultByName(name)
-				s.robot.InjectFaults(fault)
+			if tt.fault != "" {
+				s.inject(tt.fault)
+				s.inject(tt.fault)
 			}
-			if webhook != "" {
-				s.config[config.Webhook] = webhook
+			if tt.webhook != "" {
+				s.config[config.Webhook] = tt.webhook
 			}
-			s.serve(t, 0, []string{"127.0.0.1", "robot.invalid"})
+			s.serve(t, 0, []string{"127.0.0.1"})
 			result := s.call(t, "send_text_message", `{"text":"hello"}`)
 			structured, _ := result.StructuredContent.(map[string]any)
 			if !result.IsError || reason(result) != tt.reason || structured["retryable"] != tt.retryable || !strings.Contains(textOf(result), tt.text) {
 				t.Errorf("%v: %s", structured, textOf(result))
 			}
-			said, _ := json.Marshal(result)
-			assertNoCredential(t, string(said))
-			if strings.Contains(string(said), dingtalktest.DefaultToken) || strings.Contains(string(said), "http") {
-				t.Errorf("an address stands in %s", said)
+			text, _ := json.Marshal(result)
+			assertNoCredential(t, string(text))
+			if strings.Contains(string(text), dingtalktest.DefaultToken) || strings.Contains(string(text), "http") {
+				t.Errorf("the result holds an address: %s", text)
 			}
 		})
 	}
 }
 
-// The command itself, over a real pipe. It is built once.
-func TestServeCommand(t *testing.T) {
-	b := binary(filepath.Join(t.TempDir(), "host-test"))
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", string(b), ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+// A robot that answers without end does not fill the memory.
+func TestServeLimitsResponses(t *testing.T) {
+	chunk := make([]byte, 1<<20)
+	var written atomic.Int64
+	gateway := listenOn(t, "127.0.0.1:0", func(w http.ResponseWriter, r *http.Request) {
+		for r.Method == http.MethodPost && r.Context().Err() == nil {
+			n, err := w.Write(chunk)
+			if written.Add(int64(n)); err != nil {
+				return
+			}
+		}
+	})
+	s := &served{group: startGroup(map[string]string{"DINGTALK_BOT_RETRIES": "0"})}
+	defer s.Close()
+	s.config[config.Webhook] = gateway
+	s.serve(t, time.Minute, []string{"127.0.0.1"})
+	result := s.call(t, "send_text_message", `{"text":"hello"}`)
+	if reason(result) != "unknown_outcome" || !strings.Contains(textOf(result), "overlong body") {
+		t.Errorf("%s", textOf(result))
 	}
-	t.Run("client", b.client)
-	t.Run("bytes", b.bytes)
-	t.Run("stopped", b.stopped)
-	t.Run("unread", b.unread)
-	t.Run("twice", b.twice)
-	t.Run("http", b.http)
+	if got := written.Load(); got > 40<<20 { // the size of buffers
+		t.Errorf("%d bytes were read", got)
+	}
 }
 
-type binary string
-
-// serve is the command in an environment without configuration.
-func (b binary) serve(t *testing.T, arguments ...string) *exec.Cmd {
-	command := exec.CommandContext(t.Context(), string(b), append([]string{"serve", "--plugin", builds[0].file}, arguments...)...)
-	for _, pair := range os.Environ() {
-		if !strings.HasPrefix(pair, config.Prefix) {
-			command.Env = append(command.Env, pair)
+func TestServeHTTPAddress(t *testing.T) {
+	tests := []struct{ http, token, address, err string }{
+		{":8080", "", "127.0.0.1:8080", ""},
+		{"localhost:8080", "", "localhost:8080", ""},
+		{"[::1]:8080", "", "[::1]:8080", ""},
+		{"0.0.0.0:8080", "", "0.0.0.0:8080", serveToken},
+		{"0.0.0.0:8080", "t", "0.0.0.0:8080", ""},
+		{"[::]:8080", "", "[::]:8080", serveToken},
+		{"mcp.example.com:8080", "", "mcp.example.com:8080", serveToken},
+		{"8080", "", "", "use host:port"},
+	}
+	for _, tt := range tests {
+		t.Setenv(serveToken, tt.token)
+		err := (&serveCommand{Timeout: time.Second, HTTP: tt.http}).Validate()
+		address, _, _ := httpAddress(tt.http)
+		if address != tt.address || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+			t.Errorf("%s with token %q: %s, error %v", tt.http, tt.token, address, err)
 		}
 	}
+}
+
+// TestServeCommand runs the command itself. It is built once.
+func TestServeCommand(t *testing.T) {
+	b := buildCommand(t)
+	t.Run("client", b.testClient)
+	t.Run("script", b.testScript)
+	t.Run("terminate", b.testTerminate)
+	t.Run("client that does not read", b.testBlockedOutput)
+	t.Run("second signal", b.testSecondSignal)
+	t.Run("http", b.testHTTP)
+}
+
+// A binary is the path of the built command.
+type binary string
+
+// serve returns the command without the configuration of the environment.
+func (b binary) serve(t *testing.T, arguments ...string) *exec.Cmd {
+	command := exec.CommandContext(t.Context(), string(b), append([]string{"serve", "--plugin", builds[0].file}, arguments...)...)
+	command.Env = slices.DeleteFunc(os.Environ(), func(pair string) bool { return strings.HasPrefix(pair, config.Prefix) })
 	return command
 }
 
-// client is the official one; the configuration is the environment's, under the
-// names that the reference server knows.
-func (b binary) client(t *testing.T) {
-	group := startGroup(map[string]string{config.Secret: canarySecret})
-	defer group.Close()
-	group.robot.SetOptions(func(o *dingtalktest.Options) { o.Token = canaryToken })
+func sendSignal(t *testing.T, command *exec.Cmd, s os.Signal) {
+	t.Helper()
+	if err := command.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// waitAtMost waits for a command that was started, whatever its status.
+func waitAtMost(t *testing.T, command *exec.Cmd, limit time.Duration) {
+	t.Helper()
+	start := time.Now()
+	command.Wait()
+	if took := time.Since(start); took > limit {
+		t.Errorf("it ended after %v", took)
+	}
+}
+
+// testClient uses the official client, with the variables of the reference server.
+func (b binary) testClient(t *testing.T) {
+	fake := startGroup(map[string]string{config.Secret: canarySecret})
+	defer fake.Close()
+	fake.robot.SetOptions(func(o *dingtalktest.Options) { o.Token = canaryToken })
 	command := b.serve(t)
-	command.Env = append(command.Env, config.Token+"="+group.URL+"/robot/send?access_token="+canaryToken, config.Secret+"="+canarySecret)
+	command.Env = append(command.Env, config.Token+"="+fake.URL+"/robot/send?access_token="+canaryToken, config.Secret+"="+canarySecret)
 	var log, wire bytes.Buffer
 	command.Stderr = &log
-	transport := &mcp.LoggingTransport{Transport: &mcp.CommandTransport{Command: command}, Writer: &wire}
-	session, err := mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(t.Context(), transport, nil)
-	if err != nil {
-		t.Fatalf("%v: %s", err, log.String())
-	}
-	list, err := session.ListTools(t.Context(), nil)
-	if err != nil || len(list.Tools) != 2 {
+	session := connectClient(t, &mcp.LoggingTransport{Transport: &mcp.CommandTransport{Command: command}, Writer: &wire})
+	if list, err := session.ListTools(t.Context(), nil); err != nil || len(list.Tools) != 2 {
 		t.Errorf("tools %v, %v", list, err)
 	}
 	if result := callSession(t, session, "send_text_message", `{"text":"hello"}`); reason(result) != "sent" {
@@ -303,22 +327,22 @@ func (b binary) client(t *testing.T) {
 	if err := session.Close(); err != nil { // closes standard input, and reports the status
 		t.Errorf("the server ended with %v: %s", err, log.String())
 	}
-	if messages := group.robot.Messages(); len(messages) != 1 || !messages[0].Signed {
+	if messages := fake.robot.Messages(); len(messages) != 1 || !messages[0].Signed {
 		t.Errorf("the group has %d messages", len(messages))
 	}
 	if want := "tool=send_text_message outcome=sent"; !strings.Contains(log.String(), want) {
-		t.Errorf("the log misses %s: %s", want, log.String())
+		t.Errorf("the log lacks %s: %s", want, log.String())
 	}
 	assertNoCredential(t, log.String()+wire.String())
 }
 
-// bytes is a script on standard input, which gets its answers: on standard output
-// nothing but the protocol, and what the fake group sees on standard error. The
-// schemas are the very bytes that the plugin describes.
-func (b binary) bytes(t *testing.T) {
+const initializeLine = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}` + "\n"
+
+// testScript pipes requests in. Standard output has only the protocol, with the
+// schemas byte for byte, and standard error has what the fake group sees.
+func (b binary) testScript(t *testing.T) {
 	command := b.serve(t, "--fake")
-	command.Stdin = strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}
-{"jsonrpc":"2.0","method":"notifications/initialized"}
+	command.Stdin = strings.NewReader(initializeLine + `{"jsonrpc":"2.0","method":"notifications/initialized"}
 {"jsonrpc":"2.0","id":2,"method":"tools/list"}
 {"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"send_text_message","arguments":{"text":"hello"}}}
 `)
@@ -342,11 +366,11 @@ func (b binary) bytes(t *testing.T) {
 		t.Errorf("the call: %s", answers["3"].Raw)
 	}
 	if !strings.Contains(log.String(), "│ hello") {
-		t.Errorf("standard error misses the message: %s", log.String())
+		t.Errorf("standard error lacks the message: %s", log.String())
 	}
 }
 
-// checkBytes compares schemas, but for white space.
+// checkBytes compares tools with what the plugin describes, except for white space.
 func checkBytes(t *testing.T, tools gjson.Result) {
 	t.Helper()
 	output := rawDescribe(t, 0, map[string]string{config.Robots: `{"a":{"accessToken":"a"}}`})
@@ -364,40 +388,35 @@ func checkBytes(t *testing.T, tools gjson.Result) {
 	}
 }
 
-// stopped is told to stop in the middle of a call, which is no failure.
-func (b binary) stopped(t *testing.T) {
-	group := startGroup(nil)
-	defer group.Close()
+// testTerminate sends SIGTERM during a call, which is not a failure.
+func (b binary) testTerminate(t *testing.T) {
+	fake := startGroup(nil)
+	defer fake.Close()
 	slow, _ := dingtalktest.FaultByName("slow")
-	group.robot.InjectFaults(slow)
-	changed, unwatch := group.robot.Watch()
+	fake.robot.InjectFaults(slow)
+	changed, unwatch := fake.robot.Watch()
 	defer unwatch()
 	command := b.serve(t)
 	for _, key := range []string{config.Token, config.Secret, config.Webhook} {
-		command.Env = append(command.Env, key+"="+group.config[key])
+		command.Env = append(command.Env, key+"="+fake.config[key])
 	}
-	session, err := mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(t.Context(), &mcp.CommandTransport{Command: command}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := connectClient(t, &mcp.CommandTransport{Command: command})
 	go session.CallTool(t.Context(), &mcp.CallToolParams{Name: "send_text_message", Arguments: json.RawMessage(`{"text":"hello"}`)})
-	<-changed // the GET that comes before a message
-	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	<-changed // the probe
+	sendSignal(t, command, syscall.SIGTERM)
 	if err := session.Close(); err != nil {
 		t.Errorf("the server ended with %v", err)
 	}
 }
 
-// unread is told to stop while its client does not read what it writes.
-func (b binary) unread(t *testing.T) {
+// testBlockedOutput sends SIGTERM while the client does not read.
+func (b binary) testBlockedOutput(t *testing.T) {
 	command := b.serve(t, "--fake")
 	stdin, err := command.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	stdout, err := command.StdoutPipe() // which nobody reads, and which fills
+	stdout, err := command.StdoutPipe() // fills, since nothing reads it
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -408,28 +427,21 @@ func (b binary) unread(t *testing.T) {
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		io.WriteString(stdin, `{"jsonrpc":"2.0","id":"i","method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}`+"\n")
-		for i := 0; ; i++ {
+		io.WriteString(stdin, initializeLine)
+		for i := 2; ; i++ {
 			if _, err := fmt.Fprintf(stdin, `{"jsonrpc":"2.0","id":%d,"method":"tools/list"}`+"\n", i); err != nil {
 				return // the server has ended
 			}
 		}
 	}()
-	time.Sleep(time.Second) // until it is stuck
-	start := time.Now()
-	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	time.Sleep(time.Second) // until it blocks
+	sendSignal(t, command, syscall.SIGTERM)
+	waitAtMost(t, command, 20*time.Second)
 	<-written
-	command.Wait()
-	if took := time.Since(start); took > 20*time.Second {
-		t.Errorf("it ended after %v", took)
-	}
 }
 
-// twice is a command that waits for a file that does not end, and is told to
-// stop twice.
-func (b binary) twice(t *testing.T) {
+// testSecondSignal interrupts a command twice that reads a file without an end.
+func (b binary) testSecondSignal(t *testing.T) {
 	fifo := filepath.Join(t.TempDir(), "config.json")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Skip("this system has no FIFOs: ", err)
@@ -444,21 +456,15 @@ func (b binary) twice(t *testing.T) {
 		t.Fatal(err)
 	}
 	time.Sleep(500 * time.Millisecond)
-	start := time.Now()
 	for range 2 {
-		if err := command.Process.Signal(syscall.SIGINT); err != nil {
-			t.Fatal(err)
-		}
+		sendSignal(t, command, syscall.SIGINT)
 		time.Sleep(200 * time.Millisecond)
 	}
-	command.Wait()
-	if took := time.Since(start); took > 4*time.Second {
-		t.Errorf("it ended after %v", took)
-	}
+	waitAtMost(t, command, 3*time.Second)
 }
 
-// http is the official client with a token, which the server demands.
-func (b binary) http(t *testing.T) {
+// testHTTP uses the official client with the token that the server requires.
+func (b binary) testHTTP(t *testing.T) {
 	command := b.serve(t, "--fake", "--http", ":0")
 	command.Env = append(command.Env, serveToken+"=right")
 	stderr, err := command.StderrPipe()
@@ -479,11 +485,7 @@ func (b binary) http(t *testing.T) {
 	if !strings.HasPrefix(url, "http://127.0.0.1:") {
 		t.Fatalf("it serves at %q", url)
 	}
-	client := &http.Client{Transport: withHeader{"Authorization", "Bearer right"}}
-	session, err := mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(t.Context(), &mcp.StreamableClientTransport{Endpoint: url, HTTPClient: client}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := connectClient(t, &mcp.StreamableClientTransport{Endpoint: url, HTTPClient: &http.Client{Transport: bearer("right")}})
 	if result := callSession(t, session, "send_text_message", `{"text":"hello"}`); reason(result) != "sent" {
 		t.Errorf("%s", textOf(result))
 	}
@@ -496,84 +498,17 @@ func (b binary) http(t *testing.T) {
 	if res.StatusCode != http.StatusUnauthorized {
 		t.Errorf("without the token: %s", res.Status)
 	}
-	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	sendSignal(t, command, syscall.SIGTERM)
 	if err := command.Wait(); err != nil {
 		t.Errorf("the server ended with %v", err)
 	}
 }
 
-type withHeader struct{ name, value string }
+// A bearer sends itself as the token of each request.
+type bearer string
 
-func (h withHeader) RoundTrip(r *http.Request) (*http.Response, error) {
+func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
-	r.Header.Set(h.name, h.value)
+	r.Header.Set("Authorization", "Bearer "+string(b))
 	return http.DefaultTransport.RoundTrip(r)
-}
-
-// Without a host the server is this machine's alone; elsewhere it needs a token.
-func TestServeHTTPAddress(t *testing.T) {
-	tests := []struct{ http, token, address, err string }{
-		{":8080", "", "127.0.0.1:8080", ""},
-		{"localhost:8080", "", "localhost:8080", ""},
-		{"[::1]:8080", "", "[::1]:8080", ""},
-		{"0.0.0.0:8080", "", "0.0.0.0:8080", serveToken},
-		{"0.0.0.0:8080", "t", "0.0.0.0:8080", ""},
-		{"[::]:8080", "", "[::]:8080", serveToken},
-		{"mcp.example.com:8080", "", "mcp.example.com:8080", serveToken},
-		{"8080", "", "", "use host:port"},
-	}
-	for _, tt := range tests {
-		t.Setenv(serveToken, tt.token)
-		err := (&serveCommand{Timeout: time.Second, HTTP: tt.http}).Validate()
-		address, _, _ := httpAddress(tt.http)
-		if address != tt.address || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
-			t.Errorf("%s with token %q: %s, error %v", tt.http, tt.token, address, err)
-		}
-	}
-}
-
-// A key that a canceled call has used is not taken for another text: DingTalk
-// would drop that in silence.
-func TestServeKeyAfterCancel(t *testing.T) {
-	s := serveInMemory(t, time.Minute, map[string]string{"DINGTALK_BOT_RETRIES": "0"})
-	slow, _ := dingtalktest.FaultByName("slow")
-	s.robot.InjectFaults(slow)
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	if _, err := s.session.CallTool(ctx, &mcp.CallToolParams{Name: "send_text_message", Arguments: json.RawMessage(`{"text":"a","idempotencyKey":"k"}`)}); err == nil {
-		t.Error("a canceled call has a result")
-	}
-	result := s.call(t, "send_text_message", `{"text":"b","idempotencyKey":"k"}`)
-	messages := s.robot.Messages()
-	shown := slices.ContainsFunc(messages, func(m dingtalktest.Message) bool { return m.Text == "b" })
-	if shown == result.IsError {
-		t.Errorf("the group has %v, and the model reads %s", messages, textOf(result))
-	}
-}
-
-// A robot that answers without end does not fill the memory.
-func TestServeBoundsResponses(t *testing.T) {
-	chunk := make([]byte, 1<<20)
-	var written atomic.Int64
-	gateway := listenOn(t, "127.0.0.1:0", func(w http.ResponseWriter, r *http.Request) {
-		for r.Method == http.MethodPost && r.Context().Err() == nil {
-			n, err := w.Write(chunk)
-			if written.Add(int64(n)); err != nil {
-				return
-			}
-		}
-	})
-	s := &served{group: startGroup(map[string]string{"DINGTALK_BOT_RETRIES": "0"})}
-	defer s.Close()
-	s.config[config.Webhook] = gateway
-	s.serve(t, time.Minute, []string{"127.0.0.1"})
-	result := s.call(t, "send_text_message", `{"text":"hello"}`)
-	if reason(result) != "unknown_outcome" || !strings.Contains(textOf(result), "overlong body") {
-		t.Errorf("%s", textOf(result))
-	}
-	if got := written.Load(); got > 40<<20 { // what buffers hold
-		t.Errorf("%d bytes were taken", got)
-	}
 }
