@@ -178,7 +178,7 @@ func TestOrder(t *testing.T) {
 // A call with duplicate keys waits for the robot that the plugin will use, and
 // does not delay others.
 func TestDuplicateKeys(t *testing.T) {
-	p := answering(sent, nil)
+	p := slow()
 	input := initializeLines("2025-06-18")
 	for i := range 100 {
 		input += callLine(2*i, `{"robot":"a"},"Arguments":{"robot":"b"}`)
