@@ -1,10 +1,12 @@
 package webui
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"dingtalk-plugin/host-test/dingtalktest"
@@ -127,5 +129,61 @@ func (p *page) advance(req *http.Request) error {
 
 func (p *page) clear(*http.Request) error {
 	p.robot.Reset()
+	return nil
+}
+
+// fault is one that can be queued with a switch.
+type fault struct{ Name, About string }
+
+// faults are all that the robot knows, in its order. A test demands words for each.
+func faults() (list []fault) {
+	about := map[string]string{
+		"busy":             "errcode -1, nothing posted",
+		"error":            "errcode 500100, nothing posted",
+		"gateway":          "502 with an HTML page",
+		"punish":           "address blocked: status 1111",
+		"empty":            "200 without a body",
+		"cut":              "the answer ends early",
+		"html":             "200 with a login page",
+		"binary":           "bytes that are no text",
+		"megabyte":         "an answer of 1 MiB",
+		"nocode":           "{} without errcode",
+		"drop-before":      "closed, nothing posted",
+		"drop-after":       "posted, then closed",
+		"accept-then-busy": "posted, then errcode -1",
+		"accept-then-502":  "posted, then 502",
+		"slow":             "answers after 2 seconds",
+	}
+	for _, name := range dingtalktest.FaultNames() {
+		list = append(list, fault{name, about[name]})
+	}
+	return list
+}
+
+// farthest is how far the page lets the robot's clock run ahead.
+const farthest = 24 * time.Hour
+
+// clock remembers how far the page has advanced the robot's clock, so that it can be set back: beyond an hour, no sender's
+// signature would be young enough any more.
+type clock struct {
+	robot *dingtalktest.Server
+	mu    sync.Mutex
+	sum   time.Duration
+}
+
+func (c *clock) ahead() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sum
+}
+
+func (c *clock) advance(by time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if by > farthest-c.sum || by < -c.sum {
+		return errors.New("the robot's clock can be up to a day ahead, and not behind")
+	}
+	c.sum += by
+	c.robot.AdvanceClock(by)
 	return nil
 }

@@ -1,6 +1,8 @@
 package webui
 
-import "testing"
+import (
+	"testing"
+)
 
 func TestVisible(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
