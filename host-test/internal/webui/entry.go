@@ -1,6 +1,7 @@
 package webui
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -14,29 +15,23 @@ import (
 	"dingtalk-plugin/host-test/dingtalktest"
 )
 
-// entry is one request as it stands in the group.
+// entry is one request in the list.
 type entry struct {
 	dingtalktest.Request
-	Pause   bool // the time is shown above it
-	Part    part
-	painter *painter
+	Gap      bool // the time is shown above it
+	Part     part
+	markdown *markdownRenderer
 }
 
-// paused tells whether the group was silent for so long that DingTalk shows the time again.
-func paused(before, now time.Time) bool {
-	return now.Sub(before).Abs() > 5*time.Minute || before.YearDay() != now.YearDay()
-}
+// CursorID names the request in an address.
+func (e entry) CursorID() string { return formatCursor(e.Request.Cursor()) }
 
-// Mark names the request in an address.
-func (e entry) Mark() mark { return newMark(e.Request.Cursor()) }
-
-// Kind says what became of the request: message, repeat, refused or fault; or
-// that it was only asked whether anybody is there, which a careful sender does
-// before it shows its token.
+// Kind is what became of the request: message, repeat, refused or fault; or probe, the GET that a careful sender makes before
+// it shows its token.
 func (e entry) Kind() string {
 	switch {
 	case e.Method == http.MethodGet:
-		return "asked"
+		return "probe"
 	case e.Message != nil:
 		return "message"
 	case e.Duplicate:
@@ -47,105 +42,51 @@ func (e entry) Kind() string {
 	return "fault"
 }
 
-// Headline names the kinds other than message.
-func (e entry) Headline() string {
-	switch e.Kind() {
-	case "repeat":
-		return "Repeated"
-	case "asked":
-		return "Asked whether anybody is there"
-	case "refused":
-		return "Refused"
-	}
-	return "Not delivered"
+// Notice is the face and the headline of a kind other than message.
+func (e entry) Notice() struct{ Face, Headline string } {
+	return map[string]struct{ Face, Headline string }{
+		"repeat":  {"♻️", "Repeated"},
+		"probe":   {"👋", "Probe"},
+		"refused": {"⛔", "Refused"},
+		"fault":   {"⚡", "Not delivered"},
+	}[e.Kind()]
 }
 
-// Doubtful tells that the sender of a message was told something else than ok.
-func (e entry) Doubtful() bool {
-	return e.Status != http.StatusOK || e.Code != 0 || e.Text == "" || e.faulty()
-}
+// SenderSawError reports whether the sender of a message received something else than ok.
+func (e entry) SenderSawError() bool { return e.Code != 0 || e.faulty() }
 
-// faulty finds the word with which the robot notes that a fault was scripted.
+// faulty reports whether an injected fault changed the response. dingtalktest.Request has no field for that, so this reads
+// the last remark of the explanation. A remark before it can quote the sender and is then followed by a quotation mark.
 func (e entry) faulty() bool {
-	return strings.HasPrefix(e.Explanation, "fault: ") || strings.Contains(e.Explanation, "; fault: ")
+	explanation := e.Request.Explanation
+	remark := strings.LastIndex(explanation, "; fault: ")
+	return e.Status != http.StatusOK || e.Text == "" || remark >= 0 && !strings.Contains(explanation[remark:], `"`)
 }
 
-// Told is the answer that the sender got.
-func (e entry) Told() string {
+// ResponseSummary is the response that the sender got.
+func (e entry) ResponseSummary() string {
 	switch {
 	case e.Status == 0:
 		return "nothing: the connection was closed"
 	case e.Text == "":
 		return fmt.Sprintf("HTTP %d, an answer that is not the robot's", e.Status)
 	case e.Code == 0 && e.faulty():
-		return fmt.Sprintf("HTTP %d, errcode 0 %s, cut short", e.Status, visible(e.Text))
+		return fmt.Sprintf("HTTP %d, errcode 0 %s, cut short", e.Status, escapeInvisible(e.Text))
 	}
-	return fmt.Sprintf("HTTP %d, errcode %d %s", e.Status, e.Code, visible(e.Text))
+	return fmt.Sprintf("HTTP %d, errcode %d %s", e.Status, e.Code, escapeInvisible(e.Text))
 }
 
-// Why is the robot's explanation. It can quote the sender.
-func (e entry) Why() string { return visible(e.Explanation) }
+// Explanation is the server's. It can quote the sender.
+func (e entry) Explanation() string { return escapeInvisible(e.Request.Explanation) }
 
 // Size is that of the body, in bytes.
 func (e entry) Size() int { return len(e.Body) }
 
-// Bubble is what the group sees. It takes a while to make: ask once.
-func (e entry) Bubble() bubble { return newBubble(e.Message, e.painter) }
+// Bubble is what the group sees. It is expensive: call it once.
+func (e entry) Bubble() bubble { return newBubble(e.Message, e.markdown) }
 
-// fact is one line behind a message.
-type fact struct{ Name, Value string }
-
-// Facts are what was checked, in the order of the checks.
-func (e entry) Facts() []fact {
-	facts := []fact{
-		{"Answer", e.Told()},
-		{"Explanation", e.Why()},
-		{"Access token", map[bool]string{true: "the robot's", false: "not the robot's"}[e.TokenKnown]},
-		{"Signature", e.signature()},
-		{"Timestamp", e.timestamp()},
-	}
-	if m := e.Message; m != nil {
-		facts = append(facts,
-			fact{"Keyword", orElse(visible(m.Keyword), "none asked for")},
-			fact{"Minute", fmt.Sprintf("message %d within a minute; DingTalk takes 20", m.MinuteIndex)})
-	}
-	return append(facts, fact{"msgUuid", orElse(visible(e.attempt().MsgUUID), "none")})
-}
-
-func (e entry) signature() string {
-	switch {
-	case e.SignVerified:
-		return "verified"
-	case e.Message != nil:
-		return "none asked for"
-	}
-	return "not verified"
-}
-
-// timestamp compares what was signed with the robot's clock.
-func (e entry) timestamp() string {
-	query, _ := url.ParseQuery(e.Query) // what can be read of a mangled one
-	sent := query.Get("timestamp")
-	if sent == "" {
-		return "none"
-	}
-	ms, err := strconv.ParseInt(sent, 10, 64)
-	if err != nil {
-		return fmt.Sprintf("%s: not a number of milliseconds", visible(sent))
-	}
-	off := time.UnixMilli(ms).Sub(e.Time).Round(time.Millisecond)
-	return fmt.Sprintf("%d, %v off the robot's clock; an hour is allowed", ms, off)
-}
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}
-
-// attempt is what can be told of a body that the robot may have refused.
-type attempt struct {
+// rejectedBody is what the page shows of a body that the server may have rejected.
+type rejectedBody struct {
 	MsgType    string                   `json:"msgtype"`
 	MsgUUID    string                   `json:"msgUuid"`
 	Text       struct{ Content string } `json:"text"`
@@ -157,82 +98,125 @@ type attempt struct {
 	} `json:"feedCard"`
 }
 
-// attempt keeps what fits of a body that is wrong somewhere.
-func (e entry) attempt() (a attempt) {
-	_ = json.Unmarshal(e.Body, &a)
-	return a
+// rejectedBody keeps the fields that can be decoded.
+func (e entry) rejectedBody() (b rejectedBody) {
+	_ = json.Unmarshal(e.Body, &b)
+	return b
 }
 
-// Attempt is a line about a message that did not get into the group: its type, and how it would have been announced.
-func (e entry) Attempt() string {
-	a := e.attempt()
-	title := a.Text.Content + a.Link.Title + a.Markdown.Title + a.ActionCard.Title
-	if title == "" && len(a.FeedCard.Links) > 0 {
-		title = a.FeedCard.Links[0].Title
+// RejectedSummary is a line about a message that is not in the group: its type, and its notification.
+func (e entry) RejectedSummary() string {
+	b := e.rejectedBody()
+	title := b.Text.Content + b.Link.Title + b.Markdown.Title + b.ActionCard.Title
+	if title == "" && len(b.FeedCard.Links) > 0 {
+		title = b.FeedCard.Links[0].Title
 	}
 	title, _, _ = strings.Cut(strings.TrimSpace(title), "\n")
 	if title == "" {
-		return visible(brief(a.MsgType))
+		return escapeInvisible(truncate(b.MsgType))
 	}
-	return visible(brief(a.MsgType) + ": " + brief(title))
+	return escapeInvisible(truncate(b.MsgType) + ": " + truncate(title))
 }
 
-// brief keeps what fits into a line.
-func brief(s string) string {
-	const most = 80
-	if runes := []rune(s); len(runes) > most {
-		return string(runes[:most]) + "…"
+// truncate keeps what fits into a line.
+func truncate(s string) string {
+	const limit = 80
+	if runes := []rune(s); len(runes) > limit {
+		return string(runes[:limit]) + "…"
 	}
 	return s
 }
 
-// part is the place of a message that was split: Number of Total, beginning with the request First. A message of its own is
-// the zero part.
+// detail is one line of a request's details.
+type detail struct{ Name, Value string }
+
+// Details are the results of the checks, in their order.
+func (e entry) Details() []detail {
+	token, sign := "not the robot's", "not verified"
+	if e.TokenKnown {
+		token = "the robot's"
+	}
+	if e.SignVerified {
+		sign = "verified"
+	} else if e.Message != nil {
+		sign = "none required"
+	}
+	details := []detail{
+		{"Answer", e.ResponseSummary()},
+		{"Explanation", e.Explanation()},
+		{"Access token", token},
+		{"Signature", sign},
+		{"Timestamp", e.timestamp()},
+	}
+	if m := e.Message; m != nil {
+		details = append(details,
+			detail{"Keyword", cmp.Or(escapeInvisible(m.Keyword), "none required")},
+			detail{"Minute", fmt.Sprintf("message %d within a minute; DingTalk takes 20", m.MinuteIndex)})
+	}
+	return append(details, detail{"msgUuid", cmp.Or(escapeInvisible(e.rejectedBody().MsgUUID), "none")})
+}
+
+// timestamp compares the signed time with the robot's clock.
+func (e entry) timestamp() string {
+	query, _ := url.ParseQuery(e.Query) // what can be read of a mangled one
+	sent := query.Get("timestamp")
+	if sent == "" {
+		return "none"
+	}
+	ms, err := strconv.ParseInt(sent, 10, 64)
+	if err != nil {
+		return fmt.Sprintf("%s: not a number of milliseconds", escapeInvisible(sent))
+	}
+	off := time.UnixMilli(ms).Sub(e.Time).Round(time.Millisecond)
+	return fmt.Sprintf("%d, %v off the robot's clock; an hour is allowed", ms, off)
+}
+
+// part is the position of a message that was split: Number of Total; First is the request of the first part. The zero part
+// is a message that was not split.
 type part struct{ Number, Total, First int }
 
-// Open tells that another part follows.
+// Open reports whether another part follows.
 func (p part) Open() bool { return p.Number < p.Total }
 
-// Continues tells that a part went before.
+// Continues reports whether a part precedes it.
 func (p part) Continues() bool { return p.Number > 1 }
 
 // Next is the number of the part that follows.
 func (p part) Next() int { return p.Number + 1 }
 
-// series follows the messages of a group and recognises parts. What was refused in between does not interrupt it.
+// series recognizes parts among the messages of a group. Refused requests do not interrupt it.
 type series struct {
-	kind, title string
-	part        part
+	msgType, title string
+	part           part
 }
 
-// next returns which part a message is. A number that follows no number before it is not a part but a title that happens to
-// end so.
+// next returns which part a message is. A number without its predecessor is not a part but a title that happens to end so.
 func (s *series) next(m *dingtalktest.Message, seq int) part {
 	before := *s
 	*s = series{}
-	title, p := numbered(m)
+	title, p := partNumber(m)
 	switch {
 	case p.Number == 1:
 		p.First = seq
-	case p.Number > 1 && before.goesOn(m.MsgType, title, p):
+	case p.Number > 1 && before.continuesWith(m.MsgType, title, p):
 		p.First = before.part.First
 	default:
 		return part{}
 	}
-	*s = series{kind: m.MsgType, title: title, part: p}
+	*s = series{msgType: m.MsgType, title: title, part: p}
 	return p
 }
 
-// goesOn compares titles by their ends: a part that lacks the robot's keyword has it put in front.
-func (s series) goesOn(kind, title string, p part) bool {
-	return s.kind == kind && s.part.Total == p.Total && s.part.Next() == p.Number &&
+// continuesWith compares titles by their ends, because senders put a missing keyword in front of a part.
+func (s series) continuesWith(msgType, title string, p part) bool {
+	return s.msgType == msgType && s.part.Total == p.Total && s.part.Next() == p.Number &&
 		(strings.HasSuffix(title, s.title) || strings.HasSuffix(s.title, title))
 }
 
-var number = regexp.MustCompile(`^(|.* )\(([1-9]\d?)/([1-9]\d?)\)$`)
+var partRE = regexp.MustCompile(`^(|.* )\(([1-9]\d?)/([1-9]\d?)\)$`)
 
-// numbered looks for "(2/3)" where a sender puts it: at the end of a Markdown title, or of a text's first line.
-func numbered(m *dingtalktest.Message) (title string, p part) {
+// partNumber finds "(2/3)" at the end of a Markdown title, or of a text's first line.
+func partNumber(m *dingtalktest.Message) (title string, p part) {
 	line := m.Title
 	switch m.MsgType {
 	case "text":
@@ -241,7 +225,7 @@ func numbered(m *dingtalktest.Message) (title string, p part) {
 	default:
 		return "", part{}
 	}
-	found := number.FindStringSubmatch(line)
+	found := partRE.FindStringSubmatch(line)
 	if found == nil {
 		return "", part{}
 	}
@@ -253,22 +237,22 @@ func numbered(m *dingtalktest.Message) (title string, p part) {
 	return strings.TrimSpace(found[1]), p
 }
 
-// reader makes entries of the robot's history, one at a time. Between two it holds no more than its place, so that many
-// visitors can read a long history slowly. An entry depends on those before it.
+// reader makes entries of the server's history, one at a time. Between two it holds only its position, so many visitors can
+// read a long history slowly. An entry depends on those before it.
 type reader struct {
-	page   *page
-	last   dingtalktest.Cursor
-	series series
+	page       *page
+	lastCursor dingtalktest.Cursor
+	series     series
 }
 
-// readAfter returns a reader of what follows the cursor. Found is false when that place is kept no longer; the reader then
-// begins with the oldest request.
+// readAfter returns a reader of what follows the cursor. If the server forgot that request, found is false and the reader
+// begins with the oldest one.
 func (p *page) readAfter(c dingtalktest.Cursor) (r *reader, found bool) {
 	r = &reader{page: p}
-	if _, found = p.robot.RequestsAfter(c, 0); !found {
+	if _, found = p.fake.RequestsAfter(c, 0); !found {
 		return r, false
 	}
-	for r.last.Seq < c.Seq {
+	for r.lastCursor.Seq < c.Seq {
 		if _, more, _ := r.next(); !more {
 			break
 		}
@@ -276,31 +260,33 @@ func (p *page) readAfter(c dingtalktest.Cursor) (r *reader, found bool) {
 	return r, true
 }
 
-// next returns the next entry. Found is false when the place was lost meanwhile: the entry is then the oldest that is kept.
+// next returns the next entry. If the server forgot the last one, found is false and the entry is the oldest.
 func (r *reader) next() (e entry, more, found bool) {
-	requests, found := r.page.robot.RequestsAfter(r.last, 1)
+	requests, found := r.page.fake.RequestsAfter(r.lastCursor, 1)
 	if !found {
 		*r = reader{page: r.page}
 	}
 	if len(requests) == 0 {
 		return entry{}, false, found
 	}
-	return r.entry(requests[0]), true, found
-}
-
-func (r *reader) entry(q dingtalktest.Request) entry {
-	e := entry{Request: q, painter: r.page.painter, Pause: r.last.Seq == 0 || paused(r.last.Time, q.Time)}
+	q := requests[0]
+	e = entry{Request: q, markdown: r.page.markdown, Gap: r.lastCursor.Seq == 0 || gapBefore(r.lastCursor.Time, q.Time)}
 	if q.Message != nil {
 		e.Part = r.series.next(q.Message, q.Seq)
 	}
-	r.last = q.Cursor()
-	return e
+	r.lastCursor = q.Cursor()
+	return e, true, found
 }
 
-// upTo goes on to that request, or ends where the place is lost.
+// gapBefore reports whether the group was silent for so long that DingTalk shows the time again.
+func gapBefore(last, now time.Time) bool {
+	return now.Sub(last).Abs() > 5*time.Minute || last.YearDay() != now.YearDay()
+}
+
+// upTo yields entries up to that request, or until the position is lost.
 func (r *reader) upTo(last dingtalktest.Cursor) iter.Seq[entry] {
 	return func(yield func(entry) bool) {
-		for r.last.Seq < last.Seq {
+		for r.lastCursor.Seq < last.Seq {
 			if e, more, found := r.next(); !more || !found || !yield(e) {
 				return
 			}

@@ -9,17 +9,16 @@ import (
 	"unicode"
 )
 
-// visible spells out what a reader would not see, or what would show the line in another order than it was written: control
-// characters, direction marks, zero-width characters, and tags in which text can be hidden. The joiners of emoji and of
-// Persian stay.
-func visible(s string) string {
+// escapeInvisible spells out characters that a reader cannot see or that reorder the line: control characters, direction
+// marks, zero-width characters, and tags that can hide text. It keeps the joiners of emoji and of Persian.
+func escapeInvisible(s string) string {
 	s = strings.ReplaceAll(s, "\r\n", "\n")
-	if strings.IndexFunc(s, hidden) < 0 {
+	if strings.IndexFunc(s, isInvisible) < 0 {
 		return s
 	}
 	var out strings.Builder
 	for _, r := range s {
-		if hidden(r) {
+		if isInvisible(r) {
 			fmt.Fprintf(&out, "⟨U+%04X⟩", r)
 		} else {
 			out.WriteRune(r)
@@ -28,7 +27,7 @@ func visible(s string) string {
 	return out.String()
 }
 
-func hidden(r rune) bool {
+func isInvisible(r rune) bool {
 	switch {
 	case r < ' ':
 		return r != '\n' && r != '\t'
@@ -36,29 +35,29 @@ func hidden(r rune) bool {
 		return false
 	case r == 0x200C || r == 0x200D: // the joiners
 		return false
-	case r == 0x2028 || r == 0x2029: // ends of a line to some, to others not
+	case r == 0x2028 || r == 0x2029: // only some programs end a line here
 		return true
 	}
 	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
 }
 
-// openable returns an address that may be a link, and "" for any other. The page shows those as text.
-func openable(address string) template.URL {
+// safeURL returns an address that may become a link, or "". The page shows others as text.
+func safeURL(address string) template.URL {
 	u, err := url.Parse(address)
-	if err != nil || !safe(u) {
+	if err != nil || !isSafeURL(u) {
 		return ""
 	}
 	return template.URL(u.String())
 }
 
-// hostname is stricter than url.Parse, which lets some through that it would not read again.
-var hostname = regexp.MustCompile(`^[\pL\pN._\[\]:-]+$`)
+// hostRE is stricter than url.Parse, which accepts some hosts whose String it cannot parse.
+var hostRE = regexp.MustCompile(`^[\pL\pN._\[\]:-]+$`)
 
-// safe takes the web's schemes, and that of the app's own pages.
-func safe(u *url.URL) bool {
+// isSafeURL allows the web's schemes, and that of DingTalk's own pages.
+func isSafeURL(u *url.URL) bool {
 	switch u.Scheme {
 	case "http", "https", "dingtalk":
-		return hostname.MatchString(u.Host)
+		return hostRE.MatchString(u.Host)
 	}
 	return false
 }

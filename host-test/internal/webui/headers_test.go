@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -25,7 +24,7 @@ func TestHeaders(t *testing.T) {
 		"Cache-Control":                "no-store",
 	}
 	for _, path := range []string{"/", "/page.css", "/page.js", "/nothing"} {
-		res, _ := g.get(t, path)
+		res, _ := g.do(t, "GET", path, "")
 		for name, value := range want {
 			if got := res.Header.Get(name); got != value {
 				t.Errorf("%s: %s is %q, want %q", path, name, got, value)
@@ -34,8 +33,8 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// TestOtherSites tries every switch the way a page elsewhere would with the visitor's browser, and the ways that are fine.
-func TestOtherSites(t *testing.T) {
+// TestCrossOrigin submits every control as another site's page would, and as the page and programs do.
+func TestCrossOrigin(t *testing.T) {
 	g := newGroup(t, dingtalktest.Options{})
 	tests := []struct {
 		header, value string
@@ -50,94 +49,75 @@ func TestOtherSites(t *testing.T) {
 		{"Origin", g.URL, 303},
 		{"User-Agent", "curl", 303},
 	}
-	forms := map[string]url.Values{
-		"/mood/secret": {"on": {"true"}}, "/mood/keyword": {"on": {"true"}}, "/mood/rate": {"on": {"true"}},
-		"/mood/texts": {"generation": {"old"}}, "/mood/fault": {"name": {"busy"}}, "/mood/advance": {"by": {"1m"}}, "/mood/clear": nil,
+	forms := map[string]string{
+		"secret": "on=true", "keyword": "on=true", "rate": "on=true", "texts": "generation=old", "fault": "name=busy", "advance": "by=1m", "clear": "",
 	}
-	for path, form := range forms {
+	for name, form := range forms {
 		for _, tt := range tests {
-			if status, text := g.turn(t, path, form, tt.header, tt.value); status != tt.want {
-				t.Errorf("%s with %s %s: %d %q, want %d", path, tt.header, tt.value, status, text, tt.want)
+			if status, text := g.control(t, name, form, tt.header, tt.value); status != tt.want {
+				t.Errorf("%s with %s %s: %d %q, want %d", name, tt.header, tt.value, status, text, tt.want)
 			}
 		}
 	}
 }
 
-// TestRefusedSwitch makes sure that a refusal comes before the change.
-func TestRefusedSwitch(t *testing.T) {
+// TestRefusedControl makes sure that a refused request changes nothing.
+func TestRefusedControl(t *testing.T) {
 	g := newGroup(t, dingtalktest.Options{})
-	g.turn(t, "/mood/secret", url.Values{"on": {"true"}}, "Sec-Fetch-Site", "cross-site")
+	g.control(t, "secret", "on=true", "Sec-Fetch-Site", "cross-site")
 	if got := g.post(t, textBody("x")); got != 0 {
-		t.Errorf("errcode %d after a refused switch", got)
+		t.Errorf("errcode %d after a cross-origin request", got)
 	}
-	res, err := http.Get(g.URL + "/mood/secret?on=true")
-	if err != nil {
-		t.Fatal(err)
-	}
-	res.Body.Close()
+	res, _ := g.do(t, "GET", "/controls/secret?on=true", "")
 	if got := g.post(t, textBody("x")); got != 0 || res.StatusCode != 405 {
-		t.Errorf("errcode %d after a GET that was answered with %d", got, res.StatusCode)
+		t.Errorf("errcode %d after a GET with status %d", got, res.StatusCode)
 	}
 }
 
-// TestRebinding asks as a browser does on whose side a site's name was made to lead to this machine: everything fits but the
-// name.
-func TestRebinding(t *testing.T) {
+// TestDNSRebinding sends what a browser sends after another site's name was pointed here: only the name is wrong.
+func TestDNSRebinding(t *testing.T) {
 	g := newGroup(t, dingtalktest.Options{})
 	g.post(t, textBody("for the group alone"))
-	for _, path := range []string{"/", "/events", "/page.js", "/requests/" + string(newMark(g.Requests()[0].Cursor()))} {
-		req, _ := http.NewRequest("GET", g.URL+path, nil)
-		req.Host = "evil.example:" + g.port()
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if res.StatusCode != http.StatusMisdirectedRequest {
+	host := "evil.example:" + strings.TrimPrefix(g.URL, "http://127.0.0.1:")
+	for _, path := range []string{"/", "/events", "/page.js", detailsPath(g.Requests()[0])} {
+		if res, _ := g.do(t, "GET", path, "", "Host", host); res.StatusCode != http.StatusMisdirectedRequest {
 			t.Errorf("%s as evil.example: %d", path, res.StatusCode)
 		}
-		res.Body.Close()
 	}
-	status, text := g.turnAs(t, "evil.example:"+g.port(), "/mood/clear", nil, "Sec-Fetch-Site", "same-origin", "Origin", "http://evil.example:"+g.port())
+	status, text := g.control(t, "clear", "", "Host", host, "Sec-Fetch-Site", "same-origin", "Origin", "http://"+host)
 	if status != http.StatusMisdirectedRequest || !strings.Contains(text, "Use localhost") || strings.Contains(text, "evil") {
-		t.Errorf("a switch as evil.example: %d %s", status, text)
+		t.Errorf("a control as evil.example: %d %s", status, text)
 	}
 	if len(g.Messages()) != 1 {
 		t.Error("a foreign name emptied the group")
 	}
 }
 
-func (g group) port() string {
-	return g.Listener.Addr().(*net.TCPAddr).AddrPort().String()[len("127.0.0.1:"):]
-}
-
-// turnAs posts a form under a host name of its own.
-func (g group) turnAs(t *testing.T, host, path string, form url.Values, headers ...string) (status int, text string) {
-	t.Helper()
-	return g.turn(t, path, form, append(headers, "Host", host)...)
-}
-
 func TestServedAs(t *testing.T) {
 	hosts := []string{"Robot.local", "192.0.2.9", "2001:db8::9"}
-	tests := []struct {
-		host string
-		want bool
-	}{
-		{"localhost", true}, {"localhost:8787", true}, {"LOCALHOST:1", true},
-		{"127.0.0.1", true}, {"127.0.0.1:8787", true}, {"127.9.8.7", true}, {"[::1]", true}, {"[::1]:8787", true}, {"[::ffff:127.0.0.1]", true},
-		{"robot.local:80", true}, {"ROBOT.LOCAL", true}, {"192.0.2.9:8787", true}, {"[2001:db8::9]:8787", true},
-		{"192.0.2.1", true}, {"192.0.2.1:99", true}, // where the connection arrived
-
-		{"", false}, {":8787", false}, {"evil.example", false}, {"evil.example:8787", false}, {"192.0.2.2", false}, {"[2001:db8::1]", false},
-		{"localhost.evil.example", false}, {"127.0.0.1.evil.example", false}, {"evil.example.", false}, {"localhost.", false},
-		{"localhost@evil.example", false}, {"2130706433", false}, {"0x7f.1", false}, {"127.1", false}, {"0.0.0.0", false}, {"[::]", false},
-		{"robot.local.evil.example", false}, {"xrobot.local", false},
+	tests := map[bool][]string{
+		true: {
+			"localhost", "localhost:8787", "LOCALHOST:1",
+			"127.0.0.1", "127.0.0.1:8787", "127.9.8.7", "[::1]", "[::1]:8787", "[::ffff:127.0.0.1]",
+			"robot.local:80", "ROBOT.LOCAL", "192.0.2.9:8787", "[2001:db8::9]:8787",
+			"192.0.2.1", "192.0.2.1:99", // where the client connected to
+		},
+		false: {
+			"", ":8787", "evil.example", "evil.example:8787", "192.0.2.2", "[2001:db8::1]",
+			"localhost.evil.example", "127.0.0.1.evil.example", "evil.example.", "localhost.",
+			"localhost@evil.example", "2130706433", "0x7f.1", "127.1", "0.0.0.0", "[::]",
+			"robot.local.evil.example", "xrobot.local",
+		},
 	}
-	for _, tt := range tests {
-		req := httptest.NewRequest("GET", "/", nil)
-		req.Host = tt.host
-		req = req.WithContext(context.WithValue(req.Context(), http.LocalAddrContextKey, net.Addr(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 8787})))
-		if got := servedAs(req, hosts); got != tt.want {
-			t.Errorf("%q is served: %v", tt.host, got)
+	local := net.Addr(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 8787})
+	for want, names := range tests {
+		for _, name := range names {
+			req := httptest.NewRequest("GET", "/", nil)
+			req.Host = name
+			req = req.WithContext(context.WithValue(req.Context(), http.LocalAddrContextKey, local))
+			if got := servedAs(req, hosts); got != want {
+				t.Errorf("servedAs(%q) = %v, want %v", name, got, want)
+			}
 		}
 	}
 }

@@ -17,33 +17,33 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// painter draws Markdown as DingTalk does. It has no state and may be used by several goroutines at once.
-type painter struct {
+// markdownRenderer renders Markdown as DingTalk does. It has no state and is safe for concurrent use.
+type markdownRenderer struct {
 	markdown goldmark.Markdown
 	policy   *bluemonday.Policy
 }
 
-func newPainter() *painter {
-	return &painter{
-		markdown: goldmark.New(goldmark.WithParser(subset()), goldmark.WithRenderer(renderer.NewRenderer(
-			renderer.WithNodeRenderers(util.Prioritized(html.NewRenderer(), 1000), util.Prioritized(drawing{}, 500)),
+func newMarkdownRenderer() *markdownRenderer {
+	return &markdownRenderer{
+		markdown: goldmark.New(goldmark.WithParser(dialect()), goldmark.WithRenderer(renderer.NewRenderer(
+			renderer.WithNodeRenderers(util.Prioritized(html.NewRenderer(), 1000), util.Prioritized(nodeRenderer{}, 500)),
 		))),
-		policy: allowed(),
+		policy: sanitizerPolicy(),
 	}
 }
 
-// subset parses what the page on message types lists: headings, quotes, bold, italic, links, pictures and lists, see
-// https://open.dingtalk.com/document/development/robot-message-type. Code is not in the list, but desktop clients draw it
-// (https://github.com/eryajf/chatgpt-dingtalk/pull/209). All else stays the text it is: tables, rules, strikethrough
-// (https://github.com/NousResearch/hermes-agent/pull/37278), and raw HTML, so that a reader sees what a hostile one tried.
-func subset() parser.Parser {
+// dialect parses what DingTalk documents: headings, quotes, bold, italic, links, pictures and lists, see
+// https://open.dingtalk.com/document/development/robot-message-type. Code is not in that list, but desktop clients draw it
+// (https://github.com/eryajf/chatgpt-dingtalk/pull/209). Everything else is text: tables, rules, strikethrough
+// (https://github.com/NousResearch/hermes-agent/pull/37278), and raw HTML, which shows what a hostile sender tried.
+func dialect() parser.Parser {
 	return parser.NewParser(
 		parser.WithBlockParsers(
-			util.Prioritized(shallow{parser.NewListParser()}, 300),
+			util.Prioritized(depthLimiter{parser.NewListParser()}, 300),
 			util.Prioritized(parser.NewListItemParser(), 400),
 			util.Prioritized(parser.NewATXHeadingParser(), 600),
 			util.Prioritized(parser.NewFencedCodeBlockParser(), 700),
-			util.Prioritized(shallow{parser.NewBlockquoteParser()}, 800),
+			util.Prioritized(depthLimiter{parser.NewBlockquoteParser()}, 800),
 			util.Prioritized(parser.NewParagraphParser(), 1000),
 		),
 		parser.WithInlineParsers(
@@ -56,8 +56,8 @@ func subset() parser.Parser {
 	)
 }
 
-// allowed is what the parser can produce, and nothing else.
-func allowed() *bluemonday.Policy {
+// sanitizerPolicy allows what the parser can produce, and nothing else.
+func sanitizerPolicy() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
 	p.AllowElements("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "blockquote", "strong", "em", "ul", "ol", "li", "pre", "code")
 	p.AllowAttrs("start").Matching(bluemonday.Integer).OnElements("ol")
@@ -65,7 +65,7 @@ func allowed() *bluemonday.Policy {
 	p.AllowAttrs("title").OnElements("s")
 	p.AllowAttrs("href").OnElements("a")
 	for _, scheme := range []string{"http", "https", "dingtalk"} {
-		p.AllowURLSchemeWithCustomPolicy(scheme, func(u *url.URL) bool { return safe(u) })
+		p.AllowURLSchemeWithCustomPolicy(scheme, func(u *url.URL) bool { return isSafeURL(u) })
 	}
 	p.RequireParseableURLs(true)
 	p.RequireNoFollowOnLinks(true)
@@ -74,20 +74,19 @@ func allowed() *bluemonday.Policy {
 	return p
 }
 
-// draw returns the Markdown as HTML, and adds to the roll who is mentioned in it and not listed.
-func (p *painter) draw(text string, r *roll) template.HTML {
+// render returns the Markdown as HTML, and adds unlisted mentions in it to the index.
+func (r *markdownRenderer) render(text string, index *mentionIndex) template.HTML {
 	var out bytes.Buffer
 	pc := parser.NewContext()
-	pc.Set(rollKey, r)
-	if err := p.markdown.Convert([]byte(visible(text)), &out, parser.WithContext(pc)); err != nil {
-		panic(err) // a buffer takes everything
+	pc.Set(indexKey, index)
+	if err := r.markdown.Convert([]byte(escapeInvisible(text)), &out, parser.WithContext(pc)); err != nil {
+		panic(err) // writing to a buffer cannot fail
 	}
-	return template.HTML(p.policy.SanitizeBytes(out.Bytes()))
+	return template.HTML(r.policy.SanitizeBytes(out.Bytes()))
 }
 
-// What Markdown lacks and a group has: mentions, and pictures that are not loaded.
 var (
-	rollKey     = parser.NewContextKey()
+	indexKey    = parser.NewContextKey() // of the *mentionIndex in a parser.Context
 	mentionKind = ast.NewNodeKind("Mention")
 )
 
@@ -101,54 +100,54 @@ func (n *mentionNode) Kind() ast.NodeKind { return mentionKind }
 
 func (n *mentionNode) Dump(source []byte, level int) { ast.DumpHelper(n, source, level, nil, nil) }
 
-// mentionParser asks the roll that the painter has put into the context.
+// mentionParser looks up names in the context's mentionIndex.
 type mentionParser struct{}
 
 func (mentionParser) Trigger() []byte { return []byte{'@'} }
 
 func (mentionParser) Parse(_ ast.Node, block text.Reader, pc parser.Context) ast.Node {
 	line, _ := block.PeekLine()
-	r := pc.Get(rollKey).(*roll)
-	who, ok := r.find(block.PrecendingCharacter(), string(line[1:min(len(line), 1+r.reach)]))
+	index := pc.Get(indexKey).(*mentionIndex)
+	m, ok := index.lookup(block.PrecendingCharacter(), string(line[1:min(len(line), 1+index.lookahead)]))
 	if !ok {
 		return nil
 	}
-	block.Advance(1 + len(who.Who))
-	return &mentionNode{mention: who}
+	block.Advance(1 + len(m.Who))
+	return &mentionNode{mention: m}
 }
 
-// drawing is goldmark's renderer of both. Links need nothing: what is not safe, the sanitizer removes.
-type drawing struct{}
+// nodeRenderer renders mentions and pictures. The sanitizer removes unsafe links.
+type nodeRenderer struct{}
 
-func (d drawing) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
-	r.Register(mentionKind, d.mention)
-	r.Register(ast.KindImage, d.picture)
+func (r nodeRenderer) RegisterFuncs(register renderer.NodeRendererFuncRegisterer) {
+	register.Register(mentionKind, r.mention)
+	register.Register(ast.KindImage, r.picture)
 }
 
-func (drawing) mention(w util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+func (nodeRenderer) mention(w util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
 	n := node.(*mentionNode)
-	who := escaped("@" + n.Who)
+	who := template.HTMLEscapeString("@" + n.Who)
 	switch {
 	case !entering:
 	case n.Notified:
 		_, _ = w.WriteString(`<span class="mention">` + who + `</span>`)
 	default:
-		_, _ = w.WriteString(`<s class="missed" title="` + escaped(n.Reason) + `">` + who + `</s>`)
+		_, _ = w.WriteString(`<s class="missed" title="` + template.HTMLEscapeString(n.Reason) + `">` + who + `</s>`)
 	}
 	return ast.WalkContinue, nil
 }
 
-// picture draws a box: loading it would need a network, and tell its sender who looks.
-func (drawing) picture(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+// picture renders a box: loading the picture needs a network and tells its sender who looks.
+func (nodeRenderer) picture(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
 	if entering {
-		_, _ = w.WriteString(`<span class="picture"><span class="alt">` + escaped(alternative(node, source)) +
-			`</span><span class="address">` + escaped(string(node.(*ast.Image).Destination)) + `</span></span>`)
+		_, _ = w.WriteString(`<span class="picture"><span class="alt">` + template.HTMLEscapeString(altText(node, source)) +
+			`</span><span class="address">` + template.HTMLEscapeString(string(node.(*ast.Image).Destination)) + `</span></span>`)
 	}
 	return ast.WalkSkipChildren, nil
 }
 
-// alternative is the text between a picture's brackets.
-func alternative(node ast.Node, source []byte) string {
+// altText is the text between a picture's brackets.
+func altText(node ast.Node, source []byte) string {
 	var out strings.Builder
 	_ = ast.Walk(node, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		switch n := n.(type) {
@@ -166,22 +165,20 @@ func alternative(node ast.Node, source []byte) string {
 	return out.String()
 }
 
-func escaped(s string) string { return string(util.EscapeHTML([]byte(s))) }
+// maxNesting bounds quotes and lists inside each other. The parser's time grows with the square of the depth: a message of
+// nothing but > would hold up the page.
+const maxNesting = 24
 
-// deepest is how many quotes and lists may stand in each other. No reader wants more, and the time that the parser takes grows
-// with the square: a message of nothing but > would hold up the page.
-const deepest = 24
+// depthLimiter treats deeper nesting as text.
+type depthLimiter struct{ parser.BlockParser }
 
-// shallow takes what is nested deeper as text.
-type shallow struct{ parser.BlockParser }
-
-func (s shallow) Open(parent ast.Node, reader text.Reader, pc parser.Context) (ast.Node, parser.State) {
+func (d depthLimiter) Open(parent ast.Node, reader text.Reader, pc parser.Context) (ast.Node, parser.State) {
 	depth := 0
 	for n := parent; n != nil; n = n.Parent() {
 		depth++
 	}
-	if depth > deepest {
+	if depth > maxNesting {
 		return nil, parser.NoChildren
 	}
-	return s.BlockParser.Open(parent, reader, pc)
+	return d.BlockParser.Open(parent, reader, pc)
 }

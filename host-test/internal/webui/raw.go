@@ -10,10 +10,10 @@ import (
 	"unicode/utf16"
 )
 
-// mostShown bounds how much of a body is drawn. Nothing that DingTalk takes is longer.
-const mostShown = 24 << 10
+// maxBodyShown is in bytes. DingTalk accepts no longer body.
+const maxBodyShown = 24 << 10
 
-// Raw is the request as it was sent, with the credentials that dingtalktest.Request masks.
+// Raw is the request as sent, with credentials as dingtalktest.Request redacts them.
 func (e entry) Raw() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%s %s", e.Method, e.Path)
@@ -27,37 +27,37 @@ func (e entry) Raw() string {
 		}
 	}
 	out.WriteString("\n")
-	out.Write(e.Body[:min(len(e.Body), mostShown)])
-	if more := len(e.Body) - mostShown; more > 0 {
+	out.Write(e.Body[:min(len(e.Body), maxBodyShown)])
+	if more := len(e.Body) - maxBodyShown; more > 0 {
 		fmt.Fprintf(&out, "\n… and %d bytes more", more)
 	}
-	return visible(strings.ToValidUTF8(out.String(), "\uFFFD"))
+	return escapeInvisible(strings.ToValidUTF8(out.String(), "\uFFFD"))
 }
 
-// Curl is a command that sends the request again. Its credentials are the variables TOKEN, TIMESTAMP and SIGN of the shell,
-// and ROBOT is the address up to the path. What the sender wrote cannot leave its place in the command.
+// Curl is a command that sends the request again. TOKEN, TIMESTAMP, SIGN and ROBOT, the address up to the path, are shell
+// variables. Nothing that the sender wrote can leave its argument.
 func (e entry) Curl() string {
 	var out strings.Builder
 	out.WriteString("# ROBOT=https://oapi.dingtalk.com, or the address of this page\n")
 	out.WriteString("curl")
 	if e.Method != http.MethodPost {
-		out.WriteString(" -X " + quoted(e.Method))
+		out.WriteString(" -X " + shellQuote(e.Method))
 	}
-	fmt.Fprintf(&out, " \"$ROBOT%s%s\"", e.safePath(), e.safeQuery())
+	fmt.Fprintf(&out, " \"$ROBOT%s%s\"", e.escapedPath(), e.escapedQuery())
 	if sent := e.Header.Get("Content-Type"); sent != "" {
-		out.WriteString(" \\\n  -H " + quoted("Content-Type: "+sent))
+		out.WriteString(" \\\n  -H " + shellQuote("Content-Type: "+sent))
 	}
 	switch {
-	case len(e.Body) > mostShown:
+	case len(e.Body) > maxBodyShown:
 		fmt.Fprintf(&out, " \\\n  --data-binary @body.json # %d bytes", len(e.Body))
 	case len(e.Body) > 0:
-		out.WriteString(" \\\n  --data-raw " + quoted(string(e.Body)))
+		out.WriteString(" \\\n  --data-raw " + shellQuote(string(e.Body)))
 	}
 	return out.String()
 }
 
-// safePath escapes all that a shell could take for its own; url.PathEscape would leave the dollar.
-func (e entry) safePath() string {
+// escapedPath escapes what a shell could expand. url.PathEscape would keep the dollar.
+func (e entry) escapedPath() string {
 	steps := strings.Split(e.Path, "/")
 	for i, step := range steps {
 		steps[i] = strings.ReplaceAll(url.QueryEscape(step), "+", "%20")
@@ -65,7 +65,7 @@ func (e entry) safePath() string {
 	return strings.Join(steps, "/")
 }
 
-func (e entry) safeQuery() string {
+func (e entry) escapedQuery() string {
 	query, _ := url.ParseQuery(e.Query) // what can be read of a mangled one
 	variables := map[string]string{"access_token": "$TOKEN", "timestamp": "$TIMESTAMP", "sign": "$SIGN"}
 	var pairs []string
@@ -85,15 +85,15 @@ func (e entry) safeQuery() string {
 	return "?" + strings.Join(pairs, "&")
 }
 
-// quoted makes one word of a shell's command. Characters that a terminal would obey or hide are written as JSON writes them,
-// which in a body that is JSON means the same.
-func quoted(s string) string {
+// shellQuote returns one word of a shell command. It escapes characters that a terminal would obey or hide as JSON does; in a
+// JSON body that means the same.
+func shellQuote(s string) string {
 	var out strings.Builder
 	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
 		switch {
 		case r == '\'':
 			out.WriteString(`'\''`)
-		case !hidden(r):
+		case !isInvisible(r):
 			out.WriteRune(r)
 		case r > 0xFFFF:
 			high, low := utf16.EncodeRune(r)

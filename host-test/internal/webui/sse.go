@@ -11,33 +11,28 @@ import (
 )
 
 const (
-	// pulse is how often a stream looks whether somebody has changed the robot's settings, which robot.Watch does not tell.
-	pulse = 250 * time.Millisecond
-
-	// beat is how often a stream writes at least, so that a visitor who vanished is noticed.
-	beat = 15 * time.Second
-
-	// chunk is about how much a stream draws before it writes, in bytes.
-	chunk = 64 << 10
+	pollInterval      = 250 * time.Millisecond // how often a stream looks for changed options, which Watch does not report
+	heartbeatInterval = 15 * time.Second       // how often a stream writes at least, to notice that a visitor is gone
+	chunkSize         = 64 << 10               // about how many bytes a stream renders before it writes
 )
 
-// events sends what the page does not show yet, and goes on until the visitor leaves or does not read.
+// events sends what the page does not show yet, until the visitor leaves or does not read.
 func (p *page) events(w http.ResponseWriter, req *http.Request) {
-	changed, cancel := p.robot.Watch()
+	changed, cancel := p.fake.Watch()
 	defer cancel()
 	w.Header().Set("Content-Type", "text/event-stream")
-	connection := http.NewResponseController(w) // whose errors say that there are no deadlines, as in a recorder
+	connection := http.NewResponseController(w) // its errors only report that a recorder has no deadlines
 	_ = connection.SetReadDeadline(time.Time{}) // the server's would end the stream
-	ticker := time.NewTicker(pulse)
+	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
 
-	s := p.newStream(visitorsMark(req))
+	s := p.newStream(requestedCursor(req))
 	written := time.Time{}
 	for fresh := true; ; {
-		more := fresh && s.drawRequests()
-		s.drawMood()
-		if s.out.Len() == 0 && time.Since(written) >= beat {
-			s.out.WriteString(":\n\n") // a comment, which also opens the stream when there is no news
+		more := fresh && s.addEntries()
+		s.addControls()
+		if s.out.Len() == 0 && time.Since(written) >= heartbeatInterval {
+			s.out.WriteString(":\n\n") // a comment; it also opens a stream without news
 		}
 		if s.out.Len() > 0 {
 			written = time.Now()
@@ -60,25 +55,23 @@ func (p *page) events(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// stream is what one visitor has been sent.
+// stream is the state of one visitor's events.
 type stream struct {
 	*reader
-	lost bool  // what the visitor shows is kept no longer
-	mood *mood // nil before the first
-	out  bytes.Buffer
+	lost     bool      // the server forgot what the visitor shows
+	controls *controls // as sent; nil before the first time
+	out      bytes.Buffer
 }
 
-func (p *page) newStream(last mark) *stream {
-	r, found := p.readAfter(last.cursor())
+func (p *page) newStream(c dingtalktest.Cursor) *stream {
+	r, found := p.readAfter(c)
 	return &stream{reader: r, lost: !found}
 }
 
-func (s *stream) mark() mark { return newMark(s.last) }
-
-// drawRequests writes requests that the visitor has not seen, in one event, and reports whether there are more.
-func (s *stream) drawRequests() (more bool) {
+// addEntries adds requests that the visitor has not seen as one event, and reports whether there are more.
+func (s *stream) addEntries() (more bool) {
 	var html, newest bytes.Buffer
-	for html.Len() < chunk {
+	for html.Len() < chunkSize {
 		e, another, found := s.next()
 		if more = another; !found {
 			s.lost = true
@@ -88,79 +81,73 @@ func (s *stream) drawRequests() (more bool) {
 		if !more {
 			break
 		}
-		s.page.draw(&html, "entry", e)
+		s.page.render(&html, "entry", e)
 		if e.Message != nil {
 			newest.Reset()
-			s.page.draw(&newest, "preview", e.Preview())
+			s.page.render(&newest, "preview", e.Preview())
 		}
 	}
 	if s.lost {
 		s.lost = false
-		s.event("reset", nothing, "")
+		s.add("reset", dingtalktest.Cursor{}, "")
 	}
 	if html.Len() > 0 {
-		s.event("entries", s.mark(), html.String())
+		s.add("entries", s.lastCursor, html.String())
 	}
 	if newest.Len() > 0 {
-		s.event("newest", s.mark(), newest.String())
+		s.add("newest", s.lastCursor, newest.String())
 	}
 	return more
 }
 
-func (s *stream) drawMood() {
-	now := s.page.mood()
-	if s.mood != nil && now == *s.mood {
+func (s *stream) addControls() {
+	now := s.page.controls()
+	if s.controls != nil && now == *s.controls {
 		return
 	}
-	s.mood = &now
+	s.controls = &now
 	var html bytes.Buffer
-	s.page.draw(&html, "mood", now)
-	s.event("mood", s.mark(), html.String())
+	s.page.render(&html, "controls", now)
+	s.add("controls", s.lastCursor, html.String())
 }
 
-// event adds one event. Its data is a JSON string, because an event's own data would break at every line end. Its id is what
-// the browser says when it connects again.
-func (s *stream) event(name string, id mark, html string) {
-	fmt.Fprintf(&s.out, "event: %s\nid: %s\ndata: ", name, id)
+// add adds an event. Its data is a JSON string, because an event's data would break at every line end. The browser sends the
+// id back when it reconnects.
+func (s *stream) add(event string, id dingtalktest.Cursor, html string) {
+	fmt.Fprintf(&s.out, "event: %s\nid: %s\ndata: ", event, formatCursor(id))
 	enc := json.NewEncoder(&s.out)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(html) // a string always encodes; this ends the line, too
+	_ = enc.Encode(html) // a string always encodes; this also ends the line
 	s.out.WriteByte('\n')
 }
 
-// mark names the last request that a visitor has seen. A number alone would not do: after a Clear they begin anew.
-type mark string
-
-// nothing is the mark of an empty group.
-const nothing mark = "0"
-
-func newMark(c dingtalktest.Cursor) mark {
+// formatCursor returns a cursor as an event's id. The number alone would be ambiguous: it restarts after a Reset.
+func formatCursor(c dingtalktest.Cursor) string {
 	if c.Seq == 0 {
-		return nothing
+		return "0"
 	}
-	return mark(fmt.Sprintf("%d-%d", c.Seq, c.Time.UnixNano()))
+	return fmt.Sprintf("%d-%d", c.Seq, c.Time.UnixNano())
 }
 
-// cursor returns the place that a mark names. What is no mark names one that is never found.
-func (m mark) cursor() dingtalktest.Cursor {
+// parseCursor returns the cursor of an event's id. An invalid id gives a cursor that is never found.
+func parseCursor(id string) dingtalktest.Cursor {
 	var seq int
 	var nanos int64
-	if m == nothing {
+	if id == "0" {
 		return dingtalktest.Cursor{}
 	}
-	if n, _ := fmt.Sscanf(string(m), "%d-%d", &seq, &nanos); n != 2 || seq <= 0 {
+	if n, _ := fmt.Sscanf(id, "%d-%d", &seq, &nanos); n != 2 || seq <= 0 {
 		return dingtalktest.Cursor{Seq: -1}
 	}
 	return dingtalktest.Cursor{Seq: seq, Time: time.Unix(0, nanos)}
 }
 
-// visitorsMark prefers what the browser says when it connects again over what the page was drawn with.
-func visitorsMark(req *http.Request) mark {
-	if id := req.Header.Get("Last-Event-ID"); id != "" {
-		return mark(id)
+// requestedCursor prefers the id of a browser that reconnects over the one that the page was rendered with.
+func requestedCursor(req *http.Request) dingtalktest.Cursor {
+	for _, id := range []string{req.Header.Get("Last-Event-ID"), req.FormValue("after")} {
+		if id != "" {
+			return parseCursor(id)
+		}
 	}
-	if after := req.FormValue("after"); after != "" {
-		return mark(after)
-	}
-	return nothing
+	return dingtalktest.Cursor{}
 }

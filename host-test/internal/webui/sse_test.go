@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -11,10 +12,10 @@ import (
 	"dingtalk-plugin/host-test/dingtalktest"
 )
 
-// event is one of those that the page sends.
+// event is one that the page sends.
 type event struct{ name, id, html string }
 
-// listen reads the events that follow a mark, until the test ends.
+// listen returns the events that follow a cursor, until the test ends.
 func (g group) listen(t testing.TB, after, lastID string) <-chan event {
 	t.Helper()
 	req, err := http.NewRequest("GET", g.URL+"/events?after="+after, nil)
@@ -56,7 +57,7 @@ func (g group) listen(t testing.TB, after, lastID string) <-chan event {
 	return events
 }
 
-// next waits for an event of that name, and drops the others.
+// next waits for an event of that name, and drops others.
 func next(t testing.TB, events <-chan event, name string) event {
 	t.Helper()
 	timeout := time.After(10 * time.Second)
@@ -75,46 +76,61 @@ func next(t testing.TB, events <-chan event, name string) event {
 	}
 }
 
+// expect waits for an event of that name, whose HTML must contain want.
+func expect(t testing.TB, events <-chan event, name, want string) event {
+	t.Helper()
+	e := next(t, events, name)
+	if !strings.Contains(e.html, want) {
+		t.Errorf("%s: no %s in\n%s", name, want, e.html)
+	}
+	return e
+}
+
 func TestEvents(t *testing.T) {
 	g := newGroup(t, dingtalktest.Options{})
 	events := g.listen(t, "0", "")
 	g.post(t, textBody("hello\r\nevent: entries\n\ndata: x"))
-	e := next(t, events, "entries")
-	if strings.Count(e.html, "<article") != 1 || !strings.Contains(e.html, "hello\nevent: entries\n\ndata: x</p>") {
+	if e := expect(t, events, "entries", "hello\nevent: entries\n\ndata: x</p>"); strings.Count(e.html, "<article") != 1 {
 		t.Errorf("entries: %s", e.html)
 	}
-	if n := next(t, events, "newest"); !strings.Contains(n.html, "Robot: hello") {
-		t.Errorf("newest: %s", n.html)
-	}
+	expect(t, events, "newest", "Robot: hello")
 	g.post(t, "{")
-	if e := next(t, events, "entries"); !strings.Contains(e.html, `class="entry refused" id="r2"`) {
-		t.Errorf("entries: %s", e.html)
-	}
+	expect(t, events, "entries", `class="entry refused" id="r2"`)
 	g.Reset()
 	if next(t, events, "reset").id != "0" {
-		t.Error("the reset does not say from where to go on")
+		t.Error("the id of a reset is not 0")
 	}
 	g.post(t, textBody("again"))
-	if e := next(t, events, "entries"); !strings.Contains(e.html, `id="r1"`) {
-		t.Errorf("entries: %s", e.html)
-	}
+	expect(t, events, "entries", `id="r1"`)
 }
 
-// TestComingBack connects again with what a page or a browser remembers.
-func TestComingBack(t *testing.T) {
+// TestControlEvents also changes the server's options without the page.
+func TestControlEvents(t *testing.T) {
+	g := newGroup(t, dingtalktest.Options{})
+	events := g.listen(t, "0", "")
+	if e := next(t, events, "controls"); strings.Contains(e.html, `aria-checked="true"`) {
+		t.Errorf("controls: %s", e.html)
+	}
+	g.control(t, "secret", "on=true")
+	expect(t, events, "controls", `id="c-secret" role="switch" aria-checked="true"`)
+	g.SetOptions(func(o *dingtalktest.Options) { o.Wording = dingtalktest.WordingLegacy })
+	expect(t, events, "controls", `value="old" aria-pressed="true"`)
+}
+
+// TestReconnect connects with the cursors of a page and of a browser.
+func TestReconnect(t *testing.T) {
 	g := newGroup(t, dingtalktest.Options{})
 	for _, s := range []string{"one", "two", "three"} {
 		g.post(t, textBody(s))
 	}
-	marks := g.Requests()
-	tests := []struct{ after, last, want string }{
+	requests := g.Requests()
+	for _, tt := range []struct{ after, last, want string }{
 		{"0", "", "entries one two three"},
-		{string(newMark(marks[0].Cursor())), "", "entries two three"},
-		{"0", string(newMark(marks[1].Cursor())), "entries three"},
-		{"2-1", "", "reset one two three"}, // from before a Clear
+		{formatCursor(requests[0].Cursor()), "", "entries two three"},
+		{"0", formatCursor(requests[1].Cursor()), "entries three"},
+		{"2-1", "", "reset one two three"}, // from before a Reset
 		{"<script>", "", "reset one two three"},
-	}
-	for _, tt := range tests {
+	} {
 		events := g.listen(t, tt.after, tt.last)
 		first := <-events
 		got := first.name
@@ -132,19 +148,24 @@ func TestComingBack(t *testing.T) {
 	}
 }
 
-// TestMoodEvents changes the robot behind the page's back, too.
-func TestMoodEvents(t *testing.T) {
-	g := newGroup(t, dingtalktest.Options{})
+// TestLongHistory reads a history that takes several events.
+func TestLongHistory(t *testing.T) {
+	fake := fullFake(t)
+	server := httptest.NewServer(Handler(fake, nil))
+	defer server.Close()
+	defer server.CloseClientConnections()
+	g := group{fake, server}
 	events := g.listen(t, "0", "")
-	if e := next(t, events, "mood"); strings.Contains(e.html, `aria-checked="true"`) {
-		t.Errorf("mood: %s", e.html)
+	seen, times := 0, 0
+	for ; seen < 1000; times++ {
+		seen += strings.Count(next(t, events, "entries").html, "<article")
 	}
-	g.turn(t, "/mood/secret", map[string][]string{"on": {"true"}})
-	if e := next(t, events, "mood"); !strings.Contains(e.html, `id="m-secret" role="switch" aria-checked="true"`) {
-		t.Errorf("mood: %s", e.html)
+	if seen != 1000 || times < 2 {
+		t.Errorf("%d entries in %d events", seen, times)
 	}
-	g.SetOptions(func(o *dingtalktest.Options) { o.Wording = dingtalktest.WordingLegacy })
-	if e := next(t, events, "mood"); !strings.Contains(e.html, `value="old" aria-pressed="true"`) {
-		t.Errorf("mood: %s", e.html)
+	html := g.get(t, "/")
+	first, last := strings.Index(html, `id="r1"`), strings.Index(html, `id="r1000"`)
+	if strings.Count(html, "<article") != 1000 || !strings.HasSuffix(html, "</html>\n") || first < 0 || last < first {
+		t.Errorf("the page has %d entries, the first at %d, the last at %d", strings.Count(html, "<article"), first, last)
 	}
 }

@@ -1,46 +1,41 @@
-// Package page is a web page that shows what was posted to a fake DingTalk group, the way Mailpit shows mail. It reads the
-// store that the tests read, and the robot does not know it:
+// Package webui serves a web page that shows what was posted to a fake DingTalk group, as Mailpit shows mail. It only reads
+// what tests read, and the fake server knows nothing of it:
 //
-//	r := dingtalktest.New(nil)
+//	fake := dingtalktest.New(nil)
 //	mux := http.NewServeMux()
-//	mux.Handle("/robot/send", r)
-//	mux.Handle("/", webui.Handler(r, nil))
+//	mux.Handle("/robot/send", fake)
+//	mux.Handle("/", webui.Handler(fake, nil))
 //
-// Each request stands in the group, oldest first: accepted messages as DingTalk draws them, refused ones with code, text and
-// explanation. Behind each is the raw request without its credentials. The page works offline: what it needs is embedded, and
-// pictures of a message are drawn as a box with their address.
+// The page lists every request, oldest first: accepted messages as DingTalk draws them, others with errcode, text and
+// explanation. It works offline and loads no picture of a message.
 //
-// # Addresses
+//	GET  /             the page; it works without its script, too
+//	GET  /requests/…   details of a request: the checks, the raw request without credentials, a curl command
+//	GET  /events       new entries as server-sent events; a server that shuts down must close these
+//	POST /controls/…   simulate a failure, as a form; the response is 303, or 400 with a sentence
 //
-//	GET  /            the page, which works without its script, too
-//	GET  /requests/…  what is behind one request: the checks, the raw request, a curl command
-//	GET  /events      the same as server-sent events, until the client leaves or does not read; a server that shuts down must
-//	                  close these
-//	POST /mood/...    the robot's mood, as a form; the answer is 303, or 400 with a sentence
+// The controls, each for curl -d:
 //
-// The switches, each with curl -d and nothing else:
+//	/controls/secret    on=true|false           require signatures of another secret
+//	/controls/keyword   on=true|false           require a keyword that no message has
+//	/controls/rate      on=true|false           allow one message a minute; the second locks the robot for ten minutes
+//	/controls/texts     generation=new|mid|old  choose the wording of errors
+//	/controls/fault     name=busy [times=3]     inject a fault into the next POSTs; see dingtalktest.FaultNames
+//	/controls/advance   by=10m                  move the robot's clock; it can go back, but not behind the real one
+//	/controls/clear                             forget messages, requests, the rate limit and the lock
 //
-//	/mood/secret    on=true|false           demand signatures of another secret
-//	/mood/keyword   on=true|false           demand a keyword that no message has
-//	/mood/rate      on=true|false           one message a minute; the second locks the robot for ten minutes
-//	/mood/texts     generation=new|mid|old  how errors are worded
-//	/mood/fault     name=busy [times=3]     what happens to the next POSTs; the names are those of dingtalktest.FaultNames
-//	/mood/advance   by=10m                  move the robot's clock, also backwards, but not behind the real one
-//	/mood/clear                             forget messages, requests, the minute's window and the lock
+// Turning a control off restores the options that the server had when Handler was called.
 //
-// A switch that is turned off returns to the settings that the robot had when Handler was called.
+// # Security
 //
-// # What is foreign here
+// Everything in a request is untrusted. Raw HTML in Markdown is text; bluemonday sanitizes goldmark's output; html/template
+// escapes the rest; invisible and bidirectional control characters are spelled out; and a Content-Security-Policy keeps
+// whatever slips through from running or loading.
 //
-// Everything in a request is. Raw HTML in Markdown is text, as in the subset that DingTalk documents; goldmark's output goes
-// through bluemonday; html/template escapes the rest; characters that cannot be seen or that turn the line around are spelled
-// out; and a Content-Security-Policy keeps what slips through from running or loading anything.
+// Other sites are untrusted, too. Controls refuse cross-origin requests, and every address responds with 421 to a host name
+// that another site could have pointed here, see Options.Hosts. The robot's own address responds to any name and shows nothing.
 //
-// Other sites are foreign, too. A switch refuses requests that another site makes with the visitor's browser, and the page
-// with all its addresses answers 421 under a host name that another site could have made to lead here: see Options.Hosts. The
-// robot's own address is not the page's, answers under any name, and tells nothing of the group.
-//
-// Visitors are bounded in number and in what each takes of memory, see Options. Timeouts of requests are the server's.
+// Options bound the number of visitors and the memory of each. Timeouts of requests are the HTTP server's.
 package webui
 
 import (
@@ -60,14 +55,17 @@ import (
 	"dingtalk-plugin/host-test/dingtalktest"
 )
 
-// Options say under which names the page is served, and to how many visitors. The zero value, like a nil pointer, works.
+//go:embed web
+var web embed.FS
+
+// Options configure the page. The zero value and a nil pointer work.
 type Options struct {
-	// Hosts are names or IP addresses by which the page may be asked for, besides localhost, loopback addresses, and the
-	// address to which the connection was made.
+	// Hosts are names or IP addresses of the page besides localhost, loopback addresses, and the address that the client
+	// connected to.
 	Hosts []string
 
 	MaxStreams  int           // how many event streams are open at once; 0 is 64
-	MaxRequests int           // how many other requests are answered at once; 0 is 64
+	MaxRequests int           // how many other requests are served at once; 0 is 64
 	Timeout     time.Duration // how long a visitor may take to read what an event stream writes; 0 is 10 seconds
 }
 
@@ -84,8 +82,47 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// atMost lets so many requests in at once, and refuses others.
-func atMost(n int, next http.HandlerFunc) http.HandlerFunc {
+// page is what the handlers share.
+type page struct {
+	fake     *dingtalktest.Server
+	initial  dingtalktest.Options // restored when a control is turned off
+	options  Options
+	clock    clock
+	views    *template.Template
+	markdown *markdownRenderer
+}
+
+func newPage(fake *dingtalktest.Server, o Options) *page {
+	return &page{
+		fake:     fake,
+		initial:  fake.Options(),
+		options:  o.withDefaults(),
+		clock:    clock{fake: fake},
+		views:    template.Must(template.ParseFS(web, "web/*.html")),
+		markdown: newMarkdownRenderer(),
+	}
+}
+
+// Handler serves the page at "/", its events at "/events" and its controls at "/controls/...". Nil options are fine.
+func Handler(fake *dingtalktest.Server, o *Options) http.Handler {
+	if o == nil {
+		o = &Options{}
+	}
+	p := newPage(fake, *o)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", p.index)
+	mux.HandleFunc("GET /requests/{cursor}", p.request)
+	mux.HandleFunc("GET /page.css", serveAsset)
+	mux.HandleFunc("GET /page.js", serveAsset)
+	p.addControls(mux)
+	all := http.NewServeMux()
+	all.HandleFunc("GET /events", limit(p.options.MaxStreams, p.events))
+	all.HandleFunc("/", limit(p.options.MaxRequests, mux.ServeHTTP))
+	return guard(all, p.options.Hosts)
+}
+
+// limit serves n requests at once and refuses others.
+func limit(n int, next http.HandlerFunc) http.HandlerFunc {
 	slots := make(chan struct{}, n)
 	return func(w http.ResponseWriter, req *http.Request) {
 		select {
@@ -99,63 +136,25 @@ func atMost(n int, next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-//go:embed web
-var web embed.FS
-
-// page is what the handlers share.
-type page struct {
-	robot   *dingtalktest.Server
-	base    dingtalktest.Options // the settings to which a switch that is turned off returns
-	options Options
-	clock   clock
-	views   *template.Template
-	painter *painter
-}
-
-// Handler serves the page at "/", its events at "/events" and its switches at "/mood/...". Nil options are fine.
-func Handler(r *dingtalktest.Server, o *Options) http.Handler {
-	if o == nil {
-		o = &Options{}
-	}
-	p := &page{
-		options: o.withDefaults(),
-		robot:   r,
-		base:    r.Options(),
-		clock:   clock{robot: r},
-		views:   template.Must(template.ParseFS(web, "web/*.html")),
-		painter: newPainter(),
-	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", p.index)
-	mux.HandleFunc("GET /requests/{mark}", p.request)
-	mux.HandleFunc("GET /page.css", asset)
-	mux.HandleFunc("GET /page.js", asset)
-	p.addSwitches(mux)
-	all := http.NewServeMux()
-	all.HandleFunc("GET /events", atMost(p.options.MaxStreams, p.events))
-	all.HandleFunc("/", atMost(p.options.MaxRequests, mux.ServeHTTP))
-	return guard(all, p.options.Hosts)
-}
-
-// asset serves an embedded file. It has no date to be cached by, so the browser asks again; it is small.
-func asset(w http.ResponseWriter, req *http.Request) {
+// serveAsset serves an embedded file. Embedded files have no date to cache by.
+func serveAsset(w http.ResponseWriter, req *http.Request) {
 	http.ServeFileFS(w, req, web, "web"+req.URL.Path)
 }
 
-// index draws the whole page. What arrives after it, the events bring.
+// index serves the page. Events bring later entries.
 func (p *page) index(w http.ResponseWriter, _ *http.Request) {
 	last, newest := p.newest()
-	p.answer(w, "page", struct {
-		Entries iter.Seq[entry] // drawn as they are sent: together they may be long
-		Newest  preview         // of the newest message, for the list of conversations
-		Mark    mark
-		Mood    mood
-	}{(&reader{page: p}).upTo(last), newest, newMark(last), p.mood()})
+	p.respond(w, "page", struct {
+		Entries  iter.Seq[entry] // made while they are written: together they may be long
+		Newest   preview
+		Cursor   string
+		Controls controls
+	}{(&reader{page: p}).upTo(last), newest, formatCursor(last), p.controls()})
 }
 
-// newest returns the place after the last request, and how the newest message is announced.
+// newest returns the cursor of the last request and the preview of the newest message.
 func (p *page) newest() (last dingtalktest.Cursor, newest preview) {
-	for _, q := range p.robot.Requests() {
+	for _, q := range p.fake.Requests() {
 		last = q.Cursor()
 		if q.Message != nil {
 			newest = entry{Request: q}.Preview()
@@ -164,70 +163,67 @@ func (p *page) newest() (last dingtalktest.Cursor, newest preview) {
 	return last, newest
 }
 
-// request draws what is behind one entry.
+// request serves the details of one request.
 func (p *page) request(w http.ResponseWriter, req *http.Request) {
-	wanted := mark(req.PathValue("mark"))
-	for _, q := range p.robot.Requests() {
-		if newMark(q.Cursor()) == wanted {
-			p.answer(w, "request", entry{Request: q, painter: p.painter})
+	for _, q := range p.fake.Requests() {
+		if formatCursor(q.Cursor()) == req.PathValue("cursor") {
+			p.respond(w, "request", entry{Request: q, markdown: p.markdown})
 			return
 		}
 	}
 	http.NotFound(w, req)
 }
 
-func (p *page) answer(w http.ResponseWriter, name string, data any) {
+func (p *page) respond(w http.ResponseWriter, name string, data any) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	p.draw(w, name, data)
+	p.render(w, name, data)
 }
 
-// draw executes one template. What cannot be written is no concern: a visitor who has left needs no page.
-func (p *page) draw(w io.Writer, name string, data any) {
+// render executes a template. It ignores write errors, because a visitor who has left needs no page.
+func (p *page) render(w io.Writer, name string, data any) {
 	err := p.views.ExecuteTemplate(w, name, data)
 	var failed texttemplate.ExecError
 	var unsafe *template.Error
 	if errors.As(err, &failed) || errors.As(err, &unsafe) {
-		panic(err) // the templates and their data are both ours
+		panic(err) // templates and data are both ours
 	}
 }
 
-// policy lets the page load its own style and script and talk to its own server, and nothing else. It holds even for markup
-// that the sanitizer would let through.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'none'; connect-src 'self'; " +
+// csp lets the page load its own style and script and connect to its own server, and nothing else. It holds even for markup
+// that the sanitizer let through.
+const csp = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'none'; connect-src 'self'; " +
 	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-// formLimit is more than any switch needs.
-const formLimit = 4 << 10
+// maxForm is more than any control needs, in bytes.
+const maxForm = 4 << 10
 
-// guard puts the security headers on every answer, also on refusals. It refuses what is asked for under a foreign host name,
-// and a POST that another site makes with the visitor's browser. A program that sends neither Sec-Fetch-Site nor Origin is no
-// browser and may pass.
+// guard sets the security headers on every response. It refuses foreign host names and cross-origin POSTs. A program that
+// sends neither Sec-Fetch-Site nor Origin is no browser and may pass.
 func guard(next http.Handler, hosts []string) http.Handler {
 	next = http.NewCrossOriginProtection().Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
+		h.Set("Content-Security-Policy", csp)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
-		h.Set("Cache-Control", "no-store") // what the group saw is nobody's cache
+		h.Set("Cache-Control", "no-store") // messages belong in no cache
 		if !servedAs(req, hosts) {
 			http.Error(w, "This page is not served under that host name. Use localhost, an IP address of this machine, or the host given with --addr.",
 				http.StatusMisdirectedRequest)
 			return
 		}
-		req.Body = http.MaxBytesReader(w, req.Body, formLimit)
+		req.Body = http.MaxBytesReader(w, req.Body, maxForm)
 		next.ServeHTTP(w, req)
 	})
 }
 
-// servedAs reports whether the page is to be asked for under the request's Host. A site elsewhere can have its own name lead
-// here (DNS rebinding) and then reads and switches as the page itself does; but the browser still says that name. So a name
-// must be localhost or one of hosts, and an IP address loopback, one of hosts, or the one that the connection was made to. The
-// port is not looked at, because it may be forwarded.
+// servedAs reports whether the page may respond to the request's Host. Against DNS rebinding, a name must be localhost or one
+// of hosts, and an IP address loopback, one of hosts, or the one that the client connected to. The port may be forwarded, so
+// it is ignored.
 func servedAs(req *http.Request, hosts []string) bool {
 	host := req.Host
 	if name, _, err := net.SplitHostPort(host); err == nil {
@@ -242,14 +238,6 @@ func servedAs(req *http.Request, hosts []string) bool {
 		return false
 	}
 	ip = ip.WithZone("").Unmap()
-	return ip.IsLoopback() || ip == connectedTo(req)
-}
-
-// connectedTo returns the server's address on the request's connection, or the zero Addr.
-func connectedTo(req *http.Request) netip.Addr {
 	local, ok := req.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	if !ok {
-		return netip.Addr{}
-	}
-	return local.AddrPort().Addr().WithZone("").Unmap()
+	return ip.IsLoopback() || ok && ip == local.AddrPort().Addr().WithZone("").Unmap()
 }

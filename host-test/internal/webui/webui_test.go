@@ -21,157 +21,38 @@ import (
 	"dingtalk-plugin/host-test/dingtalktest"
 )
 
-// TestDrawn posts one message each and looks for pieces of what the group sees.
-func TestDrawn(t *testing.T) {
-	const rel = ` target="_blank" rel="noopener noreferrer nofollow">`
-	tests := []struct{ name, body, want string }{
-		{"text", textBody("line one\n line two"), "<p class=\"words\">line one\n line two</p>"},
-		{"text with a link", textBody("see https://a.example/x?y=1&z=2."), `see <a href="https://a.example/x?y=1&amp;z=2"` + rel + `https://a.example/x?y=1&amp;z=2</a>.</p>`},
-		{"text is no Markdown", textBody("**bold**"), "<p class=\"words\">**bold**</p>"},
-
-		{"heading", markdownBody("T", "# One\n### Three"), "<h1>One</h1>\n<h3>Three</h3>"},
-		{"bold and italic", markdownBody("T", "**b** *i*"), "<strong>b</strong> <em>i</em>"},
-		{"quote", markdownBody("T", "> q"), "<blockquote>\n<p>q</p>\n</blockquote>"},
-		{"lists", markdownBody("T", "- a\n- b\n\n3. c"), "<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n<ol start=\"3\">\n<li>c</li>\n</ol>"},
-		{"link", markdownBody("T", "[a](https://a.example/)"), `<a href="https://a.example/" rel="nofollow noreferrer noopener" target="_blank">a</a>`},
-		{"page of the app", markdownBody("T", "[a](dingtalk://dingtalkclient/page/link?url=x)"), `<a href="dingtalk://dingtalkclient/page/link?url=x" `},
-		{"code", markdownBody("T", "`x`\n```\ny <b>\n```"), "<code>x</code></p>\n<pre><code>y &lt;b&gt;\n</code></pre>"},
-		{"picture", markdownBody("T", "![a *chart*](https://a.example/p.png)"), `<span class="picture"><span class="alt">a chart</span><span class="address">https://a.example/p.png</span></span>`},
-		{"a line break may not show", markdownBody("T", "a\nb"), "<p>a\nb</p>"},
-		{"two blanks break the line", markdownBody("T", "a  \nb"), "<p>a<br>\nb</p>"},
-		{"no tables", markdownBody("T", "|a|b|\n|-|-|"), "<p>|a|b|\n|-|-|</p>"},
-		{"no rules", markdownBody("T", "a\n\n---\n\nb"), "<p>---</p>"},
-		{"no underlined headings", markdownBody("T", "a\n==="), "<p>a\n===</p>"},
-		{"no strikethrough", markdownBody("T", "~~a~~"), "<p>~~a~~</p>"},
-
-		{"link card", `{"msgtype":"link","link":{"title":"T","text":"x","messageUrl":"https://a.example/","picUrl":"https://a.example/p"}}`,
-			`<a href="https://a.example/" title="https://a.example/"` + rel + `<strong>T</strong></a>`},
-		{"link card's picture", `{"msgtype":"link","link":{"title":"T","text":"x","messageUrl":"https://a.example/","picUrl":"@media"}}`,
-			`<span class="address">@media</span>`},
-		{"one button", `{"msgtype":"actionCard","actionCard":{"title":"T","text":"**x**","singleTitle":"Go","singleURL":"https://a.example/"}}`,
-			`<strong>x</strong></p>
-</div>
-<ul class="buttons"><li><a href="https://a.example/" title="https://a.example/"` + rel + `Go</a></li></ul>`},
-		{"buttons side by side", `{"msgtype":"actionCard","actionCard":{"title":"T","text":"x","btnOrientation":"1","btns":[{"title":"Y","actionURL":"https://a.example/y"},{"title":"N","actionURL":"https://a.example/n"}]}}`,
-			`<ul class="buttons across"><li>`},
-		{"no avatar", `{"msgtype":"actionCard","actionCard":{"title":"T","text":"x","hideAvatar":"1","singleTitle":"Go","singleURL":"https://a.example/"}}`,
-			`<div class="face hidden"`},
-		{"a button that types is no link", `{"msgtype":"actionCard","actionCard":{"title":"T","text":"x","singleTitle":"Go","singleURL":"dtmd://dingtalkclient/sendMessage?content=x"}}`,
-			`<span class="shut" title="dtmd://dingtalkclient/sendMessage?content=x">Go</span>`},
-		{"feed", `{"msgtype":"feedCard","feedCard":{"links":[{"title":"A","messageURL":"https://a.example/","picURL":"https://a.example/p"}]}}`,
-			`<ul class="feed"><li><a href="https://a.example/" title="https://a.example/"` + rel + `<strong>A</strong><span class="picture"><span class="alt">A</span><span class="address">https://a.example/p</span></span></a></li></ul>`},
-
-		{"announced by its title", markdownBody("The title", "x"), `<p class="line">Robot: The title</p>`},
-		{"announced by its first line", textBody("\n first \nsecond"), `<p class="line">Robot: first</p>`},
-		{"calls everybody", `{"msgtype":"text","text":{"content":"x"},"at":{"isAtAll":true}}`, `<span class="call" lang="zh">[@所有人]</span> Robot: x`},
-		{"calls one", `{"msgtype":"text","text":{"content":"@1"},"at":{"atMobiles":["1"]}}`, `<span class="call" lang="zh">[有人@我]</span> Robot: @1`},
-
-		{"refused", `{"msgtype":"markdown","markdown":{"text":"x"}}`, `<strong class="code">400402</strong> 错误描述:参数 markdown --》 title 缺失`},
-		{"explained", `{"msgtype":"markdown","markdown":{"text":"x"}}`, `<p class="why">refused: markdown.title is missing, empty or of another kind</p>`},
-		{"what was refused", `{"msgtype":"audio","text":{"content":"a\nb"}}`, `<p class="attempt">audio: a</p>`},
-	}
-	for _, tt := range tests {
-		g := newGroup(t, dingtalktest.Options{})
-		g.post(t, tt.body)
-		if _, html := g.get(t, "/"); !strings.Contains(html, tt.want) {
-			_, entry, _ := strings.Cut(html, `<div id="newest">`)
-			t.Errorf("%s: no\n%s\nin\n%s", tt.name, tt.want, entry)
-		}
-	}
-}
-
-// TestUntold covers what became of requests whose sender heard something else than ok, or heard it twice.
-func TestUntold(t *testing.T) {
-	const body = `{"msgtype":"text","text":{"content":"x"},"msgUuid":"u"}`
-	tests := []struct{ fault, kind, want string }{
-		{"accept-then-502", "message", "Posted, but its sender was told: HTTP 502, an answer that is not the robot&#39;s</li>"},
-		{"accept-then-busy", "message", "Posted, but its sender was told: HTTP 200, errcode -1 系统繁忙</li>"},
-		{"drop-after", "message", "Posted, but its sender was told: nothing: the connection was closed</li>"},
-		{"cut", "message", "Posted, but its sender was told: HTTP 200, errcode 0 ok, cut short</li>"},
-		{"drop-before", "fault", "Its sender was told: nothing: the connection was closed</p>"},
-		{"busy", "fault", "Its sender was told: HTTP 200, errcode -1 系统繁忙</p>"},
-		{"gateway", "fault", "Its sender was told: HTTP 502, an answer that is not the robot&#39;s</p>"},
-	}
-	for _, tt := range tests {
-		g := newGroup(t, dingtalktest.Options{})
-		f, _ := dingtalktest.FaultByName(tt.fault)
-		g.InjectFaults(f)
-		g.post(t, body)
-		_, html := g.get(t, "/")
-		if !strings.Contains(html, `class="entry `+tt.kind+`"`) || !strings.Contains(html, tt.want) {
-			t.Errorf("%s: no %s %q in\n%s", tt.fault, tt.kind, tt.want, html)
-		}
-	}
-	g := newGroup(t, dingtalktest.Options{})
-	g.post(t, body)
-	g.post(t, body)
-	if _, html := g.get(t, "/"); !strings.Contains(html, `class="entry repeat"`) || strings.Contains(html, "Posted, but") {
-		t.Errorf("a repeat:\n%s", html)
-	}
-}
-
-func TestOrder(t *testing.T) {
-	g := newGroup(t, dingtalktest.Options{})
-	for _, body := range []string{textBody("first"), "{", textBody("third")} {
-		g.post(t, body)
-	}
-	_, html := g.get(t, "/")
-	first, refused, third := strings.Index(html, `id="r1"`), strings.Index(html, `class="entry refused" id="r2"`), strings.Index(html, `id="r3"`)
-	if first < 0 || refused < first || third < refused {
-		t.Errorf("order %d, %d, %d in\n%s", first, refused, third, html)
-	}
-}
-
-func TestAddresses(t *testing.T) {
-	g := newGroup(t, dingtalktest.Options{})
-	tests := []struct {
-		path, kind string
-		status     int
-	}{
-		{"/", "text/html; charset=utf-8", 200},
-		{"/page.css", "text/css; charset=utf-8", 200},
-		{"/page.js", "text/javascript; charset=utf-8", 200},
-		{"/nothing", "text/plain; charset=utf-8", 404},
-		{"/page.html", "text/plain; charset=utf-8", 404},
-		{"/requests/1-1", "text/plain; charset=utf-8", 404},
-		{"/mood/clear", "text/plain; charset=utf-8", 405},
-	}
-	for _, tt := range tests {
-		res, _ := g.get(t, tt.path)
-		if got := res.Header.Get("Content-Type"); res.StatusCode != tt.status || got != tt.kind {
-			t.Errorf("%s: %d %q, want %d %q", tt.path, res.StatusCode, got, tt.status, tt.kind)
-		}
-	}
-}
-
 const secret = "SEC-page-test-0123456789abcdef"
 
-// group is a robot and its page on one server, as a command mounts them.
+// group is a fake server and its page on one HTTP server, as a command mounts them.
 type group struct {
 	*dingtalktest.Server
 	*site
 }
 
-// A site is the server's address and client.
 type site = httptest.Server
 
 func newGroup(t testing.TB, o dingtalktest.Options) group {
 	t.Helper()
 	o.Secret = secret
-	r := dingtalktest.New(&o)
+	fake := dingtalktest.New(&o)
 	mux := http.NewServeMux()
-	mux.Handle("/robot/send", r)
-	mux.Handle("/", Handler(r, nil))
+	mux.Handle("/robot/send", fake)
+	mux.Handle("/", Handler(fake, nil))
 	srv := httptest.NewServer(mux)
 	t.Cleanup(func() {
 		srv.CloseClientConnections() // ends the events
 		srv.Close()
 	})
-	return group{r, srv}
+	return group{fake, srv}
 }
 
-// post sends a signed body and returns the errcode; a closed connection is -2 and an answer without one -3.
+// post sends a signed body and returns the errcode; -2 is a closed connection, -3 a response without errcode.
 func (g group) post(t testing.TB, body string) int {
+	t.Helper()
+	return g.postAs(t, "application/json; charset=utf-8", body)
+}
+
+func (g group) postAs(t testing.TB, contentType, body string) int {
 	t.Helper()
 	now := strconv.FormatInt(time.Now().UnixMilli(), 10)
 	mac := hmac.New(sha256.New, []byte(secret))
@@ -179,22 +60,33 @@ func (g group) post(t testing.TB, body string) int {
 	query := url.Values{
 		"access_token": {dingtalktest.DefaultToken}, "timestamp": {now}, "sign": {base64.StdEncoding.EncodeToString(mac.Sum(nil))},
 	}
-	res, err := http.Post(g.URL+"/robot/send?"+query.Encode(), "application/json; charset=utf-8", strings.NewReader(body))
+	res, err := http.Post(g.URL+"/robot/send?"+query.Encode(), contentType, strings.NewReader(body))
 	if err != nil {
 		return -2
 	}
 	defer res.Body.Close()
-	answer := struct{ Errcode *int }{}
-	if json.NewDecoder(res.Body).Decode(&answer) != nil || answer.Errcode == nil {
+	response := struct{ Errcode *int }{}
+	if json.NewDecoder(res.Body).Decode(&response) != nil || response.Errcode == nil {
 		return -3
 	}
-	return *answer.Errcode
+	return *response.Errcode
 }
 
-// get returns the answer to a GET of the page's.
-func (g group) get(t testing.TB, path string) (*http.Response, string) {
+// do sends a request, follows no redirect, and returns the response and its body. A header "Host" sets the host.
+func (g group) do(t testing.TB, method, path, form string, headers ...string) (*http.Response, string) {
 	t.Helper()
-	res, err := http.Get(g.URL + path)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, g.URL+path, strings.NewReader(form))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	req.Host = req.Header.Get("Host") // "" is the server's own
+	res, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,26 +98,21 @@ func (g group) get(t testing.TB, path string) (*http.Response, string) {
 	return res, string(body)
 }
 
-// turn posts a form to a switch and returns the status.
-func (g group) turn(t testing.TB, path string, form url.Values, headers ...string) (status int, text string) {
+func (g group) get(t testing.TB, path string) string {
 	t.Helper()
-	req, err := http.NewRequest("POST", g.URL+path, strings.NewReader(form.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	for i := 0; i < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
-	}
-	req.Host = req.Header.Get("Host")                // "" is the server's own
-	res, err := http.DefaultTransport.RoundTrip(req) // which follows no redirect
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, _ := io.ReadAll(res.Body)
-	return res.StatusCode, string(body)
+	_, body := g.do(t, "GET", path, "")
+	return body
 }
+
+// control submits a form such as on=true and returns the status and the text of the response.
+func (g group) control(t testing.TB, name, form string, headers ...string) (status int, text string) {
+	t.Helper()
+	res, text := g.do(t, "POST", "/controls/"+name, form, headers...)
+	return res.StatusCode, text
+}
+
+// detailsPath is the address of the details of a request.
+func detailsPath(q dingtalktest.Request) string { return "/requests/" + formatCursor(q.Cursor()) }
 
 // quote returns a string as JSON.
 func quote(s string) string {
@@ -244,7 +131,88 @@ func markdownBody(title, text string) string {
 	return `{"msgtype":"markdown","markdown":{"title":` + quote(title) + `,"text":` + quote(text) + `}}`
 }
 
-// heap is what is alive after a collection, in bytes.
+// TestRender posts one message each and looks for a piece of the page.
+func TestRender(t *testing.T) {
+	const rel = ` target="_blank" rel="noopener noreferrer nofollow">`
+	tests := []struct{ name, body, want string }{
+		{"text", textBody("line one\n line two"), "<p class=\"words\">line one\n line two</p>"},
+		{"text with a link", textBody("see https://a.example/x?y=1&z=2."), `see <a href="https://a.example/x?y=1&amp;z=2"` + rel + `https://a.example/x?y=1&amp;z=2</a>.</p>`},
+		{"text is not Markdown", textBody("**bold**"), "<p class=\"words\">**bold**</p>"},
+
+		{"heading", markdownBody("T", "# One\n### Three"), "<h1>One</h1>\n<h3>Three</h3>"},
+		{"bold and italic", markdownBody("T", "**b** *i*"), "<strong>b</strong> <em>i</em>"},
+		{"quote", markdownBody("T", "> q"), "<blockquote>\n<p>q</p>\n</blockquote>"},
+		{"lists", markdownBody("T", "- a\n- b\n\n3. c"), "<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n<ol start=\"3\">\n<li>c</li>\n</ol>"},
+		{"link", markdownBody("T", "[a](https://a.example/)"), `<a href="https://a.example/" rel="nofollow noreferrer noopener" target="_blank">a</a>`},
+		{"link to the app", markdownBody("T", "[a](dingtalk://dingtalkclient/page/link?url=x)"), `<a href="dingtalk://dingtalkclient/page/link?url=x" `},
+		{"code", markdownBody("T", "`x`\n```\ny <b>\n```"), "<code>x</code></p>\n<pre><code>y &lt;b&gt;\n</code></pre>"},
+		{"picture", markdownBody("T", "![a *chart*](https://a.example/p.png)"), `<span class="picture"><span class="alt">a chart</span><span class="address">https://a.example/p.png</span></span>`},
+		{"soft line break", markdownBody("T", "a\nb"), "<p>a\nb</p>"},
+		{"hard line break", markdownBody("T", "a  \nb"), "<p>a<br>\nb</p>"},
+		{"no tables", markdownBody("T", "|a|b|\n|-|-|"), "<p>|a|b|\n|-|-|</p>"},
+		{"no rules", markdownBody("T", "a\n\n---\n\nb"), "<p>---</p>"},
+		{"no underlined headings", markdownBody("T", "a\n==="), "<p>a\n===</p>"},
+		{"no strikethrough", markdownBody("T", "~~a~~"), "<p>~~a~~</p>"},
+
+		{"link card", `{"msgtype":"link","link":{"title":"T","text":"x","messageUrl":"https://a.example/","picUrl":"https://a.example/p"}}`,
+			`<a href="https://a.example/" title="https://a.example/"` + rel + `<strong>T</strong></a>`},
+		{"link card's picture", `{"msgtype":"link","link":{"title":"T","text":"x","messageUrl":"https://a.example/","picUrl":"@media"}}`,
+			`<span class="address">@media</span>`},
+		{"one button", `{"msgtype":"actionCard","actionCard":{"title":"T","text":"**x**","singleTitle":"Go","singleURL":"https://a.example/"}}`,
+			`<strong>x</strong></p>
+</div>
+<ul class="buttons"><li><a href="https://a.example/" title="https://a.example/"` + rel + `Go</a></li></ul>`},
+		{"buttons side by side", `{"msgtype":"actionCard","actionCard":{"title":"T","text":"x","btnOrientation":"1","btns":[{"title":"Y","actionURL":"https://a.example/y"},{"title":"N","actionURL":"https://a.example/n"}]}}`,
+			`<ul class="buttons across"><li>`},
+		{"no avatar", `{"msgtype":"actionCard","actionCard":{"title":"T","text":"x","hideAvatar":"1","singleTitle":"Go","singleURL":"https://a.example/"}}`,
+			`<div class="face hidden"`},
+		{"button without a link", `{"msgtype":"actionCard","actionCard":{"title":"T","text":"x","singleTitle":"Go","singleURL":"dtmd://dingtalkclient/sendMessage?content=x"}}`,
+			`<span class="shut" title="dtmd://dingtalkclient/sendMessage?content=x">Go</span>`},
+		{"feed", `{"msgtype":"feedCard","feedCard":{"links":[{"title":"A","messageURL":"https://a.example/","picURL":"https://a.example/p"}]}}`,
+			`<ul class="feed"><li><a href="https://a.example/" title="https://a.example/"` + rel + `<strong>A</strong><span class="picture"><span class="alt">A</span><span class="address">https://a.example/p</span></span></a></li></ul>`},
+
+		{"preview by title", markdownBody("The title", "x"), `<p class="line">Robot: The title</p>`},
+		{"preview by first line", textBody("\n first \nsecond"), `<p class="line">Robot: first</p>`},
+		{"preview for everyone", `{"msgtype":"text","text":{"content":"x"},"at":{"isAtAll":true}}`, `<span class="call" lang="zh">[@所有人]</span> Robot: x`},
+		{"preview for one", `{"msgtype":"text","text":{"content":"@1"},"at":{"atMobiles":["1"]}}`, `<span class="call" lang="zh">[有人@我]</span> Robot: @1`},
+
+		{"refused", `{"msgtype":"markdown","markdown":{"text":"x"}}`, `<strong class="code">400402</strong> 错误描述:参数 markdown --》 title 缺失`},
+		{"explanation", `{"msgtype":"markdown","markdown":{"text":"x"}}`, `<p class="why">refused: markdown.title is missing, empty or of another kind</p>`},
+		{"rejected body", `{"msgtype":"audio","text":{"content":"a\nb"}}`, `<p class="attempt">audio: a</p>`},
+	}
+	g := newGroup(t, dingtalktest.Options{})
+	for _, tt := range tests {
+		g.Reset()
+		g.post(t, tt.body)
+		if html := g.get(t, "/"); !strings.Contains(html, tt.want) {
+			_, shown, _ := strings.Cut(html, `<div id="newest">`)
+			t.Errorf("%s: no\n%s\nin\n%s", tt.name, tt.want, shown)
+		}
+	}
+}
+
+func TestAddresses(t *testing.T) {
+	g := newGroup(t, dingtalktest.Options{})
+	for _, tt := range []struct {
+		path, contentType string
+		status            int
+	}{
+		{"/", "text/html; charset=utf-8", 200},
+		{"/page.css", "text/css; charset=utf-8", 200},
+		{"/page.js", "text/javascript; charset=utf-8", 200},
+		{"/nothing", "text/plain; charset=utf-8", 404},
+		{"/page.html", "text/plain; charset=utf-8", 404},
+		{"/requests/1-1", "text/plain; charset=utf-8", 404},
+		{"/controls/clear", "text/plain; charset=utf-8", 405},
+	} {
+		res, _ := g.do(t, "GET", tt.path, "")
+		if got := res.Header.Get("Content-Type"); res.StatusCode != tt.status || got != tt.contentType {
+			t.Errorf("%s: %d %q, want %d %q", tt.path, res.StatusCode, got, tt.status, tt.contentType)
+		}
+	}
+}
+
+// heap returns how many bytes are alive after a collection.
 func heap() int64 {
 	runtime.GC()
 	var stats runtime.MemStats
@@ -252,50 +220,60 @@ func heap() int64 {
 	return int64(stats.HeapAlloc)
 }
 
-// stuck is a visitor who does not read: what is written to it waits.
-type stuck struct {
+// blockedWriter is a visitor who does not read: writes wait.
+type blockedWriter struct {
 	header  http.Header
 	waiting chan<- struct{}
 	release <-chan struct{}
 }
 
-func (s *stuck) Header() http.Header { return s.header }
-func (s *stuck) WriteHeader(int)     {}
-func (s *stuck) Write(b []byte) (int, error) {
+func (w *blockedWriter) Header() http.Header { return w.header }
+func (w *blockedWriter) WriteHeader(int)     {}
+func (w *blockedWriter) Write([]byte) (int, error) {
 	select {
-	case s.waiting <- struct{}{}:
-		<-s.release
-	case <-s.release:
+	case w.waiting <- struct{}{}:
+		<-w.release
+	case <-w.release:
 	}
 	return 0, http.ErrHandlerTimeout
 }
 
-// full returns a robot that remembers a thousand messages.
-func full(t *testing.T) *dingtalktest.Server {
+// fullFake returns a fake server that remembers a thousand messages.
+func fullFake(t *testing.T) *dingtalktest.Server {
 	t.Helper()
-	r := dingtalktest.New(&dingtalktest.Options{PerMinute: -1})
+	fake := dingtalktest.New(&dingtalktest.Options{PerMinute: -1})
 	for i := range 1000 {
-		body := markdownBody(fmt.Sprint("Report ", i), strings.Repeat("- **all** is [well](https://a.example/)\n", 20))
-		req := httptest.NewRequest("POST", "/robot/send?access_token="+dingtalktest.DefaultToken, strings.NewReader(body))
-		req.Header.Set("Content-Type", "application/json")
-		r.ServeHTTP(recorder(), req)
+		postTo(fake, markdownBody(fmt.Sprint("Report ", i), strings.Repeat("- **all** is [well](https://a.example/)\n", 20)))
 	}
-	if len(r.Messages()) != 1000 {
-		t.Fatalf("%d messages", len(r.Messages()))
+	if len(fake.Messages()) != 1000 {
+		t.Fatalf("%d messages", len(fake.Messages()))
 	}
-	return r
+	return fake
 }
 
-// TestManyVisitors keeps visitors waiting who do not read what the page sends them.
-func TestManyVisitors(t *testing.T) {
+// postTo posts a body to a server without a secret.
+func postTo(fake *dingtalktest.Server, body string) {
+	req := httptest.NewRequest("POST", "/robot/send?access_token="+dingtalktest.DefaultToken, strings.NewReader(body))
+	req.Header.Set("Content-Type", "application/json")
+	fake.ServeHTTP(httptest.NewRecorder(), req)
+}
+
+func serve(ctx context.Context, h http.Handler, path string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, "GET", "http://localhost"+path, nil))
+	return w
+}
+
+// TestVisitorMemory has visitors wait who do not read what the page sends.
+func TestVisitorMemory(t *testing.T) {
 	const visitors, bound = 500, 100 << 20
-	r := full(t)
+	fake := fullFake(t)
 	for _, path := range []string{"/events", "/"} {
-		h := Handler(r, &Options{MaxStreams: visitors, MaxRequests: visitors})
+		h := Handler(fake, &Options{MaxStreams: visitors, MaxRequests: visitors})
 		waiting, release := make(chan struct{}), make(chan struct{})
 		before := heap()
 		for range visitors {
-			go h.ServeHTTP(&stuck{http.Header{}, waiting, release}, httptest.NewRequest("GET", "http://localhost"+path, nil))
+			go h.ServeHTTP(&blockedWriter{http.Header{}, waiting, release}, httptest.NewRequest("GET", "http://localhost"+path, nil))
 		}
 		for range visitors {
 			<-waiting
@@ -307,40 +285,32 @@ func TestManyVisitors(t *testing.T) {
 	}
 }
 
-// TestTooManyVisitors refuses those beyond the limit, and lets them in when others have left.
-func TestTooManyVisitors(t *testing.T) {
-	r := dingtalktest.New(nil)
-	h := Handler(r, &Options{MaxStreams: 1, MaxRequests: 1})
+// TestVisitorLimit refuses visitors over the limit until others have left.
+func TestVisitorLimit(t *testing.T) {
+	h := Handler(dingtalktest.New(nil), &Options{MaxStreams: 1, MaxRequests: 1})
 	for _, path := range []string{"/events", "/"} {
 		waiting, release, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
-		visit := func(w http.ResponseWriter) {
-			h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "http://localhost"+path, nil))
-		}
 		go func() {
 			defer close(done)
-			visit(&stuck{http.Header{}, waiting, release})
+			h.ServeHTTP(&blockedWriter{http.Header{}, waiting, release}, httptest.NewRequestWithContext(t.Context(), "GET", "http://localhost"+path, nil))
 		}()
 		<-waiting
-		w := recorder()
-		visit(w)
-		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
-			t.Errorf("the second visitor of %s is answered %d", path, w.Code)
+		if w := serve(t.Context(), h, path); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+			t.Errorf("%s: status %d for the second visitor", path, w.Code)
 		}
 		close(release)
 		<-done
 		left, leave := context.WithCancel(t.Context())
 		leave()
-		w = recorder()
-		h.ServeHTTP(w, httptest.NewRequestWithContext(left, "GET", "http://localhost"+path, nil))
-		if w.Code != http.StatusOK {
-			t.Errorf("after the first visitor of %s left, another is answered %d", path, w.Code)
+		if w := serve(left, h, path); w.Code != http.StatusOK {
+			t.Errorf("%s: status %d after the first visitor left", path, w.Code)
 		}
 	}
 }
 
-// TestStreamEndsForWhoDoesNotRead opens a stream over a real connection and never reads from it.
-func TestStreamEndsForWhoDoesNotRead(t *testing.T) {
-	h := Handler(full(t), &Options{Timeout: 50 * time.Millisecond})
+// TestStreamTimeout opens a stream over a real connection and never reads from it.
+func TestStreamTimeout(t *testing.T) {
+	h := Handler(fullFake(t), &Options{Timeout: 50 * time.Millisecond})
 	done := make(chan struct{})
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		defer close(done)
@@ -360,26 +330,5 @@ func TestStreamEndsForWhoDoesNotRead(t *testing.T) {
 	case <-done:
 	case <-time.After(15 * time.Second):
 		t.Error("the stream waits for a visitor who does not read")
-	}
-}
-
-// TestLongHistory reads a history that comes in several events.
-func TestLongHistory(t *testing.T) {
-	r := full(t)
-	server := httptest.NewServer(Handler(r, nil))
-	defer server.Close()
-	defer server.CloseClientConnections()
-	events := group{r, server}.listen(t, "0", "")
-	seen, times := 0, 0
-	for seen < 1000 {
-		e := next(t, events, "entries")
-		seen += strings.Count(e.html, "<article")
-		times++
-	}
-	if seen != 1000 || times < 2 {
-		t.Errorf("%d entries in %d events", seen, times)
-	}
-	if _, html := (group{r, server}).get(t, "/"); strings.Count(html, "<article") != 1000 || !strings.HasSuffix(html, "</html>\n") {
-		t.Errorf("the page has %d entries", strings.Count(html, "<article"))
 	}
 }
