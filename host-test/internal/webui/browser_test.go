@@ -68,7 +68,7 @@ func TestBrowserMessages(t *testing.T) {
 				t.Error("the page was reloaded")
 			}
 			b.checkSafe(g)
-			b.screenshots(tt.name)
+			b.screenshot(tt.name)
 		})
 	}
 }
@@ -449,31 +449,19 @@ func (b *tab) checkSeries(ids ...string) {
 	}
 }
 
-// screenshots writes pictures beside the path in PAGE_SCREENSHOT, if it is set.
-func (b *tab) screenshots(name string) {
+// screenshot writes a picture to the path in PAGE_SCREENSHOT, if it is set, with the name before its extension.
+func (b *tab) screenshot(name string) {
 	b.t.Helper()
 	path := os.Getenv("PAGE_SCREENSHOT")
 	if path == "" {
 		return
 	}
-	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#r1 details").open = true`))
-	b.wait(`document.querySelector("#r1 .source") !== null`)
-	for _, view := range []struct {
-		suffix, id, scheme string
-		width, height      int64
-	}{
-		{"", "r11", "light", 1440, 900}, {"-details", "r1", "light", 1440, 900}, {"-dark", "r7", "dark", 1440, 900},
-		{"-phone", "r2", "light", 390, 844}, {"-phone-dark", "r7", "dark", 390, 844},
-	} {
-		b.emulate(view.scheme, view.width, view.height)
-		b.scrollTo(view.id)
-		picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		ext := filepath.Ext(path)
-		if err := os.WriteFile(strings.TrimSuffix(path, ext)+"-"+name+view.suffix+ext, picture, 0o644); err != nil {
-			b.t.Fatal(err)
-		}
+	picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	ext := filepath.Ext(path)
+	if err := os.WriteFile(strings.TrimSuffix(path, ext)+"-"+name+ext, picture, 0o644); err != nil {
+		b.t.Fatal(err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"dingtalk-plugin/host-test/dingtalktest"
@@ -28,12 +27,14 @@ type controls struct {
 
 func (p *page) controls() controls {
 	o := p.fake.Options()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	return controls{
 		WrongSecret:  o.Secret == otherSecret,
 		NoKeyword:    slices.Equal(o.Keywords, []string{otherKeyword}),
 		OnePerMinute: o.PerMinute == 1,
 		Texts:        o.Wording,
-		Ahead:        p.clock.current(),
+		Ahead:        p.ahead,
 	}
 }
 
@@ -78,7 +79,7 @@ func (p *page) addControls(mux *http.ServeMux) {
 		"texts":   p.setWording,
 		"fault":   p.injectFault,
 		"advance": p.advance,
-		"clear":   p.clear,
+		"clear":   func(*http.Request) error { p.fake.Reset(); return nil },
 	} {
 		mux.HandleFunc("POST /controls/"+name, formHandler(change))
 	}
@@ -144,43 +145,22 @@ func (p *page) injectFault(req *http.Request) error {
 	return nil
 }
 
+// maxAdvance is how far the page lets the robot's clock run ahead.
+const maxAdvance = 24 * time.Hour
+
+// advance remembers the sum, so that the clock can be set back: more than an hour ahead, the robot rejects every signature as
+// too old.
 func (p *page) advance(req *http.Request) error {
 	by, err := time.ParseDuration(req.PostFormValue("by"))
 	if err != nil {
 		return fmt.Errorf("by is %q: set a duration such as 10m", req.PostFormValue("by"))
 	}
-	return p.clock.advance(by)
-}
-
-func (p *page) clear(*http.Request) error {
-	p.fake.Reset()
-	return nil
-}
-
-// maxAdvance is how far the page lets the robot's clock run ahead.
-const maxAdvance = 24 * time.Hour
-
-// clock remembers how far the page has advanced the robot's clock, to set it back: more than an hour ahead, the robot would
-// reject every signature as too old.
-type clock struct {
-	fake  *dingtalktest.Server
-	mu    sync.Mutex
-	ahead time.Duration
-}
-
-func (c *clock) current() time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.ahead
-}
-
-func (c *clock) advance(by time.Duration) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if by > maxAdvance-c.ahead || by < -c.ahead {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if by > maxAdvance-p.ahead || by < -p.ahead {
 		return errors.New("the robot's clock can be up to a day ahead, and not behind")
 	}
-	c.ahead += by
-	c.fake.AdvanceClock(by)
+	p.ahead += by
+	p.fake.AdvanceClock(by)
 	return nil
 }

@@ -11,9 +11,9 @@ import (
 	"dingtalk-plugin/host-test/dingtalktest"
 )
 
-func TestHeaders(t *testing.T) {
+func TestAddresses(t *testing.T) {
 	g := newGroup(t, dingtalktest.Options{})
-	want := map[string]string{
+	headers := map[string]string{
 		"Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'none'; connect-src 'self'; " +
 			"form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 		"X-Content-Type-Options":       "nosniff",
@@ -23,11 +23,25 @@ func TestHeaders(t *testing.T) {
 		"Cross-Origin-Resource-Policy": "same-origin",
 		"Cache-Control":                "no-store",
 	}
-	for _, path := range []string{"/", "/page.css", "/page.js", "/nothing"} {
-		res, _ := g.do(t, "GET", path, "")
-		for name, value := range want {
-			if got := res.Header.Get(name); got != value {
-				t.Errorf("%s: %s is %q, want %q", path, name, got, value)
+	for _, tt := range []struct {
+		path, contentType string
+		status            int
+	}{
+		{"/", "text/html; charset=utf-8", 200},
+		{"/page.css", "text/css; charset=utf-8", 200},
+		{"/page.js", "text/javascript; charset=utf-8", 200},
+		{"/nothing", "text/plain; charset=utf-8", 404},
+		{"/page.html", "text/plain; charset=utf-8", 404},
+		{"/requests/1-1", "text/plain; charset=utf-8", 404},
+		{"/controls/clear", "text/plain; charset=utf-8", 405},
+	} {
+		res, _ := g.do(t, "GET", tt.path, "")
+		if got := res.Header.Get("Content-Type"); res.StatusCode != tt.status || got != tt.contentType {
+			t.Errorf("%s: %d %q, want %d %q", tt.path, res.StatusCode, got, tt.status, tt.contentType)
+		}
+		for name, want := range headers {
+			if got := res.Header.Get(name); got != want {
+				t.Errorf("%s: %s is %q, want %q", tt.path, name, got, want)
 			}
 		}
 	}

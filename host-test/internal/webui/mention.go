@@ -101,22 +101,14 @@ func endsName(rest string) bool {
 }
 
 // nameLength returns the length in bytes of the name that text begins with. The fake server ends names at the same runes.
-func nameLength(text string) (n int) {
-	if strings.HasPrefix(text, "+") {
-		n = 1
-	}
-	start := n
-	for n < len(text) {
-		r, size := utf8.DecodeRuneInString(text[n:])
-		if !isNameRune(r) || n+size > maxName {
-			break
-		}
-		n += size
-	}
-	if n == start {
+func nameLength(text string) int {
+	text = text[:min(len(text), maxName)]
+	name := strings.TrimPrefix(text, "+")
+	after := strings.TrimLeftFunc(name, isNameRune)
+	if after == name {
 		return 0
 	}
-	return n
+	return len(text) - len(after)
 }
 
 func isNameRune(r rune) bool {

@@ -26,7 +26,8 @@ func (p *page) events(w http.ResponseWriter, req *http.Request) {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
 
-	s := p.newStream(requestedCursor(req))
+	r, found := p.readAfter(requestedCursor(req))
+	s := &stream{reader: r, lost: !found}
 	written := time.Time{}
 	for fresh := true; ; {
 		more := fresh && s.addEntries()
@@ -61,11 +62,6 @@ type stream struct {
 	lost     bool      // the server forgot what the visitor shows
 	controls *controls // as sent; nil before the first time
 	out      bytes.Buffer
-}
-
-func (p *page) newStream(c dingtalktest.Cursor) *stream {
-	r, found := p.readAfter(c)
-	return &stream{reader: r, lost: !found}
 }
 
 // addEntries adds requests that the visitor has not seen as one event, and reports whether there are more.

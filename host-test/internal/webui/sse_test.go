@@ -2,6 +2,7 @@ package webui
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -12,13 +13,18 @@ import (
 	"dingtalk-plugin/host-test/dingtalktest"
 )
 
-// event is one that the page sends.
-type event struct{ name, id, html string }
+// events reads those of a stream, and event is one.
+type (
+	events struct{ lines *bufio.Reader }
+	event  struct{ name, id, html string }
+)
 
-// listen returns the events that follow a cursor, until the test ends.
-func (g group) listen(t testing.TB, after, lastID string) <-chan event {
+// listen returns the events that follow a cursor.
+func (g group) listen(t testing.TB, after, lastID string) events {
 	t.Helper()
-	req, err := http.NewRequest("GET", g.URL+"/events?after="+after, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, "GET", g.URL+"/events?after="+after, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,53 +39,37 @@ func (g group) listen(t testing.TB, after, lastID string) <-chan event {
 	if got := res.Header.Get("Content-Type"); got != "text/event-stream" {
 		t.Errorf("Content-Type %q", got)
 	}
-	events := make(chan event, 100)
-	go func() {
-		var e event
-		for lines := bufio.NewReader(res.Body); ; {
-			line, err := lines.ReadString('\n')
-			if err != nil {
-				close(events)
-				return
-			}
-			name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
-			switch name {
-			case "event":
-				e.name = value
-			case "id":
-				e.id = value
-			case "data":
-				_ = json.Unmarshal([]byte(value), &e.html)
-				events <- e
-			}
-		}
-	}()
-	return events
+	return events{bufio.NewReader(res.Body)}
 }
 
-// next waits for an event of that name, and drops others.
-func next(t testing.TB, events <-chan event, name string) event {
+// next waits for an event of that name, or any if the name is "", and drops others.
+func (s events) next(t testing.TB, name string) (e event) {
 	t.Helper()
-	timeout := time.After(10 * time.Second)
 	for {
-		select {
-		case e, ok := <-events:
-			if !ok {
-				t.Fatalf("the events ended before %s", name)
-			}
-			if e.name == name {
+		line, err := s.lines.ReadString('\n')
+		if err != nil {
+			t.Fatalf("waiting for event %q: %v", name, err)
+		}
+		switch field, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": "); field {
+		case "event":
+			e.name = value
+		case "id":
+			e.id = value
+		case "data":
+			_ = json.Unmarshal([]byte(value), &e.html)
+		case "":
+			if name == "" && e.name != "" || e.name == name && name != "" {
 				return e
 			}
-		case <-timeout:
-			t.Fatalf("no %s", name)
+			e = event{}
 		}
 	}
 }
 
 // expect waits for an event of that name, whose HTML must contain want.
-func expect(t testing.TB, events <-chan event, name, want string) event {
+func (s events) expect(t testing.TB, name, want string) event {
 	t.Helper()
-	e := next(t, events, name)
+	e := s.next(t, name)
 	if !strings.Contains(e.html, want) {
 		t.Errorf("%s: no %s in\n%s", name, want, e.html)
 	}
@@ -90,31 +80,31 @@ func TestEvents(t *testing.T) {
 	g := newGroup(t, dingtalktest.Options{})
 	events := g.listen(t, "0", "")
 	g.post(t, textBody("hello\r\nevent: entries\n\ndata: x"))
-	if e := expect(t, events, "entries", "hello\nevent: entries\n\ndata: x</p>"); strings.Count(e.html, "<article") != 1 {
+	if e := events.expect(t, "entries", "hello\nevent: entries\n\ndata: x</p>"); strings.Count(e.html, "<article") != 1 {
 		t.Errorf("entries: %s", e.html)
 	}
-	expect(t, events, "newest", "Robot: hello")
+	events.expect(t, "newest", "Robot: hello")
 	g.post(t, "{")
-	expect(t, events, "entries", `class="entry refused" id="r2"`)
+	events.expect(t, "entries", `class="entry refused" id="r2"`)
 	g.Reset()
-	if next(t, events, "reset").id != "0" {
+	if events.next(t, "reset").id != "0" {
 		t.Error("the id of a reset is not 0")
 	}
 	g.post(t, textBody("again"))
-	expect(t, events, "entries", `id="r1"`)
+	events.expect(t, "entries", `id="r1"`)
 }
 
 // TestControlEvents also changes the server's options without the page.
 func TestControlEvents(t *testing.T) {
 	g := newGroup(t, dingtalktest.Options{})
 	events := g.listen(t, "0", "")
-	if e := next(t, events, "controls"); strings.Contains(e.html, `aria-checked="true"`) {
+	if e := events.next(t, "controls"); strings.Contains(e.html, `aria-checked="true"`) {
 		t.Errorf("controls: %s", e.html)
 	}
 	g.control(t, "secret", "on=true")
-	expect(t, events, "controls", `id="c-secret" role="switch" aria-checked="true"`)
+	events.expect(t, "controls", `id="c-secret" role="switch" aria-checked="true"`)
 	g.SetOptions(func(o *dingtalktest.Options) { o.Wording = dingtalktest.WordingLegacy })
-	expect(t, events, "controls", `value="old" aria-pressed="true"`)
+	events.expect(t, "controls", `value="old" aria-pressed="true"`)
 }
 
 // TestReconnect connects with the cursors of a page and of a browser.
@@ -132,10 +122,10 @@ func TestReconnect(t *testing.T) {
 		{"<script>", "", "reset one two three"},
 	} {
 		events := g.listen(t, tt.after, tt.last)
-		first := <-events
+		first := events.next(t, "")
 		got := first.name
 		if first.name == "reset" {
-			first = <-events
+			first = events.next(t, "")
 		}
 		for _, s := range []string{"one", "two", "three"} {
 			if strings.Contains(first.html, ">"+s+"</p>") {
@@ -158,7 +148,7 @@ func TestLongHistory(t *testing.T) {
 	events := g.listen(t, "0", "")
 	seen, times := 0, 0
 	for ; seen < 1000; times++ {
-		seen += strings.Count(next(t, events, "entries").html, "<article")
+		seen += strings.Count(events.next(t, "entries").html, "<article")
 	}
 	if seen != 1000 || times < 2 {
 		t.Errorf("%d entries in %d events", seen, times)

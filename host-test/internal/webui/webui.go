@@ -39,6 +39,7 @@
 package webui
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"html/template"
@@ -49,6 +50,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	texttemplate "text/template"
 	"time"
 
@@ -70,15 +72,9 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.MaxStreams == 0 {
-		o.MaxStreams = 64
-	}
-	if o.MaxRequests == 0 {
-		o.MaxRequests = 64
-	}
-	if o.Timeout == 0 {
-		o.Timeout = 10 * time.Second
-	}
+	o.MaxStreams = cmp.Or(o.MaxStreams, 64)
+	o.MaxRequests = cmp.Or(o.MaxRequests, 64)
+	o.Timeout = cmp.Or(o.Timeout, 10*time.Second)
 	return o
 }
 
@@ -87,9 +83,11 @@ type page struct {
 	fake     *dingtalktest.Server
 	initial  dingtalktest.Options // restored when a control is turned off
 	options  Options
-	clock    clock
 	views    *template.Template
 	markdown *markdownRenderer
+
+	mu    sync.Mutex
+	ahead time.Duration // of the robot's clock before the real one
 }
 
 func newPage(fake *dingtalktest.Server, o Options) *page {
@@ -97,7 +95,6 @@ func newPage(fake *dingtalktest.Server, o Options) *page {
 		fake:     fake,
 		initial:  fake.Options(),
 		options:  o.withDefaults(),
-		clock:    clock{fake: fake},
 		views:    template.Must(template.ParseFS(web, "web/*.html")),
 		markdown: newMarkdownRenderer(),
 	}
