@@ -283,7 +283,7 @@ type tab struct {
 	exceptions []string
 }
 
-// openTab shows a group's page in a browser with a profile of its own.
+// openTab shows a group's page in a new browser.
 func openTab(t testing.TB, g group) *tab {
 	t.Helper()
 	browser, err := chromium()
@@ -291,8 +291,7 @@ func openTab(t testing.TB, g group) *tab {
 		t.Fatal(err)
 	}
 	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(browser), chromedp.UserDataDir(profileDir(t)),
-		chromedp.Headless, chromedp.NoSandbox, chromedp.NoFirstRun, chromedp.DisableGPU, chromedp.WindowSize(1440, 900),
+		chromedp.ExecPath(browser), chromedp.Headless, chromedp.NoSandbox, chromedp.NoFirstRun, chromedp.DisableGPU, chromedp.WindowSize(1440, 900),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("force-color-profile", "srgb"),
@@ -321,24 +320,6 @@ var chromium = sync.OnceValues(func() (string, error) {
 	}
 	return strings.TrimSuffix(string(out), "\n"), err
 })
-
-// profileDir is removed when the browser's last process has left it, which can be after the test.
-func profileDir(t testing.TB) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "webui-test-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		for range 50 {
-			if os.RemoveAll(dir) == nil {
-				return
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
-	})
-	return dir
-}
 
 func (b *tab) record(event any) {
 	b.mu.Lock()
@@ -439,6 +420,9 @@ func (b *tab) checkSeries(ids ...string) {
 		}
 		if !evaluate[bool](b, fmt.Sprintf(`document.getElementById(%q).dataset.series === document.getElementById(%q).dataset.series`, id, ids[0])) {
 			b.t.Errorf("%s is not in the series of %s", id, ids[0])
+		}
+		if label := evaluate[string](b, fmt.Sprintf(`document.getElementById(%q).ariaLabel`, id)); !strings.HasPrefix(label, fmt.Sprintf("Part %d of %d, Robot, ", i+2, len(ids))) {
+			b.t.Errorf("%s is labeled %q", id, label)
 		}
 		if evaluate[bool](b, fmt.Sprintf(`document.querySelector("#%s .head").checkVisibility()`, id)) {
 			b.t.Errorf("%s has a head of its own", id)

@@ -105,16 +105,3 @@ func TestParts(t *testing.T) {
 		}
 	}
 }
-
-func TestRenderParts(t *testing.T) {
-	g := newGroup(t, dingtalktest.Options{})
-	g.post(t, markdownBody("R (1/2)", "x"))
-	if html := g.get(t, "/"); !strings.Contains(html, `class="entry message part open" id="r1" data-series="1" aria-label="Part 1 of 2, Robot, `) ||
-		!strings.Contains(html, "Part 2 of 2 has not arrived.") {
-		t.Errorf("the first part:\n%s", html)
-	}
-	g.post(t, markdownBody("R (2/2)", "y"))
-	if html := g.get(t, "/"); !strings.Contains(html, `class="entry message part continues" id="r2" data-series="1" aria-label="Part 2 of 2, Robot, `) {
-		t.Errorf("the second part:\n%s", html)
-	}
-}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -68,23 +69,17 @@ func TestCrossOrigin(t *testing.T) {
 	}
 	for name, form := range forms {
 		for _, tt := range tests {
+			before := g.Options()
 			if status, text := g.control(t, name, form, tt.header, tt.value); status != tt.want {
 				t.Errorf("%s with %s %s: %d %q, want %d", name, tt.header, tt.value, status, text, tt.want)
 			}
+			if tt.want == 403 && !reflect.DeepEqual(g.Options(), before) {
+				t.Errorf("%s with %s %s changed the options", name, tt.header, tt.value)
+			}
 		}
 	}
-}
-
-// TestRefusedControl makes sure that a refused request changes nothing.
-func TestRefusedControl(t *testing.T) {
-	g := newGroup(t, dingtalktest.Options{})
-	g.control(t, "secret", "on=true", "Sec-Fetch-Site", "cross-site")
-	if got := g.post(t, textBody("x")); got != 0 {
-		t.Errorf("errcode %d after a cross-origin request", got)
-	}
-	res, _ := g.do(t, "GET", "/controls/secret?on=true", "")
-	if got := g.post(t, textBody("x")); got != 0 || res.StatusCode != 405 {
-		t.Errorf("errcode %d after a GET with status %d", got, res.StatusCode)
+	if res, _ := g.do(t, "GET", "/controls/keyword?on=false", ""); res.StatusCode != 405 || g.Options().Keywords == nil {
+		t.Errorf("status %d for a GET; keywords %q", res.StatusCode, g.Options().Keywords)
 	}
 }
 

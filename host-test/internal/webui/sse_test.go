@@ -58,7 +58,7 @@ func (s events) next(t testing.TB, name string) (e event) {
 		case "data":
 			_ = json.Unmarshal([]byte(value), &e.html)
 		case "":
-			if name == "" && e.name != "" || e.name == name && name != "" {
+			if e.name != "" && (name == "" || name == e.name) {
 				return e
 			}
 			e = event{}

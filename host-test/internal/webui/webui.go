@@ -14,17 +14,8 @@
 //	GET  /events       new entries as server-sent events; a server that shuts down must close these
 //	POST /controls/…   simulate a failure, as a form; the response is 303, or 400 with a sentence
 //
-// The controls, each for curl -d:
-//
-//	/controls/secret    on=true|false           require signatures of another secret
-//	/controls/keyword   on=true|false           require a keyword that no message has
-//	/controls/rate      on=true|false           allow one message a minute; the second locks the robot for ten minutes
-//	/controls/texts     generation=new|mid|old  choose the wording of errors
-//	/controls/fault     name=busy [times=3]     inject a fault into the next POSTs; see dingtalktest.FaultNames
-//	/controls/advance   by=10m                  move the robot's clock; it can go back, but not behind the real one
-//	/controls/clear                             forget messages, requests, the rate limit and the lock
-//
-// Turning a control off restores the options that the server had when Handler was called.
+// The page lists a curl command for each control. Turning one off restores the options that the server had when Handler was
+// called.
 //
 // # Security
 //

@@ -171,6 +171,9 @@ func TestRender(t *testing.T) {
 		{"feed", `{"msgtype":"feedCard","feedCard":{"links":[{"title":"A","messageURL":"https://a.example/","picURL":"https://a.example/p"}]}}`,
 			`<ul class="feed"><li><a href="https://a.example/" title="https://a.example/"` + rel + `<strong>A</strong><span class="picture"><span class="alt">A</span><span class="address">https://a.example/p</span></span></a></li></ul>`},
 
+		{"first part", markdownBody("R (1/2)", "x"), `class="entry message part open" id="r1" data-series="1" aria-label="Part 1 of 2, Robot, `},
+		{"missing part", markdownBody("R (1/2)", "x"), "Part 2 of 2 has not arrived."},
+
 		{"preview by title", markdownBody("The title", "x"), `<p class="line">Robot: The title</p>`},
 		{"preview by first line", textBody("\n first \nsecond"), `<p class="line">Robot: first</p>`},
 		{"preview for everyone", `{"msgtype":"text","text":{"content":"x"},"at":{"isAtAll":true}}`, `<span class="call" lang="zh">[@所有人]</span> Robot: x`},
