@@ -1,7 +1,6 @@
 package webui
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -58,9 +57,8 @@ func (e entry) SenderSawError() bool { return e.Code != 0 || e.faulty() }
 // faulty reports whether an injected fault changed the response. dingtalktest.Request has no field for that, so this reads
 // the last remark of the explanation. A remark before it can quote the sender and is then followed by a quotation mark.
 func (e entry) faulty() bool {
-	explanation := e.Request.Explanation
-	remark := strings.LastIndex(explanation, "; fault: ")
-	return e.Status != http.StatusOK || e.Text == "" || remark >= 0 && !strings.Contains(explanation[remark:], `"`)
+	remark := strings.LastIndex(e.Explanation, "; fault: ")
+	return e.Status != http.StatusOK || e.Text == "" || remark >= 0 && !strings.Contains(e.Explanation[remark:], `"`)
 }
 
 // ResponseSummary is the response that the sender got.
@@ -75,12 +73,6 @@ func (e entry) ResponseSummary() string {
 	}
 	return fmt.Sprintf("HTTP %d, errcode %d %s", e.Status, e.Code, escapeInvisible(e.Text))
 }
-
-// Explanation is the server's. It can quote the sender.
-func (e entry) Explanation() string { return escapeInvisible(e.Request.Explanation) }
-
-// Size is that of the body, in bytes.
-func (e entry) Size() int { return len(e.Body) }
 
 // Bubble is what the group sees. It is expensive: call it once.
 func (e entry) Bubble() bubble { return newBubble(e.Message, e.markdown) }
@@ -127,37 +119,11 @@ func truncate(s string) string {
 	return s
 }
 
-// detail is one line of a request's details.
-type detail struct{ Name, Value string }
+// MsgUUID is that of the body, or "".
+func (e entry) MsgUUID() string { return e.rejectedBody().MsgUUID }
 
-// Details are the results of the checks, in their order.
-func (e entry) Details() []detail {
-	token, sign := "not the robot's", "not verified"
-	if e.TokenKnown {
-		token = "the robot's"
-	}
-	if e.SignVerified {
-		sign = "verified"
-	} else if e.Message != nil {
-		sign = "none required"
-	}
-	details := []detail{
-		{"Answer", e.ResponseSummary()},
-		{"Explanation", e.Explanation()},
-		{"Access token", token},
-		{"Signature", sign},
-		{"Timestamp", e.timestamp()},
-	}
-	if m := e.Message; m != nil {
-		details = append(details,
-			detail{"Keyword", cmp.Or(escapeInvisible(m.Keyword), "none required")},
-			detail{"Minute", fmt.Sprintf("message %d within a minute; DingTalk takes 20", m.MinuteIndex)})
-	}
-	return append(details, detail{"msgUuid", cmp.Or(escapeInvisible(e.rejectedBody().MsgUUID), "none")})
-}
-
-// timestamp compares the signed time with the robot's clock.
-func (e entry) timestamp() string {
+// Timestamp compares the signed time with the robot's clock.
+func (e entry) Timestamp() string {
 	query, _ := url.ParseQuery(e.Query) // what can be read of a mangled one
 	sent := query.Get("timestamp")
 	if sent == "" {
@@ -174,12 +140,6 @@ func (e entry) timestamp() string {
 // part is the position of a message that was split: Number of Total; First is the request of the first part. The zero part
 // is a message that was not split.
 type part struct{ Number, Total, First int }
-
-// Open reports whether another part follows.
-func (p part) Open() bool { return p.Number < p.Total }
-
-// Continues reports whether a part precedes it.
-func (p part) Continues() bool { return p.Number > 1 }
 
 // Next is the number of the part that follows.
 func (p part) Next() int { return p.Number + 1 }

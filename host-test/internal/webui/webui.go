@@ -86,7 +86,7 @@ func newPage(fake *dingtalktest.Server, o Options) *page {
 		fake:     fake,
 		initial:  fake.Options(),
 		options:  o.withDefaults(),
-		views:    template.Must(template.ParseFS(web, "web/*.html")),
+		views:    template.Must(template.New("").Funcs(template.FuncMap{"escape": escapeInvisible}).ParseFS(web, "web/*.html")),
 		markdown: newMarkdownRenderer(),
 	}
 }
