@@ -253,8 +253,8 @@ func TestBrowserDetails(t *testing.T) {
 	b.checkSafe(g)
 }
 
-// BenchmarkBrowser measures how long a message takes from its POST to a page with a thousand others, and once how long that
-// page takes to load.
+// BenchmarkBrowser measures the time from the POST of a message to a page with a thousand others, and reports how long that
+// page took to load.
 func BenchmarkBrowser(bench *testing.B) {
 	g := newGroup(bench, dingtalktest.Options{PerMinute: -1})
 	for i := range 1000 {
