@@ -433,13 +433,15 @@ func (b *tab) checkSeries(ids ...string) {
 	}
 }
 
-// screenshot writes a picture to the path in PAGE_SCREENSHOT, if it is set, with the name before its extension.
+// screenshot writes a picture to the path in PAGE_SCREENSHOT, if it is set, with the name before its extension. README shows
+// the one of "bodies", from a machine with an emoji font.
 func (b *tab) screenshot(name string) {
 	b.t.Helper()
 	path := os.Getenv("PAGE_SCREENSHOT")
 	if path == "" {
 		return
 	}
+	b.scrollTo("r2")
 	picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		b.t.Fatal(err)
