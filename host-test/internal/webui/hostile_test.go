@@ -1,25 +1,28 @@
 package webui
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
 	"dingtalk-plugin/host-test/dingtalktest"
 )
 
-// hostile is what no agent should write, and what some will be talked into writing.
+// hostile is what no agent should write, and some can be talked into writing.
 func hostile() []string {
 	return []string{
 		`<script>window.hit=1</script>`,
 		`<img src=x onerror="window.hit=1">`,
 		`<svg/onload=window.hit=1><style>*{display:none}</style><iframe src=//evil.example></iframe>`,
-		`</p></div></article></main><form action=/mood/clear><button>x`,
+		`</p></div></article></main><form action=/controls/clear><button>x`,
 		`<!-- <![CDATA[ --!> ]]> <plaintext> <xmp> <textarea> <title>`,
-		`[a](javascript:window.hit=1) [b](JaVaScRiPt:window.hit=1) [c](data:text/html,x) [d](vbscript:x) [e](//evil.example) [f](/mood/clear)`,
+		`[a](javascript:window.hit=1) [b](JaVaScRiPt:window.hit=1) [c](data:text/html,x) [d](vbscript:x) [e](//evil.example) [f](/controls/clear)`,
 		`<javascript:window.hit=1> <https://a.example/"onmouseover="window.hit=1>`,
 		`[a](https://a.example/"onmouseover="window.hit=1") ![x](https://evil.example/track.png "t") ![y](javascript:window.hit=1)`,
 		"[a]( java\nscript:window.hit=1) [b](&#106;avascript:window.hit=1) [c](\x01javascript:window.hit=1)",
@@ -31,7 +34,7 @@ func hostile() []string {
 	}
 }
 
-// bodies puts a text into every place of a message that a reader sees.
+// bodies returns messages with the text in every field that the page shows.
 func bodies(s string) []string {
 	q := quote(s)
 	return []string{
@@ -45,53 +48,65 @@ func bodies(s string) []string {
 	}
 }
 
-func TestHostile(t *testing.T) {
+// request puts a text into the path, the query and a header.
+func request(s string) *http.Request {
+	req := httptest.NewRequest("POST", "/robot/send", strings.NewReader(s))
+	req.URL.Path = "/robot/" + s
+	req.URL.RawQuery = "access_token=" + dingtalktest.DefaultToken + "&timestamp=" + url.QueryEscape(s) + "&" + s
+	req.Header["Content-Type"] = []string{s}
+	return req
+}
+
+// TestHostileContent puts hostile texts where the page or the details show them.
+func TestHostileContent(t *testing.T) {
+	fake := dingtalktest.New(&dingtalktest.Options{PerMinute: -1})
+	h := Handler(fake, nil)
 	for _, s := range hostile() {
-		g := newGroup(t, dingtalktest.Options{PerMinute: -1})
-		for _, body := range bodies(s) {
-			g.post(t, body)
-		}
-		_, page := g.get(t, "/")
-		checkInert(t, page)
-		for _, q := range g.Requests() {
-			_, page := g.get(t, "/requests/"+string(newMark(q.Cursor())))
-			checkInert(t, page)
-		}
+		checkHostile(t, fake, h, s)
+		fake.Reset()
+		fake.ServeHTTP(httptest.NewRecorder(), request(s))
+		checkPages(t, fake, h)
 	}
 }
 
-// TestHostileRequest puts it where only the page behind a message shows it.
-func TestHostileRequest(t *testing.T) {
-	for _, s := range hostile() {
-		r := dingtalktest.New(nil)
-		req := request(s)
-		r.ServeHTTP(recorder(), req)
-		h := Handler(r, nil)
-		for _, path := range []string{"/", "/requests/" + string(newMark(r.Requests()[0].Cursor()))} {
-			checkInert(t, serve(h, path))
-		}
+// checkHostile posts a text in every place of a message, and checks the page and all details.
+func checkHostile(t *testing.T, fake *dingtalktest.Server, h http.Handler, s string) {
+	t.Helper()
+	fake.Reset()
+	for _, body := range bodies(s) {
+		postTo(fake, body)
+	}
+	checkPages(t, fake, h)
+}
+
+func checkPages(t *testing.T, fake *dingtalktest.Server, h http.Handler) {
+	t.Helper()
+	checkInert(t, serve(t.Context(), h, "/").Body.String())
+	for _, q := range fake.Requests() {
+		checkInert(t, serve(t.Context(), h, detailsPath(q)).Body.String())
 	}
 }
 
-// TestShownAsWritten: inert is not enough, a reader must see what was tried.
-func TestShownAsWritten(t *testing.T) {
-	for _, tt := range []struct{ wrote, want string }{
+// TestInvisibleCharacters: a reader must see what was tried.
+func TestInvisibleCharacters(t *testing.T) {
+	g := newGroup(t, dingtalktest.Options{})
+	for _, tt := range []struct{ text, want string }{
 		{`<script>alert(1)</script>`, `&lt;script&gt;alert(1)&lt;/script&gt;`},
 		{`<img src=x onerror=a>`, `&lt;img src=x onerror=a&gt;`},
 		{"a\u202eb\u200bc", "a⟨U&#43;202E⟩b⟨U&#43;200B⟩c"},
 		{"👩‍👩‍👧‍👦", "👩‍👩‍👧‍👦"},
 		{"[a](javascript:b)", "[a](javascript:b)"},
 	} {
-		g := newGroup(t, dingtalktest.Options{})
-		g.post(t, textBody(tt.wrote))
-		if _, html := g.get(t, "/"); !strings.Contains(html, `<p class="words">`+tt.want+`</p>`) {
-			t.Errorf("%q is not shown as %q", tt.wrote, tt.want)
+		g.Reset()
+		g.post(t, textBody(tt.text))
+		if html := g.get(t, "/"); !strings.Contains(html, `<p class="words">`+tt.want+`</p>`) {
+			t.Errorf("%q is not shown as %q", tt.text, tt.want)
 		}
 	}
 }
 
-// checkInert fails when a page has an element or attribute that its templates do not have. It reads tags and builds no tree,
-// because a message can nest deeper than parsers of trees go.
+// checkInert fails if a page has an element or attribute that its templates do not have. It reads tags, because a message
+// can nest deeper than a parser of trees goes.
 func checkInert(t testing.TB, page string) {
 	t.Helper()
 	for tags := html.NewTokenizer(strings.NewReader(page)); ; {
@@ -109,22 +124,22 @@ func checkElement(t testing.TB, n html.Token) {
 	elements := strings.Fields(`html head meta title link script body a header span div h1 h2 h3 h4 h5 h6 p nav aside main article
 		button details summary pre code form input fieldset legend b strong em s br ul ol li blockquote dl dt dd meter time`)
 	if !slices.Contains(elements, n.Data) {
-		t.Errorf("there is a <%s>", n.Data)
+		t.Errorf("the page has a <%s>", n.Data)
 	}
 	for _, a := range n.Attr {
 		switch {
 		case strings.HasPrefix(a.Key, "on"), a.Key == "style", a.Key == "srcdoc", a.Key == "background", a.Key == "ping":
 			t.Errorf("<%s> has %s=%q", n.Data, a.Key, a.Val)
-		case a.Key == "src" && a.Val != "page.js", a.Key == "action" && !strings.HasPrefix(a.Val, "mood/"):
+		case a.Key == "src" && a.Val != "page.js", a.Key == "action" && !strings.HasPrefix(a.Val, "controls/"):
 			t.Errorf("<%s> has %s=%q", n.Data, a.Key, a.Val)
-		case a.Key == "href" && !harmless(n, a.Val):
+		case a.Key == "href" && !isHarmless(n, a.Val):
 			t.Errorf("<%s> has href=%q", n.Data, a.Val)
 		}
 	}
 }
 
-// harmless tells the page's own links from those that a message brought.
-func harmless(n html.Token, address string) bool {
+// isHarmless reports whether a link is the page's own, or safe in a message.
+func isHarmless(n html.Token, address string) bool {
 	if n.Data == "link" {
 		return strings.HasSuffix(address, "page.css")
 	}
@@ -140,4 +155,30 @@ func harmless(n html.Token, address string) bool {
 	}
 	return err == nil && slices.Contains([]string{"http", "https", "dingtalk"}, u.Scheme) && u.Host != "" &&
 		strings.Contains(rel, "noopener") && strings.Contains(rel, "noreferrer") && strings.Contains(rel, "nofollow")
+}
+
+// FuzzNoActiveContent renders any text in every place of a message.
+func FuzzNoActiveContent(f *testing.F) {
+	for _, s := range hostile() {
+		f.Add(s)
+	}
+	f.Add("Report (1/3)")
+	f.Add("**[@1](https://a.example/)** `@1` ![@1](@1) > @1\n> > - 1. # @1")
+	fake := dingtalktest.New(&dingtalktest.Options{PerMinute: -1})
+	h := Handler(fake, nil)
+	f.Fuzz(func(t *testing.T, s string) { checkHostile(t, fake, h, s) })
+}
+
+// TestPathologicalMarkdown renders what Markdown parsers have been slow at. It asserts the depth, which made it slow, and
+// only prints the time.
+func TestPathologicalMarkdown(t *testing.T) {
+	r := newMarkdownRenderer()
+	for _, s := range []string{"@", "@a ", "[", "![", "[a](", "*a ", "**a_b", "`a", "<", "<a ", ">", "- ", "1. > ", "> \n", "  \n", "&", "\\"} {
+		start := time.Now()
+		html := r.render(strings.Repeat(s, 19900/len(s)), newMentionIndex(&dingtalktest.Message{}))
+		t.Logf("%q: %v", s, time.Since(start))
+		if n := strings.Count(string(html), "<blockquote>") + strings.Count(string(html), "<li>"); n > maxNesting {
+			t.Errorf("%q repeated nests %d deep", s, n)
+		}
+	}
 }

@@ -1,6 +1,8 @@
 package webui
 
 import (
+	"html/template"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -9,112 +11,149 @@ import (
 	"dingtalk-plugin/host-test/dingtalktest"
 )
 
-// everybody is how DingTalk writes dingtalktest.Everyone.
-const everybody = "所有人"
+// everyone is how DingTalk shows dingtalktest.Everyone.
+const everyone = "所有人"
 
-// mention is somebody whom a message names.
+// mention is a name in a message.
 type mention struct {
 	Who      string // without the @
 	Notified bool
 	Reason   string // why not
 }
 
-// roll is everybody whom one message names: those in its at, and while the text is drawn also those who are only in there.
-type roll struct {
-	all      bool // everyone is notified
-	reach    int  // how many bytes after an @ decide who it is
-	listed   []mention
-	unlisted []mention
+// mentionIndex has the mentions of one message: those listed in its at and, as the text is rendered, unlisted ones.
+type mentionIndex struct {
+	all       bool // everyone is notified
+	lookahead int  // how many bytes after an @ decide who it is
+	listed    []mention
+	unlisted  []mention
 }
 
-func newRoll(m *dingtalktest.Message) *roll {
-	r := &roll{all: slices.Contains(m.Mentions, dingtalktest.Everyone)}
+func newMentionIndex(m *dingtalktest.Message) *mentionIndex {
+	x := &mentionIndex{all: slices.Contains(m.Mentions, dingtalktest.Everyone)}
 	for _, who := range m.Mentions {
-		r.listed = append(r.listed, mention{Who: shownName(who), Notified: true})
+		x.listed = append(x.listed, mention{Who: displayName(who), Notified: true})
 	}
 	for _, missed := range m.Unnotified {
-		r.listed = append(r.listed, mention{Who: shownName(missed.Who), Reason: visible(missed.Reason)})
+		x.listed = append(x.listed, mention{Who: displayName(missed.Who), Reason: escapeInvisible(missed.Reason)})
 	}
-	r.reach = longestName + utf8.UTFMax
-	for _, m := range r.listed {
-		r.reach = max(r.reach, len(m.Who)+utf8.UTFMax)
+	x.lookahead = maxName + utf8.UTFMax
+	for _, m := range x.listed {
+		x.lookahead = max(x.lookahead, len(m.Who)+utf8.UTFMax)
 	}
-	return r
+	return x
 }
 
-func shownName(who string) string {
+func displayName(who string) string {
 	if who == dingtalktest.Everyone {
-		return everybody
+		return everyone
 	}
-	return visible(who)
+	return escapeInvisible(who)
 }
 
-// mostNotes bounds what is told of one message. DingTalk mentions at most 50 people.
-const mostNotes = 60
+// maxNotes bounds the notes on one message. DingTalk mentions at most 50 people.
+const maxNotes = 60
 
-// notes are for the foot of the message: everybody, and whether the phone rings.
-func (r *roll) notes() []mention {
-	all := slices.Concat(r.listed, r.unlisted)
-	return all[:min(len(all), mostNotes)]
+// notes are shown under the message: everyone who is mentioned, and whether they are notified.
+func (x *mentionIndex) notes() []mention {
+	all := slices.Concat(x.listed, x.unlisted)
+	return all[:min(len(all), maxNotes)]
 }
 
-// find returns whom the text mentions that stands between before and rest, where rest follows an @. The longest name counts.
-func (r *roll) find(before rune, rest string) (found mention, ok bool) {
-	for _, m := range r.listed {
+// lookup returns the mention at an @ between before and rest. The longest listed name wins.
+func (x *mentionIndex) lookup(before rune, rest string) (found mention, ok bool) {
+	for _, m := range x.listed {
 		if len(m.Who) > len(found.Who) && strings.HasPrefix(rest, m.Who) && endsName(rest[len(m.Who):]) {
 			found, ok = m, true
 		}
 	}
-	if ok || inName(before) { // as in an e-mail address
+	if ok || isNameRune(before) { // as in an e-mail address
 		return found, ok
 	}
 	n := nameLength(rest)
 	if n == 0 {
 		return mention{}, false
 	}
-	found = r.stranger(rest[:n])
-	if !found.Notified && len(r.unlisted) < mostNotes && !slices.Contains(r.unlisted, found) {
-		r.unlisted = append(r.unlisted, found)
+	found = x.unlistedMention(rest[:n])
+	if !found.Notified && len(x.unlisted) < maxNotes && !slices.Contains(x.unlisted, found) {
+		x.unlisted = append(x.unlisted, found)
 	}
 	return found, true
 }
 
-// stranger is somebody in the text who is not in at: to DingTalk that is plain text.
-func (r *roll) stranger(who string) mention {
+// unlistedMention is a name in the text but not in at: to DingTalk that is plain text.
+func (x *mentionIndex) unlistedMention(who string) mention {
 	switch {
-	case who != "all" && who != everybody:
+	case who != "all" && who != everyone:
 		return mention{Who: who, Reason: "not in the message's at"}
-	case r.all:
+	case x.all:
 		return mention{Who: who, Notified: true}
 	}
 	return mention{Who: who, Reason: "isAtAll is not set"}
 }
 
-// longestName is in bytes; what is longer is a text that happens to follow an @.
-const longestName = 64
+// maxName is in bytes; longer ones are text that happens to follow an @.
+const maxName = 64
 
 func endsName(rest string) bool {
 	next, _ := utf8.DecodeRuneInString(rest)
-	return rest == "" || !inName(next)
+	return rest == "" || !isNameRune(next)
 }
 
-// nameLength is how many bytes of a text go on a name. The robot ends names at the same characters.
-func nameLength(text string) (n int) {
-	if strings.HasPrefix(text, "+") {
-		n = 1
-	}
-	start := n
-	for n < len(text) {
-		r, size := utf8.DecodeRuneInString(text[n:])
-		if !inName(r) || n+size > longestName {
-			break
-		}
-		n += size
-	}
-	if n == start {
+// nameLength returns the length in bytes of the name that text begins with. The fake server ends names at the same runes.
+func nameLength(text string) int {
+	text = text[:min(len(text), maxName)]
+	name := strings.TrimPrefix(text, "+")
+	after := strings.TrimLeftFunc(name, isNameRune)
+	if after == name {
 		return 0
 	}
-	return n
+	return len(text) - len(after)
 }
 
-func inName(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_' }
+func isNameRune(r rune) bool {
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_'
+}
+
+// segment is a piece of a text message: a mention, a link, or plain text.
+type segment struct {
+	Text    string
+	Mention *mention
+	URL     template.URL
+}
+
+// tokenRE finds what may be a mention or a link. DingTalk makes links of addresses in a text.
+var tokenRE = regexp.MustCompile(`@|https?://[!-~]+`)
+
+// segments splits a text, and adds unlisted mentions in it to the index.
+func segments(text string, index *mentionIndex) (list []segment) {
+	text = escapeInvisible(text)
+	plain, at := 0, 0
+	for {
+		found := tokenRE.FindStringIndex(text[at:])
+		if found == nil {
+			break
+		}
+		start := at + found[0]
+		s, length := index.segment(text[:start], text[start:at+found[1]], text[start:])
+		if at = start + max(length, 1); length > 0 {
+			list = append(list, segment{Text: text[plain:start]}, s)
+			plain = at
+		}
+	}
+	return append(list, segment{Text: text[plain:]})
+}
+
+// segment returns the mention or link that rest begins with, and its length; 0 means neither.
+func (x *mentionIndex) segment(before, token, rest string) (s segment, length int) {
+	if token == "@" {
+		last, _ := utf8.DecodeLastRuneInString(before)
+		m, ok := x.lookup(last, rest[1:])
+		if !ok {
+			return segment{}, 0
+		}
+		return segment{Text: "@" + m.Who, Mention: &m}, 1 + len(m.Who)
+	}
+	address := strings.TrimRight(token, `.,;:!?)]}>'"`)
+	return segment{Text: address, URL: safeURL(address)}, len(address)
+}

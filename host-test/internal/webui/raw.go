@@ -3,14 +3,17 @@ package webui
 import (
 	"fmt"
 	"maps"
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf16"
 )
 
-// mostShown bounds how much of a body is drawn. Nothing that DingTalk takes is longer.
-const mostShown = 24 << 10
+// maxBodyShown is in bytes. DingTalk accepts no longer body.
+const maxBodyShown = 24 << 10
 
-// Raw is the request as it was sent, with the credentials that dingtalktest.Request masks.
+// Raw is the request as sent, with credentials as dingtalktest.Request redacts them.
 func (e entry) Raw() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%s %s", e.Method, e.Path)
@@ -24,9 +27,80 @@ func (e entry) Raw() string {
 		}
 	}
 	out.WriteString("\n")
-	out.Write(e.Body[:min(len(e.Body), mostShown)])
-	if more := len(e.Body) - mostShown; more > 0 {
+	out.Write(e.Body[:min(len(e.Body), maxBodyShown)])
+	if more := len(e.Body) - maxBodyShown; more > 0 {
 		fmt.Fprintf(&out, "\n… and %d bytes more", more)
 	}
-	return visible(strings.ToValidUTF8(out.String(), "\uFFFD"))
+	return escapeInvisible(strings.ToValidUTF8(out.String(), "\uFFFD"))
+}
+
+// Curl is a command that sends the request again. TOKEN, TIMESTAMP, SIGN and ROBOT, the address up to the path, are shell
+// variables. Nothing that the sender wrote can leave its argument.
+func (e entry) Curl() string {
+	var out strings.Builder
+	out.WriteString("# ROBOT=https://oapi.dingtalk.com, or the address of this page\n")
+	out.WriteString("curl")
+	if e.Method != http.MethodPost {
+		out.WriteString(" -X " + shellQuote(e.Method))
+	}
+	fmt.Fprintf(&out, " \"$ROBOT%s%s\"", e.escapedPath(), e.escapedQuery())
+	if sent := e.Header.Get("Content-Type"); sent != "" {
+		out.WriteString(" \\\n  -H " + shellQuote("Content-Type: "+sent))
+	}
+	switch {
+	case len(e.Body) > maxBodyShown:
+		fmt.Fprintf(&out, " \\\n  --data-binary @body.json # %d bytes", len(e.Body))
+	case len(e.Body) > 0:
+		out.WriteString(" \\\n  --data-raw " + shellQuote(string(e.Body)))
+	}
+	return out.String()
+}
+
+// escapedPath escapes what a shell could expand. url.PathEscape would keep the dollar.
+func (e entry) escapedPath() string {
+	steps := strings.Split(e.Path, "/")
+	for i, step := range steps {
+		steps[i] = strings.ReplaceAll(url.QueryEscape(step), "+", "%20")
+	}
+	return strings.Join(steps, "/")
+}
+
+func (e entry) escapedQuery() string {
+	query, _ := url.ParseQuery(e.Query) // what can be read of a mangled one
+	variables := map[string]string{"access_token": "$TOKEN", "timestamp": "$TIMESTAMP", "sign": "$SIGN"}
+	var pairs []string
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		for _, value := range query[name] {
+			if variable, ok := variables[name]; ok {
+				value = variable
+			} else {
+				value = url.QueryEscape(value)
+			}
+			pairs = append(pairs, url.QueryEscape(name)+"="+value)
+		}
+	}
+	if pairs == nil {
+		return ""
+	}
+	return "?" + strings.Join(pairs, "&")
+}
+
+// shellQuote returns one word of a shell command. It escapes characters that a terminal would obey or hide as JSON does; in a
+// JSON body that means the same.
+func shellQuote(s string) string {
+	var out strings.Builder
+	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
+		switch {
+		case r == '\'':
+			out.WriteString(`'\''`)
+		case !isInvisible(r):
+			out.WriteRune(r)
+		case r > 0xFFFF:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&out, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&out, `\u%04x`, r)
+		}
+	}
+	return "'" + out.String() + "'"
 }

@@ -4,29 +4,29 @@
 const log = document.getElementById("log");
 const pane = log.parentElement;
 const newer = document.getElementById("newer");
-const kept = 1000; // as many as the robot keeps
+const maxEntries = 1000; // as many as the server remembers
 
 document.documentElement.classList.add("live");
 
-// fragment trusts the server's HTML: it has escaped or sanitized what is foreign, and the policy lets no inline script run.
+// fragment trusts the server's HTML: untrusted text in it is escaped or sanitized, and the policy blocks inline scripts.
 function fragment(html) {
 	const holder = document.createElement("template");
 	holder.innerHTML = html;
 	return holder.content;
 }
 
-// The pane is turned upside down by its style, so that it starts and stays at its end: 0 is the newest message.
+// The style reverses the pane, so that it starts and stays at its end: 0 is the newest message.
 const atEnd = () => pane.scrollTop > -40;
 
 function append(html) {
 	const reading = !atEnd();
 	log.append(fragment(html));
-	while (log.children.length > kept) log.firstElementChild.remove();
+	while (log.children.length > maxEntries) log.firstElementChild.remove();
 	newer.hidden = !reading;
 }
 
-// showMood keeps the keyboard where it is.
-function showMood(html) {
+// showControls keeps the keyboard where it is.
+function showControls(html) {
 	const focused = document.activeElement?.id;
 	const switches = document.getElementById("switches");
 	const inside = switches.contains(document.activeElement);
@@ -38,13 +38,13 @@ function showNewest(html) {
 	document.getElementById("newest").replaceChildren(fragment(html));
 }
 
-// What is behind a request is a page of its own, fetched when somebody looks: a thousand of them would be slow to draw.
-async function showBehind(details) {
+// The details of a request are a page of their own, fetched when opened: a thousand of them would be slow to draw.
+async function showDetails(details) {
 	const link = details.querySelector("a.panel");
 	if (!details.open || !link) return;
 	const answer = await fetch(link.href);
 	const found = answer.ok && fragment(await answer.text()).querySelector(".panel");
-	link.replaceWith(found || "The robot has forgotten this request.");
+	link.replaceWith(found || "The server has forgotten this request.");
 }
 
 function say(text) {
@@ -61,13 +61,13 @@ source.onerror = () => {
 source.addEventListener("reset", () => { log.replaceChildren(); showNewest(""); });
 source.addEventListener("entries", (e) => append(JSON.parse(e.data)));
 source.addEventListener("newest", (e) => showNewest(JSON.parse(e.data)));
-source.addEventListener("mood", (e) => showMood(JSON.parse(e.data)));
+source.addEventListener("controls", (e) => showControls(JSON.parse(e.data)));
 
-log.addEventListener("toggle", (e) => showBehind(e.target), true);
+log.addEventListener("toggle", (e) => showDetails(e.target), true);
 pane.addEventListener("scroll", () => { if (atEnd()) newer.hidden = true; });
 newer.addEventListener("click", () => { pane.scrollTop = 0; pane.focus(); });
 
-// The switches are forms; the events show what they did.
+// The controls are forms; the events show the result.
 document.getElementById("switches").addEventListener("submit", async (e) => {
 	e.preventDefault();
 	const pressed = e.submitter;
@@ -81,7 +81,7 @@ document.getElementById("switches").addEventListener("submit", async (e) => {
 	}
 });
 
-// Without a clipboard, as on a page that is not from localhost, the text is selected for the reader to copy.
+// Without a clipboard, as on a page that is not from localhost, select the text for the reader to copy.
 document.addEventListener("click", async (e) => {
 	const button = e.target.closest?.(".copy");
 	if (!button) return;

@@ -1,8 +1,10 @@
 package webui
 
-import "testing"
+import (
+	"testing"
+)
 
-func TestVisible(t *testing.T) {
+func TestEscapeInvisible(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"plain 文字 é\tx\ny", "plain 文字 é\tx\ny"},
 		{"a\r\nb\rc", "a\nb⟨U+000D⟩c"},
@@ -12,25 +14,25 @@ func TestVisible(t *testing.T) {
 		{"\U000E0041", "⟨U+E0041⟩"},
 		{"👩\u200d👩\u200d👧\u200d👦 \ufe0f می\u200cخواهم", "👩\u200d👩\u200d👧\u200d👦 \ufe0f می\u200cخواهم"},
 	} {
-		if got := visible(tt.in); got != tt.want {
-			t.Errorf("visible(%q) = %q, want %q", tt.in, got, tt.want)
+		if got := escapeInvisible(tt.in); got != tt.want {
+			t.Errorf("escapeInvisible(%q) = %q, want %q", tt.in, got, tt.want)
 		}
 	}
 }
 
-func TestOpenable(t *testing.T) {
+func TestSafeURL(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"https://a.example/x?y=1#z", "https://a.example/x?y=1#z"},
 		{"HTTP://A.example", "http://A.example"},
 		{"dingtalk://dingtalkclient/page/link?url=x", "dingtalk://dingtalkclient/page/link?url=x"},
 		{"dtmd://dingtalkclient/sendMessage?content=x", ""},
 		{"javascript:alert(1)", ""}, {"JavaScript://a.example/%0aalert(1)", ""}, {"data:text/html,x", ""},
-		{"//a.example/", ""}, {"/mood/clear", ""}, {"", ""}, {"https:a", ""}, {"https://", ""}, {" https://a.example/", ""},
+		{"//a.example/", ""}, {"/controls/clear", ""}, {"", ""}, {"https:a", ""}, {"https://", ""}, {" https://a.example/", ""},
 		{"https://a.example/\n", ""}, {"@media", ""}, {"https://a.example/%zz", ""}, {"https://a.exam)le/", ""},
 		{"https://例子.example/", "https://%E4%BE%8B%E5%AD%90.example/"}, {"http://[::1]:80/", "http://[::1]:80/"},
 	} {
-		if got := string(openable(tt.in)); got != tt.want {
-			t.Errorf("openable(%q) = %q, want %q", tt.in, got, tt.want)
+		if got := string(safeURL(tt.in)); got != tt.want {
+			t.Errorf("safeURL(%q) = %q, want %q", tt.in, got, tt.want)
 		}
 	}
 }

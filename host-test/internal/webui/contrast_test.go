@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestContrast demands what WCAG 2 asks of small text, 4.5 to 1, of every pair of colours that the style puts together.
+// TestContrast requires WCAG 2's contrast for small text, 4.5 to 1, of every pair of colors that the style combines.
 func TestContrast(t *testing.T) {
 	css, err := web.ReadFile("web/page.css")
 	if err != nil {
@@ -24,11 +24,11 @@ func TestContrast(t *testing.T) {
 		"bar":  {"link"}, // the button for new messages
 	}
 	for scheme, part := range map[string]string{"light": light, "dark": dark} {
-		colours := palette(part)
+		colors := palette(part)
 		for ink, list := range grounds {
 			for _, ground := range list {
-				a, known := colours[ink]
-				b, too := colours[ground]
+				a, known := colors[ink]
+				b, too := colors[ground]
 				if got := contrast(a, b); got < 4.5 || !known || !too {
 					t.Errorf("%s: %s on %s is %.2f to 1", scheme, ink, ground, got)
 				}
@@ -37,21 +37,21 @@ func TestContrast(t *testing.T) {
 	}
 }
 
-var colour = regexp.MustCompile(`--(\w+): #([0-9a-f]{3,6});`)
+var colorRE = regexp.MustCompile(`--(\w+): #([0-9a-f]{3,6});`)
 
-// palette reads the variables of one scheme, and gives the luminance of each.
+// palette returns the luminance of each variable of a scheme.
 func palette(css string) map[string]float64 {
-	colours := map[string]float64{}
-	for _, m := range colour.FindAllStringSubmatch(css, -1) {
+	colors := map[string]float64{}
+	for _, m := range colorRE.FindAllStringSubmatch(css, -1) {
 		hex := m[2]
 		if len(hex) == 3 {
 			hex = string([]byte{hex[0], hex[0], hex[1], hex[1], hex[2], hex[2]})
 		}
 		var r, g, b uint8
 		_, _ = fmt.Sscanf(hex, "%02x%02x%02x", &r, &g, &b)
-		colours[m[1]] = 0.2126*linear(r) + 0.7152*linear(g) + 0.0722*linear(b)
+		colors[m[1]] = 0.2126*linear(r) + 0.7152*linear(g) + 0.0722*linear(b)
 	}
-	return colours
+	return colors
 }
 
 func linear(c uint8) float64 {

@@ -1,0 +1,149 @@
+package webui
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"dingtalk-plugin/host-test/dingtalktest"
+)
+
+const (
+	pollInterval      = 250 * time.Millisecond // how often a stream looks for changed options, which Watch does not report
+	heartbeatInterval = 15 * time.Second       // how often a stream writes at least, to notice that a visitor is gone
+	chunkSize         = 64 << 10               // about how many bytes a stream renders before it writes
+)
+
+// events sends what the page does not show yet, until the visitor leaves or does not read.
+func (p *page) events(w http.ResponseWriter, req *http.Request) {
+	changed, cancel := p.fake.Watch()
+	defer cancel()
+	w.Header().Set("Content-Type", "text/event-stream")
+	connection := http.NewResponseController(w) // its errors only report that a recorder has no deadlines
+	_ = connection.SetReadDeadline(time.Time{}) // the server's would end the stream
+	ticker := time.NewTicker(pollInterval)
+	defer ticker.Stop()
+
+	r, found := p.readAfter(requestedCursor(req))
+	s := &stream{reader: r, lost: !found}
+	written := time.Time{}
+	for fresh := true; ; {
+		more := fresh && s.addEntries()
+		s.addControls()
+		if s.out.Len() == 0 && time.Since(written) >= heartbeatInterval {
+			s.out.WriteString(":\n\n") // a comment; it also opens a stream without news
+		}
+		if s.out.Len() > 0 {
+			written = time.Now()
+			_ = connection.SetWriteDeadline(written.Add(p.options.Timeout))
+			if _, err := s.out.WriteTo(w); err != nil || connection.Flush() != nil {
+				return
+			}
+		}
+		if more {
+			continue
+		}
+		select {
+		case <-changed:
+			fresh = true
+		case <-ticker.C:
+			fresh = false
+		case <-req.Context().Done():
+			return
+		}
+	}
+}
+
+// stream is the state of one visitor's events.
+type stream struct {
+	*reader
+	lost     bool      // the server forgot what the visitor shows
+	controls *controls // as sent; nil before the first time
+	out      bytes.Buffer
+}
+
+// addEntries adds requests that the visitor has not seen as one event, and reports whether there are more.
+func (s *stream) addEntries() (more bool) {
+	var html, newest bytes.Buffer
+	for html.Len() < chunkSize {
+		e, another, found := s.next()
+		if more = another; !found {
+			s.lost = true
+			html.Reset()
+			newest.Reset()
+		}
+		if !more {
+			break
+		}
+		s.page.render(&html, "entry", e)
+		if e.Message != nil {
+			newest.Reset()
+			s.page.render(&newest, "preview", e.Preview())
+		}
+	}
+	if s.lost {
+		s.lost = false
+		s.add("reset", dingtalktest.Cursor{}, "")
+	}
+	if html.Len() > 0 {
+		s.add("entries", s.lastCursor, html.String())
+	}
+	if newest.Len() > 0 {
+		s.add("newest", s.lastCursor, newest.String())
+	}
+	return more
+}
+
+func (s *stream) addControls() {
+	now := s.page.controls()
+	if s.controls != nil && now == *s.controls {
+		return
+	}
+	s.controls = &now
+	var html bytes.Buffer
+	s.page.render(&html, "controls", now)
+	s.add("controls", s.lastCursor, html.String())
+}
+
+// add adds an event. Its data is a JSON string, because an event's data would break at every line end. The browser sends the
+// id back when it reconnects.
+func (s *stream) add(event string, id dingtalktest.Cursor, html string) {
+	fmt.Fprintf(&s.out, "event: %s\nid: %s\ndata: ", event, formatCursor(id))
+	enc := json.NewEncoder(&s.out)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(html) // a string always encodes; this also ends the line
+	s.out.WriteByte('\n')
+}
+
+// formatCursor returns a cursor as an event's id. The number alone would be ambiguous: it restarts after a Reset.
+func formatCursor(c dingtalktest.Cursor) string {
+	if c.Seq == 0 {
+		return "0"
+	}
+	return fmt.Sprintf("%d-%d", c.Seq, c.Time.UnixNano())
+}
+
+// parseCursor returns the cursor of an event's id. An invalid id gives a cursor that is never found.
+func parseCursor(id string) dingtalktest.Cursor {
+	var seq int
+	var nanos int64
+	if id == "0" {
+		return dingtalktest.Cursor{}
+	}
+	if n, _ := fmt.Sscanf(id, "%d-%d", &seq, &nanos); n != 2 || seq <= 0 {
+		return dingtalktest.Cursor{Seq: -1}
+	}
+	return dingtalktest.Cursor{Seq: seq, Time: time.Unix(0, nanos)}
+}
+
+// requestedCursor prefers the id of a browser that reconnects over the one that the page was rendered with.
+func requestedCursor(req *http.Request) dingtalktest.Cursor {
+	for _, id := range []string{req.Header.Get("Last-Event-ID"), req.FormValue("after")} {
+		if id != "" {
+			return parseCursor(id)
+		}
+	}
+	return dingtalktest.Cursor{}
+}

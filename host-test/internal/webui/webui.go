@@ -1,0 +1,231 @@
+// Package webui serves a web page that shows what was posted to a fake DingTalk group, as Mailpit shows mail. It only reads
+// what tests read, and the fake server knows nothing of it:
+//
+//	fake := dingtalktest.New(nil)
+//	mux := http.NewServeMux()
+//	mux.Handle("/robot/send", fake)
+//	mux.Handle("/", webui.Handler(fake, nil))
+//
+// The page lists every request, oldest first: accepted messages as DingTalk draws them, others with errcode, text and
+// explanation. It works offline and loads no picture of a message.
+//
+//	GET  /             the page; it works without its script, too
+//	GET  /requests/…   details of a request: the checks, the raw request without credentials, a curl command
+//	GET  /events       new entries as server-sent events; a server that shuts down must close these
+//	POST /controls/…   simulate a failure, as a form; the response is 303, or 400 with a sentence
+//
+// The page lists a curl command for each control. Turning one off restores the options that the server had when Handler was
+// called.
+//
+// # Security
+//
+// Everything in a request is untrusted. Raw HTML in Markdown is text; bluemonday sanitizes goldmark's output; html/template
+// escapes the rest; invisible and bidirectional control characters are spelled out; and a Content-Security-Policy keeps
+// whatever slips through from running or loading.
+//
+// Other sites are untrusted, too. Controls refuse cross-origin requests, and every address responds with 421 to a host name
+// that another site could have pointed here, see Options.Hosts. The robot's own address responds to any name and shows nothing.
+//
+// Options bound the number of visitors and the memory of each. Timeouts of requests are the HTTP server's.
+package webui
+
+import (
+	"cmp"
+	"embed"
+	"errors"
+	"html/template"
+	"io"
+	"iter"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	texttemplate "text/template"
+	"time"
+
+	"dingtalk-plugin/host-test/dingtalktest"
+)
+
+//go:embed web
+var web embed.FS
+
+// Options configure the page. The zero value and a nil pointer work.
+type Options struct {
+	// Hosts are names or IP addresses of the page besides localhost, loopback addresses, and the address that the client
+	// connected to.
+	Hosts []string
+
+	MaxStreams  int           // how many event streams are open at once; 0 is 64
+	MaxRequests int           // how many other requests are served at once; 0 is 64
+	Timeout     time.Duration // how long a visitor may take to read what an event stream writes; 0 is 10 seconds
+}
+
+func (o Options) withDefaults() Options {
+	o.MaxStreams = cmp.Or(o.MaxStreams, 64)
+	o.MaxRequests = cmp.Or(o.MaxRequests, 64)
+	o.Timeout = cmp.Or(o.Timeout, 10*time.Second)
+	return o
+}
+
+// page is what the handlers share.
+type page struct {
+	fake     *dingtalktest.Server
+	initial  dingtalktest.Options // restored when a control is turned off
+	options  Options
+	views    *template.Template
+	markdown *markdownRenderer
+
+	mu    sync.Mutex
+	ahead time.Duration // of the robot's clock before the real one
+}
+
+func newPage(fake *dingtalktest.Server, o Options) *page {
+	return &page{
+		fake:     fake,
+		initial:  fake.Options(),
+		options:  o.withDefaults(),
+		views:    template.Must(template.New("").Funcs(template.FuncMap{"escape": escapeInvisible}).ParseFS(web, "web/*.html")),
+		markdown: newMarkdownRenderer(),
+	}
+}
+
+// Handler serves the page at "/", its events at "/events" and its controls at "/controls/...". Nil options are fine.
+func Handler(fake *dingtalktest.Server, o *Options) http.Handler {
+	if o == nil {
+		o = &Options{}
+	}
+	p := newPage(fake, *o)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", p.index)
+	mux.HandleFunc("GET /requests/{cursor}", p.request)
+	mux.HandleFunc("GET /page.css", serveAsset)
+	mux.HandleFunc("GET /page.js", serveAsset)
+	p.addControls(mux)
+	all := http.NewServeMux()
+	all.HandleFunc("GET /events", limit(p.options.MaxStreams, p.events))
+	all.HandleFunc("/", limit(p.options.MaxRequests, mux.ServeHTTP))
+	return guard(all, p.options.Hosts)
+}
+
+// limit serves n requests at once and refuses others.
+func limit(n int, next http.HandlerFunc) http.HandlerFunc {
+	slots := make(chan struct{}, n)
+	return func(w http.ResponseWriter, req *http.Request) {
+		select {
+		case slots <- struct{}{}:
+			defer func() { <-slots }()
+			next(w, req)
+		default:
+			w.Header().Set("Retry-After", "5")
+			http.Error(w, "Too many pages are open. Close some and reload.", http.StatusServiceUnavailable)
+		}
+	}
+}
+
+// serveAsset serves an embedded file. Embedded files have no date to cache by.
+func serveAsset(w http.ResponseWriter, req *http.Request) {
+	http.ServeFileFS(w, req, web, "web"+req.URL.Path)
+}
+
+// index serves the page. Events bring later entries.
+func (p *page) index(w http.ResponseWriter, _ *http.Request) {
+	last, newest := p.newest()
+	p.respond(w, "page", struct {
+		Entries  iter.Seq[entry] // made while they are written: together they may be long
+		Newest   preview
+		Cursor   string
+		Controls controls
+	}{(&reader{page: p}).upTo(last), newest, formatCursor(last), p.controls()})
+}
+
+// newest returns the cursor of the last request and the preview of the newest message.
+func (p *page) newest() (last dingtalktest.Cursor, newest preview) {
+	for _, q := range p.fake.Requests() {
+		last = q.Cursor()
+		if q.Message != nil {
+			newest = entry{Request: q}.Preview()
+		}
+	}
+	return last, newest
+}
+
+// request serves the details of one request.
+func (p *page) request(w http.ResponseWriter, req *http.Request) {
+	for _, q := range p.fake.Requests() {
+		if formatCursor(q.Cursor()) == req.PathValue("cursor") {
+			p.respond(w, "request", entry{Request: q, markdown: p.markdown})
+			return
+		}
+	}
+	http.NotFound(w, req)
+}
+
+func (p *page) respond(w http.ResponseWriter, name string, data any) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	p.render(w, name, data)
+}
+
+// render executes a template. It ignores write errors, because a visitor who has left needs no page.
+func (p *page) render(w io.Writer, name string, data any) {
+	err := p.views.ExecuteTemplate(w, name, data)
+	var failed texttemplate.ExecError
+	var unsafe *template.Error
+	if errors.As(err, &failed) || errors.As(err, &unsafe) {
+		panic(err) // templates and data are both ours
+	}
+}
+
+// csp lets the page load its own style and script and connect to its own server, and nothing else. It holds even for markup
+// that the sanitizer let through.
+const csp = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'none'; connect-src 'self'; " +
+	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+// maxForm is more than any control needs, in bytes.
+const maxForm = 4 << 10
+
+// guard sets the security headers on every response. It refuses foreign host names and cross-origin POSTs. A program that
+// sends neither Sec-Fetch-Site nor Origin is no browser and may pass.
+func guard(next http.Handler, hosts []string) http.Handler {
+	next = http.NewCrossOriginProtection().Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", csp)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
+		h.Set("Cache-Control", "no-store") // messages belong in no cache
+		if !servedAs(req, hosts) {
+			http.Error(w, "This page is not served under that host name. Use localhost, an IP address of this machine, or the host given with --addr.",
+				http.StatusMisdirectedRequest)
+			return
+		}
+		req.Body = http.MaxBytesReader(w, req.Body, maxForm)
+		next.ServeHTTP(w, req)
+	})
+}
+
+// servedAs reports whether the page may respond to the request's Host. Against DNS rebinding, a name must be localhost or one
+// of hosts, and an IP address loopback, one of hosts, or the one that the client connected to. The port may be forwarded, so
+// it is ignored.
+func servedAs(req *http.Request, hosts []string) bool {
+	host := req.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
+	if host == "localhost" || host != "" && slices.ContainsFunc(hosts, func(h string) bool { return strings.EqualFold(h, host) }) {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	ip = ip.WithZone("").Unmap()
+	local, ok := req.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	return ip.IsLoopback() || ok && ip == local.AddrPort().Addr().WithZone("").Unmap()
+}
