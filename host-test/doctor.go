@@ -34,61 +34,61 @@ func (c *doctorCommand) Validate() error {
 // Run exits with status 1 when something is wrong, and with 2 when nothing is but
 // a robot gave no answer that tells anything.
 func (c *doctorCommand) Run(ctx context.Context, line *commands) error {
-	subject := &doctor.Case{Source: "the environment", Values: config.FromEnvironment()}
+	subject := &doctor.Target{Source: "the environment", Values: config.FromEnvironment()}
 	if c.Config != "" {
 		var err error
-		if subject, err = doctor.ReadFile(c.Config, c.PluginName); err != nil {
+		if subject, err = doctor.ReadHyperMCP(c.Config, c.PluginName); err != nil {
 			return err
 		}
 	}
-	report := doctor.Examine(ctx, subject, &doctor.Options{Timeout: c.Timeout, Ask: line.ask})
+	report := doctor.Examine(ctx, subject, &doctor.Options{Timeout: c.Timeout, AskPlugin: line.askPlugin})
 	report.Print(os.Stdout)
-	if status := report.Status(); status != 0 {
+	if status := report.ExitCode(); status != 0 {
 		return exitError(status)
 	}
 	return nil
 }
 
-// ask has the plugin judge its configuration.
-func (c *commands) ask(ctx context.Context, values map[string]string) (doctor.Opinion, error) {
+// askPlugin has the plugin judge its configuration.
+func (c *commands) askPlugin(ctx context.Context, values map[string]string) (doctor.PluginVerdict, error) {
 	module, err := c.wasm()
 	if err != nil {
-		return doctor.Opinion{}, err
+		return doctor.PluginVerdict{}, err
 	}
-	return ask(ctx, module, wazero.NewCompilationCache(), values)
+	return askPlugin(ctx, module, wazero.NewCompilationCache(), values)
 }
 
-func ask(ctx context.Context, module []byte, cache wazero.CompilationCache, values map[string]string) (doctor.Opinion, error) {
-	opinion, err := askOnce(ctx, module, cache, values)
+func askPlugin(ctx context.Context, module []byte, cache wazero.CompilationCache, values map[string]string) (doctor.PluginVerdict, error) {
+	opinion, err := askPluginOnce(ctx, module, cache, values)
 	if err == nil && opinion.Reason == "unknown_tool" {
 		// The tools are well configured, and this one is not among them.
 		values = maps.Clone(values)
 		values[config.Prefix+"TOOLS"] = "all"
-		opinion, err = askOnce(ctx, module, cache, values)
+		opinion, err = askPluginOnce(ctx, module, cache, values)
 	}
 	if opinion.Reason == "invalid_arguments" {
-		return doctor.Opinion{}, err // the tool wants a robot's name, so the robots were read
+		return doctor.PluginVerdict{}, err // the tool wants a robot's name, so the robots were read
 	}
 	return opinion, err
 }
 
-// askOnce calls a tool in a sandbox that reaches nothing: what the plugin says
+// askPluginOnce calls a tool in a sandbox that reaches nothing: what the plugin says
 // before it asks for the network is about the configuration.
-func askOnce(ctx context.Context, module []byte, cache wazero.CompilationCache, values map[string]string) (doctor.Opinion, error) {
+func askPluginOnce(ctx context.Context, module []byte, cache wazero.CompilationCache, values map[string]string) (doctor.PluginVerdict, error) {
 	plugin, err := host.Load(ctx, module, &host.Options{Config: values, Cache: cache})
 	if err != nil {
-		return doctor.Opinion{}, err
+		return doctor.PluginVerdict{}, err
 	}
 	defer plugin.Close(ctx)
 	result, err := plugin.Call(ctx, "send_text_message", json.RawMessage(`{"text":"doctor"}`))
 	var reached *host.TrapError
 	switch {
 	case errors.As(err, &reached):
-		return doctor.Opinion{}, nil
+		return doctor.PluginVerdict{}, nil
 	case err != nil:
-		return doctor.Opinion{}, err
+		return doctor.PluginVerdict{}, err
 	}
 	structured, _ := result.StructuredContent.(map[string]any)
 	reason, _ := structured["reason"].(string)
-	return doctor.Opinion{Reason: reason, Text: textOf(result)}, nil
+	return doctor.PluginVerdict{Reason: reason, Text: textOf(result)}, nil
 }

@@ -38,7 +38,7 @@ func TestDoctorAsks(t *testing.T) {
 		for key, value := range tt.values {
 			values[key] = value
 		}
-		got, err := ask(t.Context(), module(t, 0), cache, values)
+		got, err := askPlugin(t.Context(), module(t, 0), cache, values)
 		if err != nil || got.Reason != tt.reason || !strings.Contains(got.Text, tt.text) {
 			t.Errorf("%v: %+v, %v; want %s", tt.values, got, err, tt.reason)
 		}
@@ -46,7 +46,7 @@ func TestDoctorAsks(t *testing.T) {
 	if got := len(fake.Requests()); got != 0 {
 		t.Errorf("%d requests were made", got)
 	}
-	if _, err := (&commands{Plugin: "none.wasm"}).ask(t.Context(), nil); err == nil {
+	if _, err := (&commands{Plugin: "none.wasm"}).askPlugin(t.Context(), nil); err == nil {
 		t.Error("a missing plugin is no error")
 	}
 }

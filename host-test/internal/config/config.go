@@ -55,7 +55,7 @@ func ReadRobots(values map[string]string) (robots []Robot) {
 			Webhook: Get(values, Webhook), Token: Get(values, Token),
 			Secret: Get(values, Secret), Keywords: Get(values, Keywords),
 		}
-		return []Robot{one.addressed()}
+		return []Robot{one.resolveWebhook()}
 	}
 	var named map[string]map[string]any
 	if json.Unmarshal([]byte(list), &named) != nil {
@@ -72,7 +72,7 @@ func ReadRobots(values map[string]string) (robots []Robot) {
 		robots = append(robots, Robot{
 			Name: name, Webhook: Get(own, "webhookUrl"), Token: Get(own, "accessToken"),
 			Secret: Get(own, "secret"), Keywords: Get(own, "keywords"),
-		}.addressed())
+		}.resolveWebhook())
 	}
 	return robots
 }
@@ -96,9 +96,9 @@ func RobotNames(values map[string]string) (names []string, standard string) {
 	return names, standard
 }
 
-// addressed decides which address counts: a whole one may stand in the token's
+// resolveWebhook decides which address counts: a whole one may stand in the token's
 // place, because that is what DingTalk gives people to copy.
-func (r Robot) addressed() Robot {
+func (r Robot) resolveWebhook() Robot {
 	if r.Webhook == "" && strings.Contains(r.Token, "://") {
 		r.Webhook, r.Token = r.Token, ""
 	}

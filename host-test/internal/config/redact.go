@@ -26,18 +26,18 @@ func NewRedactor(values map[string]string) *Redactor {
 	r := &Redactor{windows: map[string]struct{}{}}
 	robots := append(ReadRobots(values), Robot{Webhook: values[Webhook], Token: values[Token], Secret: values[Secret]})
 	for _, robot := range robots {
-		r.Hide(robot.Secret)
+		r.Add(robot.Secret)
 		for _, address := range []string{robot.Webhook, robot.Token} {
-			r.hideIn(address)
+			r.addAddress(address)
 		}
 	}
 	return r
 }
 
-// hideIn hides what an address may hold of credentials, or a token.
-func (r *Redactor) hideIn(address string) {
+// addAddress hides what an address may hold of credentials, or a token.
+func (r *Redactor) addAddress(address string) {
 	if !strings.Contains(address, "://") {
-		r.Hide(address)
+		r.Add(address)
 		return
 	}
 	u, err := url.Parse(address)
@@ -46,11 +46,11 @@ func (r *Redactor) hideIn(address string) {
 		return
 	}
 	if password, ok := u.User.Password(); ok {
-		r.Hide(password)
+		r.Add(password)
 	}
 	for _, values := range u.Query() {
 		for _, value := range values {
-			r.Hide(value)
+			r.Add(value)
 		}
 	}
 }
@@ -59,8 +59,8 @@ func (r *Redactor) hideIn(address string) {
 // hide the text.
 const minCredential = 8
 
-// Hide adds a credential.
-func (r *Redactor) Hide(credential string) {
+// Add adds a credential.
+func (r *Redactor) Add(credential string) {
 	if len(credential) < minCredential {
 		return
 	}
@@ -116,7 +116,7 @@ func (r *Redactor) Redact(text string) string {
 		return ' '
 	}, r.replaced(text))
 	text = run.ReplaceAllStringFunc(text, func(word string) string {
-		if suspicious(word) {
+		if looksSecret(word) {
 			return redacted
 		}
 		return word
@@ -148,12 +148,12 @@ var (
 	number = regexp.MustCompile(`[0-9]{7}`)
 )
 
-// suspicious judges by the look what may be a credential: DingTalk's tokens are
+// looksSecret judges by the look what may be a credential: DingTalk's tokens are
 // 64 hexadecimal digits, its secrets the same after SEC, and a person's number
 // has eleven digits. What adjoins a replaced credential may be the rest of a
 // longer one. Names and keys do not look like that, and a few that do are lost to
 // the reader.
-func suspicious(word string) bool {
+func looksSecret(word string) bool {
 	digits := 0
 	for _, c := range word {
 		if '0' <= c && c <= '9' {

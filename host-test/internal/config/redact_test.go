@@ -14,7 +14,7 @@ func TestRedact(t *testing.T) {
 		Secret: "pass/word+of==ours",
 		Robots: `{"a":{"accessToken":"https://someone:userpassword@robots.example/send?access_token=abcdefghijklmnop","secret":"secretive"}}`,
 	})
-	r.Hide("sig/na+ture=")
+	r.Add("sig/na+ture=")
 	backwards := []byte("pass/word+of==ours")
 	slices.Reverse(backwards)
 	const withheld = "(withheld, because it holds a credential)"

@@ -16,14 +16,14 @@ import (
 	"dingtalk-plugin/host-test/internal/config"
 )
 
-// A Case is a configuration that is to be examined.
-type Case struct {
+// A Target is a configuration that is to be examined.
+type Target struct {
 	Source string            // where it comes from, for people
 	Values map[string]string // the configuration keys
 
-	Hosts      []string  // the runner's allowed hosts
-	HostsKnown bool      // whether Hosts is what the runner has; the environment does not say
-	Complaints []Finding // of who read the configuration
+	Hosts      []string // the runner's allowed hosts
+	HostsKnown bool     // whether Hosts is what the runner has; the environment does not say
+	Problems   []Check  // of who read the configuration
 }
 
 // Options say how to examine. The zero value works.
@@ -32,28 +32,28 @@ type Options struct {
 	Timeout   time.Duration     // of one request; 0 is ten seconds
 	Transport http.RoundTripper // nil is net/http's, which knows proxies
 
-	// Ask lets the plugin itself judge the configuration; nil asks nobody.
-	Ask func(ctx context.Context, values map[string]string) (Opinion, error)
+	// AskPlugin lets the plugin itself judge the configuration; nil asks nobody.
+	AskPlugin func(ctx context.Context, values map[string]string) (PluginVerdict, error)
 }
 
-// An Opinion is what the plugin says of its configuration.
-type Opinion struct {
+// An PluginVerdict is what the plugin says of its configuration.
+type PluginVerdict struct {
 	Reason string // of its refusal, as in schema/output.json; "" where it has nothing to say
 	Text   string
 }
 
-// An examination is one run of the doctor.
-type examination struct {
-	*Case
+// An run is one run of the doctor.
+type run struct {
+	*Target
 	*Options
-	client *http.Client
-	report *Report
-	asked  int // requests made
+	client   *http.Client
+	report   *Report
+	requests int // requests made
 }
 
 // Examine looks at everything that can be looked at.
-func Examine(ctx context.Context, c *Case, o *Options) *Report {
-	e := &examination{Case: c, Options: o, report: &Report{redactor: config.NewRedactor(c.Values)}, client: &http.Client{
+func Examine(ctx context.Context, c *Target, o *Options) *Report {
+	e := &run{Target: c, Options: o, report: &Report{redactor: config.NewRedactor(c.Values)}, client: &http.Client{
 		Transport: o.Transport,
 		Timeout:   o.Timeout,
 		// DingTalk never redirects, and a credential must not follow one.
@@ -63,83 +63,83 @@ func Examine(ctx context.Context, c *Case, o *Options) *Report {
 		e.client.Timeout = 10 * time.Second
 	}
 	e.report.section("Configuration, from " + c.Source)
-	e.keys(ctx)
+	e.checkKeys(ctx)
 	for i, r := range config.ReadRobots(c.Values) {
 		if i == maxRobots {
 			e.report.section("More robots")
-			e.report.add(Finding{Verdict: Untested, What: config.Robots, Text: fmt.Sprintf("it holds more than %d robots, and the rest was not looked at", maxRobots)})
+			e.report.add(Check{Status: Unknown, Name: config.Robots, Detail: fmt.Sprintf("it holds more than %d robots, and the rest was not looked at", maxRobots)})
 			break
 		}
-		(&patient{examination: e, Robot: r}).examine(ctx)
+		(&robotCheck{run: e, Robot: r}).examine(ctx)
 	}
 	e.report.section("To know")
-	e.report.add(quota)
-	e.report.add(Finding{Verdict: Note, What: "this run", Text: fmt.Sprintf("%d requests were made, none of them a message that a robot posts", e.asked)})
+	e.report.add(quotaNote)
+	e.report.add(Check{Status: Info, Name: "this run", Detail: fmt.Sprintf("%d requests were made, none of them a message that a robot posts", e.requests)})
 	return e.report
 }
 
 // maxRobots is how many the plugin takes.
 const maxRobots = 64
 
-// quota cannot be asked for. The numbers are those of DingTalk's billing model.
-var quota = Finding{
-	Verdict: Note, What: "quota",
-	Text: "an organisation of the standard edition has 3000 webhook calls a month since 2025-11-19, " +
+// quotaNote cannot be asked for. The numbers are those of DingTalk's billing model.
+var quotaNote = Check{
+	Status: Info, Name: "quota",
+	Detail: "an organisation of the standard edition has 3000 webhook calls a month since 2025-11-19, " +
 		"all its robots together, and an administrator may give a robot fewer; what is left cannot be asked",
 }
 
-func (e *examination) now() time.Time {
+func (e *run) now() time.Time {
 	if e.Now == nil {
 		return time.Now()
 	}
 	return e.Now()
 }
 
-// known are all configuration keys. README's table is held against them.
-var known = []string{
+// knownKeys are all configuration keys. README's table is held against them.
+var knownKeys = []string{
 	"ACCESS_TOKEN", "SECRET", "WEBHOOK_URL", "KEYWORDS", "ALLOW_AT_ALL", "MESSAGES_PER_MINUTE", "MAX_PARTS", "RETRIES",
 	"TOOLS", "AT_USER_IDS", "PEOPLE", "ROBOTS", "LINKS", "MARKDOWN", "DRY_RUN",
 }
 
-// keys looks at the configuration as a whole.
-func (e *examination) keys(ctx context.Context) {
-	for _, complaint := range e.Complaints {
+// checkKeys looks at the configuration as a whole.
+func (e *run) checkKeys(ctx context.Context) {
+	for _, complaint := range e.Problems {
 		e.report.add(complaint)
 	}
 	for _, key := range slices.Sorted(maps.Keys(e.Values)) {
 		switch {
-		case !slices.Contains(known, strings.TrimPrefix(key, config.Prefix)):
-			e.report.add(Finding{Note, key, "the plugin knows no such key and passes it over", "Known are " + config.Prefix + strings.Join(known, ", ") + "."})
+		case !slices.Contains(knownKeys, strings.TrimPrefix(key, config.Prefix)):
+			e.report.add(Check{Info, key, "the plugin knows no such key and passes it over", "Known are " + config.Prefix + strings.Join(knownKeys, ", ") + "."})
 		case e.Values[key] != "" && config.Get(e.Values, key) == "":
-			e.report.add(Finding{Wrong, key, "holds blanks alone, or still reads ${…}: the plugin takes it for missing",
+			e.report.add(Check{Fail, key, "holds blanks alone, or still reads ${…}: the plugin takes it for missing",
 				"Set the variable where the runner starts, or write its value in its place."})
 		}
 	}
 	if config.ReadRobots(e.Values) == nil {
-		e.report.add(Finding{Wrong, config.Robots, "it is not a JSON object that holds one object a robot", "Write it as in README, \"Several robots\"."})
+		e.report.add(Check{Fail, config.Robots, "it is not a JSON object that holds one object a robot", "Write it as in README, \"Several robots\"."})
 	}
-	e.opinion(ctx)
+	e.checkPlugin(ctx)
 	if !e.HostsKnown {
-		e.report.add(Finding{Untested, "allowed hosts", "the environment does not say which hosts the runner allows; the plugin needs " + strings.Join(config.AllowedHosts(e.Values), ", "),
+		e.report.add(Check{Unknown, "allowed hosts", "the environment does not say which hosts the runner allows; the plugin needs " + strings.Join(config.AllowedHosts(e.Values), ", "),
 			"Let the doctor read the runner's file: doctor --config FILE."})
 	}
 }
 
-// opinion asks the plugin, which knows best what it takes.
-func (e *examination) opinion(ctx context.Context) {
+// checkPlugin asks the plugin, which knows best what it takes.
+func (e *run) checkPlugin(ctx context.Context) {
 	const what = "the plugin's own word"
-	if e.Ask == nil {
+	if e.AskPlugin == nil {
 		return
 	}
-	said, err := e.Ask(ctx, e.Values)
+	said, err := e.AskPlugin(ctx, e.Values)
 	switch {
 	case err != nil:
-		e.report.add(Finding{Untested, what, "it could not be asked: " + err.Error(), "Make it with `make build`, or name it with --plugin."})
+		e.report.add(Check{Unknown, what, "it could not be asked: " + err.Error(), "Make it with `make build`, or name it with --plugin."})
 	case said.Reason == "dry_run":
-		e.report.add(Finding{Wrong, what, config.Prefix + "DRY_RUN is true, so nothing is ever sent", "Remove it."})
+		e.report.add(Check{Fail, what, config.Prefix + "DRY_RUN is true, so nothing is ever sent", "Remove it."})
 	case said.Reason != "":
-		e.report.add(Finding{Verdict: Wrong, What: what, Text: said.Text})
+		e.report.add(Check{Status: Fail, Name: what, Detail: said.Text})
 	default:
-		e.report.add(Finding{Verdict: Well, What: what, Text: "it takes this configuration"})
+		e.report.add(Check{Status: OK, Name: what, Detail: "it takes this configuration"})
 	}
 }

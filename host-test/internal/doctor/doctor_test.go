@@ -151,7 +151,7 @@ func (s *state) examine(t *testing.T) {
 	if s.handler != nil {
 		server.Config.Handler = s.handler
 	}
-	c := &Case{Source: "a test", Values: s.configuration(server.URL), Hosts: s.hosts, HostsKnown: s.hosts != nil}
+	c := &Target{Source: "a test", Values: s.configuration(server.URL), Hosts: s.hosts, HostsKnown: s.hosts != nil}
 	report := Examine(t.Context(), c, &Options{Timeout: 5 * time.Second, Transport: &http.Transport{}}) // past any proxy
 	s.check(t, report)
 	if got := len(fake.Messages()); got != 0 {
@@ -175,14 +175,14 @@ func (s *state) configuration(address string) map[string]string {
 func (s *state) check(t *testing.T, report *Report) {
 	t.Helper()
 	var wrong, untested []string
-	for _, f := range report.Findings() {
+	for _, f := range report.Checks() {
 		switch {
-		case f.Verdict == Wrong:
-			wrong = append(wrong, f.What)
-		case f.Verdict == Untested && f.What != "keywords" && f.What != "allowed hosts":
-			untested = append(untested, f.What)
+		case f.Status == Fail:
+			wrong = append(wrong, f.Name)
+		case f.Status == Unknown && f.Name != "keywords" && f.Name != "allowed hosts":
+			untested = append(untested, f.Name)
 		}
-		if f.Verdict == Wrong && f.Remedy == "" {
+		if f.Status == Fail && f.Fix == "" {
 			t.Errorf("there is no remedy for %+v", f)
 		}
 	}
@@ -197,7 +197,7 @@ func (s *state) check(t *testing.T, report *Report) {
 	} else if slices.Contains(untested, "access token") {
 		want = 2
 	}
-	if got := report.Status(); got != want {
+	if got := report.ExitCode(); got != want {
 		t.Errorf("status %d, want %d", got, want)
 	}
 	for _, hidden := range []string{"CANARY", secret, url.QueryEscape(secret), "\x1b", "sign=x"} {
@@ -217,8 +217,8 @@ func TestShownNoCredential(t *testing.T) {
 	plain := httptest.NewServer(handler)
 	defer plain.Close()
 	for _, address := range []string{secure.URL, plain.URL} {
-		c := &Case{Values: map[string]string{config.Token: token, config.Secret: secret, config.Webhook: address + "?access_token=" + token + "&a=b"}}
-		if report := Examine(t.Context(), c, &Options{}); report.Status() != 1 {
+		c := &Target{Values: map[string]string{config.Token: token, config.Secret: secret, config.Webhook: address + "?access_token=" + token + "&a=b"}}
+		if report := Examine(t.Context(), c, &Options{}); report.ExitCode() != 1 {
 			t.Errorf("%s: nothing is wrong", address)
 		}
 	}
@@ -232,7 +232,7 @@ func TestSlow(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer server.Close()
 	defer close(release)
-	c := &Case{Values: map[string]string{config.Token: token, config.Webhook: server.URL}}
+	c := &Target{Values: map[string]string{config.Token: token, config.Webhook: server.URL}}
 	var printed bytes.Buffer
 	Examine(t.Context(), c, &Options{Timeout: 20 * time.Millisecond}).Print(&printed)
 	if !strings.Contains(printed.String(), "there is no answer") {
@@ -242,21 +242,21 @@ func TestSlow(t *testing.T) {
 
 func TestOpinion(t *testing.T) {
 	tests := []struct {
-		opinion Opinion
+		opinion PluginVerdict
 		err     error
-		verdict Verdict
+		verdict Status
 		says    string
 	}{
-		{Opinion{}, nil, Well, "takes this configuration"},
-		{Opinion{"not_configured", "X is no number."}, nil, Wrong, "X is no number."},
-		{Opinion{"dry_run", "y"}, nil, Wrong, "nothing is ever sent"},
-		{Opinion{}, errors.New("it is missing"), Untested, "it is missing"},
+		{PluginVerdict{}, nil, OK, "takes this configuration"},
+		{PluginVerdict{"not_configured", "X is no number."}, nil, Fail, "X is no number."},
+		{PluginVerdict{"dry_run", "y"}, nil, Fail, "nothing is ever sent"},
+		{PluginVerdict{}, errors.New("it is missing"), Unknown, "it is missing"},
 	}
 	for _, tt := range tests {
-		c := &Case{Values: map[string]string{config.Webhook: "none"}}
-		report := Examine(t.Context(), c, &Options{Ask: func(context.Context, map[string]string) (Opinion, error) { return tt.opinion, tt.err }})
-		i := slices.IndexFunc(report.Findings(), func(f Finding) bool { return f.What == "the plugin's own word" })
-		if f := report.Findings()[i]; f.Verdict != tt.verdict || !strings.Contains(f.Text, tt.says) {
+		c := &Target{Values: map[string]string{config.Webhook: "none"}}
+		report := Examine(t.Context(), c, &Options{AskPlugin: func(context.Context, map[string]string) (PluginVerdict, error) { return tt.opinion, tt.err }})
+		i := slices.IndexFunc(report.Checks(), func(f Check) bool { return f.Name == "the plugin's own word" })
+		if f := report.Checks()[i]; f.Status != tt.verdict || !strings.Contains(f.Detail, tt.says) {
 			t.Errorf("%+v: %+v", tt.opinion, f)
 		}
 	}
@@ -284,7 +284,7 @@ func TestKnownKeys(t *testing.T) {
 	for _, row := range regexp.MustCompile("(?m)^\\| `"+config.Prefix+"(\\w+)` \\|").FindAllStringSubmatch(string(text), -1) {
 		want = append(want, row[1])
 	}
-	if !slices.Equal(known, want) {
-		t.Errorf("keys %q, want %q", known, want)
+	if !slices.Equal(knownKeys, want) {
+		t.Errorf("keys %q, want %q", knownKeys, want)
 	}
 }

@@ -17,11 +17,11 @@ import (
 	"dingtalk-plugin/host-test/internal/config"
 )
 
-// ReadFile reads a configuration file of hyper-mcp, in JSON, as the runner does
+// ReadHyperMCP reads a configuration file of hyper-mcp, in JSON, as the runner does
 // in this environment. An empty name is that of the only plugin that has keys
 // of this one. Its errors hold no credential, whatever was pasted into the file
 // or its name.
-func ReadFile(file, name string) (*Case, error) {
+func ReadHyperMCP(file, name string) (*Target, error) {
 	c, err := readFile(file, name)
 	if err != nil {
 		return nil, errors.New(config.NewRedactor(nil).Redact(err.Error()))
@@ -29,7 +29,7 @@ func ReadFile(file, name string) (*Case, error) {
 	return c, nil
 }
 
-func readFile(file, name string) (*Case, error) {
+func readFile(file, name string) (*Target, error) {
 	if extension := filepath.Ext(file); extension != ".json" {
 		return nil, fmt.Errorf("the doctor reads files that end in .json, not in %q; write the plugin's part of the file as JSON, or put its env_vars into the environment", extension)
 	}
@@ -37,18 +37,18 @@ func readFile(file, name string) (*Case, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Case{Source: filepath.Base(file), HostsKnown: true}
+	c := &Target{Source: filepath.Base(file), HostsKnown: true}
 	plugins, err := c.parse(string(text), os.LookupEnv)
 	if err != nil {
 		return nil, err
 	}
-	name, err = choose(plugins, name)
+	name, err = selectPlugin(plugins, name)
 	if err != nil {
 		return nil, err
 	}
 	c.Source += ", plugin " + name
 	c.Hosts = plugins[name].Runtime.Hosts
-	c.take(plugins[name].Runtime.Values)
+	c.setValues(plugins[name].Runtime.Values)
 	return c, nil
 }
 
@@ -94,8 +94,8 @@ type plugin struct {
 
 // parse puts variables in before it looks for JSON, as the runner does. Its
 // errors quote nothing of the file.
-func (c *Case) parse(text string, lookup func(string) (string, bool)) (map[string]plugin, error) {
-	expanded, err := c.expand(text, lookup)
+func (c *Target) parse(text string, lookup func(string) (string, bool)) (map[string]plugin, error) {
+	expanded, err := c.expandEnv(text, lookup)
 	if err != nil {
 		return nil, err
 	}
@@ -126,9 +126,9 @@ var variable = regexp.MustCompile(`\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]
 // mistake, such as a token, does not look like it.
 var plainName = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,40}$`)
 
-// expand puts variables in like hyper-mcp, for which an empty one is none. What
+// expandEnv puts variables in like hyper-mcp, for which an empty one is none. What
 // is put in is not looked at again.
-func (c *Case) expand(text string, lookup func(string) (string, bool)) (string, error) {
+func (c *Target) expandEnv(text string, lookup func(string) (string, bool)) (string, error) {
 	var out strings.Builder
 	missing := missingNames{}
 	end := 0
@@ -157,7 +157,7 @@ func (c *Case) expand(text string, lookup func(string) (string, bool)) (string, 
 	}
 	out.WriteString(text[end:])
 	if len(missing.shown) > 0 {
-		c.Complaints = append(c.Complaints, Finding{Wrong, "variables", "not set here: " + missing.String() + "; hyper-mcp does not start without them",
+		c.Problems = append(c.Problems, Check{Fail, "variables", "not set here: " + missing.String() + "; hyper-mcp does not start without them",
 			"Set them where the runner starts, and run the doctor in the same environment."})
 	}
 	return out.String(), nil
@@ -192,8 +192,8 @@ func (m *missingNames) String() string {
 	return strings.Join(m.shown, ", ")
 }
 
-// choose finds the plugin that is meant.
-func choose(plugins map[string]plugin, name string) (string, error) {
+// selectPlugin finds the plugin that is meant.
+func selectPlugin(plugins map[string]plugin, name string) (string, error) {
 	names := slices.Sorted(maps.Keys(plugins))
 	if _, found := plugins[name]; found {
 		return name, nil
@@ -213,13 +213,13 @@ func choose(plugins map[string]plugin, name string) (string, error) {
 	return "", fmt.Errorf("say with --plugin-name which plugin is meant; the file has %s", strings.Join(names, ", "))
 }
 
-// take keeps the values. The runner takes nothing but strings.
-func (c *Case) take(values map[string]any) {
+// setValues keeps the values. The runner takes nothing but strings.
+func (c *Target) setValues(values map[string]any) {
 	c.Values = map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		text, isText := values[key].(string)
 		if !isText {
-			c.Complaints = append(c.Complaints, Finding{Wrong, key, "it is not a string, and hyper-mcp does not start with it", "Put its value into quotation marks."})
+			c.Problems = append(c.Problems, Check{Fail, key, "it is not a string, and hyper-mcp does not start with it", "Put its value into quotation marks."})
 			text = fmt.Sprint(values[key])
 		}
 		c.Values[key] = text

@@ -30,12 +30,12 @@ const twoPlugins = `{"plugins": {
 
 func TestReadFile(t *testing.T) {
 	t.Setenv("TEST_DOCTOR_TOKEN", token)
-	c, err := ReadFile(write(t, "config.json", twoPlugins), "")
+	c, err := ReadHyperMCP(write(t, "config.json", twoPlugins), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{config.Token: token, config.Secret: "SEC0", config.Keywords: "${k}"}
-	if fmt.Sprint(c.Values) != fmt.Sprint(want) || !slices.Equal(c.Hosts, []string{"oapi.dingtalk.com"}) || !c.HostsKnown || c.Complaints != nil {
+	if fmt.Sprint(c.Values) != fmt.Sprint(want) || !slices.Equal(c.Hosts, []string{"oapi.dingtalk.com"}) || !c.HostsKnown || c.Problems != nil {
 		t.Errorf("%+v", c)
 	}
 	if c.Source != "config.json, plugin dingtalk" {
@@ -61,15 +61,15 @@ func TestVariables(t *testing.T) {
 		{"${1}", "${1}", ""},
 	}
 	for _, tt := range tests {
-		c := &Case{}
-		if got, err := c.expand(tt.text, lookup); got != tt.want || err != nil {
+		c := &Target{}
+		if got, err := c.expandEnv(tt.text, lookup); got != tt.want || err != nil {
 			t.Errorf("%s becomes %s, %v, want %s", tt.text, got, err, tt.want)
 		}
 		switch {
-		case tt.missing == "" && c.Complaints != nil:
-			t.Errorf("%s: %+v", tt.text, c.Complaints)
-		case tt.missing != "" && (len(c.Complaints) != 1 || !strings.Contains(c.Complaints[0].Text, tt.missing)):
-			t.Errorf("%s: %+v, want %s", tt.text, c.Complaints, tt.missing)
+		case tt.missing == "" && c.Problems != nil:
+			t.Errorf("%s: %+v", tt.text, c.Problems)
+		case tt.missing != "" && (len(c.Problems) != 1 || !strings.Contains(c.Problems[0].Detail, tt.missing)):
+			t.Errorf("%s: %+v, want %s", tt.text, c.Problems, tt.missing)
 		}
 	}
 }
@@ -88,31 +88,31 @@ func TestReadFileFails(t *testing.T) {
 		{"config.json", `{"plugins":{"a":` + ours + `}}`, "b", "the file has a"},
 	}
 	for _, tt := range tests {
-		_, err := ReadFile(write(t, tt.file, tt.text), tt.name)
+		_, err := ReadHyperMCP(write(t, tt.file, tt.text), tt.name)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "CANARY") {
 			t.Errorf("%s: error %v, want %s", tt.text, err, tt.want)
 		}
 	}
-	if _, err := ReadFile("none.json", ""); err == nil {
+	if _, err := ReadHyperMCP("none.json", ""); err == nil {
 		t.Error("a missing file is no error")
 	}
 }
 
 func TestValuesMustBeStrings(t *testing.T) {
 	file := write(t, "config.json", `{"plugins":{"a":{"runtime_config":{"env_vars":{"DINGTALK_BOT_ALLOW_AT_ALL":false,"DINGTALK_BOT_ACCESS_TOKEN":7}}}}}`)
-	c, err := ReadFile(file, "a")
+	c, err := ReadHyperMCP(file, "a")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, complaint := range c.Complaints {
-		got = append(got, complaint.What)
+	for _, complaint := range c.Problems {
+		got = append(got, complaint.Name)
 	}
 	if want := []string{"DINGTALK_BOT_ACCESS_TOKEN", "DINGTALK_BOT_ALLOW_AT_ALL"}; !slices.Equal(got, want) {
 		t.Errorf("complaints about %q, want %q", got, want)
 	}
 	report := Examine(t.Context(), c, &Options{})
-	if report.Status() != 1 || c.Values["DINGTALK_BOT_ALLOW_AT_ALL"] != "false" {
+	if report.ExitCode() != 1 || c.Values["DINGTALK_BOT_ALLOW_AT_ALL"] != "false" {
 		t.Errorf("%+v", c.Values)
 	}
 }
@@ -139,7 +139,7 @@ func TestReadFileRefuses(t *testing.T) {
 	} {
 		done := make(chan error, 1)
 		go func() {
-			_, err := ReadFile(file, "")
+			_, err := ReadHyperMCP(file, "")
 			done <- err
 		}()
 		select {
@@ -158,21 +158,21 @@ func TestExpandIsBounded(t *testing.T) {
 	lookup := func(name string) (string, bool) {
 		return map[string]string{"LONG": strings.Repeat("x", 100<<10), "SELF": "${SELF}${SELF}", "OTHER": "${LONG}"}[name], true
 	}
-	c := &Case{}
-	if _, err := c.expand(strings.Repeat("${LONG}", 100), lookup); err == nil || !strings.Contains(err.Error(), "4 MiB") {
+	c := &Target{}
+	if _, err := c.expandEnv(strings.Repeat("${LONG}", 100), lookup); err == nil || !strings.Contains(err.Error(), "4 MiB") {
 		t.Errorf("100 variables of 100 KiB: %v", err)
 	}
-	if got, err := c.expand("${SELF} ${OTHER}", lookup); err != nil || got != "${SELF}${SELF} ${LONG}" {
+	if got, err := c.expandEnv("${SELF} ${OTHER}", lookup); err != nil || got != "${SELF}${SELF} ${LONG}" {
 		t.Errorf("a variable in a variable: %.100s, %v", got, err)
 	}
 	var names strings.Builder
 	for i := range 100_000 {
 		fmt.Fprintf(&names, "${N%d}", i)
 	}
-	if _, err := c.expand(names.String(), func(string) (string, bool) { return "", false }); err != nil {
+	if _, err := c.expandEnv(names.String(), func(string) (string, bool) { return "", false }); err != nil {
 		t.Error(err)
 	}
-	last := c.Complaints[len(c.Complaints)-1].Text
+	last := c.Problems[len(c.Problems)-1].Detail
 	if len(last) > 200 || !strings.Contains(last, "N0, N1, N2, N3, N4, N5, N6, N7, N8, N9 and 99990 more") {
 		t.Errorf("100000 missing variables: %.300s", last)
 	}
@@ -180,7 +180,7 @@ func TestExpandIsBounded(t *testing.T) {
 
 // A number is taken as it was written.
 func TestNumbersStay(t *testing.T) {
-	c, err := ReadFile(write(t, "config.json", `{"plugins":{"a":{"runtime_config":{"env_vars":{"DINGTALK_BOT_ACCESS_TOKEN":12345678901234567890}}}}}`), "")
+	c, err := ReadHyperMCP(write(t, "config.json", `{"plugins":{"a":{"runtime_config":{"env_vars":{"DINGTALK_BOT_ACCESS_TOKEN":12345678901234567890}}}}}`), "")
 	if err != nil || c.Values[config.Token] != "12345678901234567890" {
 		t.Errorf("%+v, %v", c, err)
 	}
@@ -192,7 +192,7 @@ func TestManyRobots(t *testing.T) {
 	for i := range 1000 {
 		fmt.Fprintf(&robots, `,"r%d":{"accessToken":"%032d","webhookUrl":"none"}`, i, i)
 	}
-	c := &Case{Values: map[string]string{config.Robots: "{" + robots.String()[1:] + "}"}}
+	c := &Target{Values: map[string]string{config.Robots: "{" + robots.String()[1:] + "}"}}
 	report := Examine(t.Context(), c, &Options{})
 	if n := len(report.sections); n != 67 || report.sections[65].title != "More robots" {
 		t.Errorf("%d sections", n)

@@ -114,22 +114,22 @@ func foldText(text string) string {
 
 // said is all that the doctor prints of a configuration file.
 func said(ctx context.Context, file, name string, transport http.RoundTripper) string {
-	c, err := ReadFile(file, name)
+	c, err := ReadHyperMCP(file, name)
 	if err != nil {
 		return err.Error()
 	}
 	return examined(ctx, c, transport)
 }
 
-func examined(ctx context.Context, c *Case, transport http.RoundTripper) string {
+func examined(ctx context.Context, c *Target, transport http.RoundTripper) string {
 	var printed bytes.Buffer
-	Examine(ctx, c, &Options{Transport: transport, Ask: repeat}).Print(&printed)
+	Examine(ctx, c, &Options{Transport: transport, AskPlugin: repeat}).Print(&printed)
 	return printed.String()
 }
 
 // repeat is a plugin that says all that it was told.
-func repeat(_ context.Context, values map[string]string) (Opinion, error) {
-	return Opinion{"not_configured", fmt.Sprint(values)}, nil
+func repeat(_ context.Context, values map[string]string) (PluginVerdict, error) {
+	return PluginVerdict{"not_configured", fmt.Sprint(values)}, nil
 }
 
 // places are where a person can paste a thing in a configuration file. § is the
@@ -163,7 +163,7 @@ func places() map[string]string {
 		"broken JSON":              `{"plugins":{"§":`,
 		"trailing text":            file("ding", `"env_vars":{`+good+`}`) + "§",
 	}
-	for _, key := range append(slices.Clone(known), "UNKNOWN") {
+	for _, key := range append(slices.Clone(knownKeys), "UNKNOWN") {
 		for shape, value := range map[string]string{
 			"text": `"§"`, "number": `N`, "list": `["§"]`, "object": `{"§":"§"}`, "blanks": `" § "`, "quoted": `"\"§\""`,
 			"path": `"https://oapi.dingtalk.com/robot/send/§"`, "host": `"https://§.example/robot/send?access_token=qwertzuiop"`,
@@ -227,7 +227,7 @@ func TestNoLeakFromFile(t *testing.T) {
 // The same for the environment.
 func TestNoLeakFromEnvironment(t *testing.T) {
 	for kind, canary := range canaries {
-		for _, key := range append(slices.Clone(known), "UNKNOWN", canary) {
+		for _, key := range append(slices.Clone(knownKeys), "UNKNOWN", canary) {
 			for _, value := range []string{
 				"§", "https://oapi.dingtalk.com/§?access_token=§", "https://§.example/§", "https://§", "http://§:§@§.example/#§", `{"§":{"§":"§"}}`,
 				`{"§":{"accessToken":"§","secret":"§","webhookUrl":"https://§.example/§"}}`, `"§"`, " §", "${§}", "SEC§",
@@ -235,7 +235,7 @@ func TestNoLeakFromEnvironment(t *testing.T) {
 				values := map[string]string{config.Token: "qwertzuiop", config.Secret: "SECx"}
 				maps.Copy(values, map[string]string{config.Prefix + key: strings.ReplaceAll(value, "§", canary)})
 				for form, transport := range far {
-					c := &Case{Source: "the environment", Values: values}
+					c := &Target{Source: "the environment", Values: values}
 					if text := examined(t.Context(), c, transport); leaked(text, canary) != "" {
 						t.Errorf("%s in %s as %s, far side %s: %q stands in\n%s", kind, key, value, form, leaked(text, canary), text)
 					}
@@ -260,16 +260,16 @@ func FuzzNoLeak(f *testing.F) {
 		if len(text) > 4096 {
 			return
 		}
-		c := &Case{Source: "config.json", HostsKnown: true}
+		c := &Target{Source: "config.json", HostsKnown: true}
 		output := ""
 		if plugins, err := c.parse(paste.Replace(text), func(string) (string, bool) { return "", false }); err != nil {
 			output = config.NewRedactor(nil).Redact(err.Error())
-		} else if name, err := choose(plugins, ""); err != nil {
+		} else if name, err := selectPlugin(plugins, ""); err != nil {
 			output = config.NewRedactor(nil).Redact(err.Error())
 		} else {
 			c.Source += ", plugin " + name
 			c.Hosts = plugins[name].Runtime.Hosts
-			c.take(plugins[name].Runtime.Values)
+			c.setValues(plugins[name].Runtime.Values)
 			output = examined(t.Context(), c, echoing{reversed}) + config.ShownHosts(c.Values)
 		}
 		for kind, canary := range canaries {

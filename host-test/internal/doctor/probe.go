@@ -33,7 +33,7 @@ type reply struct {
 
 // send makes a request and reads its answer. Its error must not be shown: it
 // holds the address.
-func (e *examination) send(ctx context.Context, method, address, body string) (*reply, error) {
+func (e *run) send(ctx context.Context, method, address, body string) (*reply, error) {
 	request, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func (e *examination) send(ctx context.Context, method, address, body string) (*
 	if body != "" {
 		request.Header.Set("Content-Type", "application/json; charset=utf-8")
 	}
-	e.asked++
+	e.requests++
 	start := e.now()
 	response, err := e.client.Do(request)
 	if err != nil {
@@ -73,25 +73,25 @@ func (r *reply) read(content []byte) {
 	r.code, r.text, r.robot, r.punish = code, envelope.Text, err == nil, envelope.Punish != ""
 }
 
-// reach asks the address for an answer, without a credential.
-func (p *patient) reach(ctx context.Context) {
+// probeNetwork asks the address for an answer, without a credential.
+func (p *robotCheck) probeNetwork(ctx context.Context) {
 	reply, err := p.send(ctx, http.MethodGet, p.base(), "")
 	const what = "network"
 	host := p.address.Hostname()
 	switch {
 	case err != nil:
-		trouble := troubleOf(err)
-		p.wrong(what, host+" cannot be reached from here: "+trouble.text, trouble.remedy)
+		trouble := describeNetError(err)
+		p.fail(what, host+" cannot be reached from here: "+trouble.detail, trouble.fix)
 	case reply.punish:
-		p.wrong(what, "DingTalk has locked this machine's public address, because too many calls came from it", "Wait for five minutes.")
+		p.fail(what, "DingTalk has locked this machine's public address, because too many calls came from it", "Wait for five minutes.")
 	case reply.status >= 300 && reply.status < 400:
-		p.wrong(what, host+" redirects to "+redirectHost(reply.header)+", and a redirect loses the message", "Configure the address that it leads to.")
+		p.fail(what, host+" redirects to "+redirectHost(reply.header)+", and a redirect loses the message", "Configure the address that it leads to.")
 	case !reply.robot:
-		p.wrong(what, fmt.Sprintf("what answers at %s is not DingTalk: status %d, %s", host, reply.status, reply.header.Get("Content-Type")),
+		p.fail(what, fmt.Sprintf("what answers at %s is not DingTalk: status %d, %s", host, reply.status, reply.header.Get("Content-Type")),
 			"Look at what stands in between: a proxy, a gateway, a page that wants a login.")
 	default:
-		p.add(Well, what, fmt.Sprintf("%s answers as a robot does, in %v", host, reply.took.Round(time.Millisecond)), "")
-		p.clock(reply)
+		p.add(OK, what, fmt.Sprintf("%s answers as a robot does, in %v", host, reply.took.Round(time.Millisecond)), "")
+		p.checkClock(reply)
 	}
 }
 
@@ -102,31 +102,31 @@ func redirectHost(header http.Header) string {
 	return "another path"
 }
 
-// clock compares this machine's clock with the answer's, which tells whole
+// checkClock compares this machine's checkClock with the answer's, which tells whole
 // seconds.
-func (p *patient) clock(reply *reply) {
+func (p *robotCheck) checkClock(reply *reply) {
 	const what = "clock"
 	const remedy = "Set this machine's clock, best by NTP."
 	told, err := http.ParseTime(reply.header.Get("Date"))
 	if err != nil {
-		p.add(Untested, what, "the answer does not tell the time", "")
+		p.add(Unknown, what, "the answer does not tell the time", "")
 		return
 	}
 	off := reply.middle.Sub(told.Add(time.Second / 2)).Round(time.Second)
 	text := "this machine's is " + off.Abs().String() + " off the answer's"
 	switch {
 	case off.Abs() <= 5*time.Minute:
-		p.add(Well, what, text, "")
+		p.add(OK, what, text, "")
 	case off.Abs() <= time.Hour || p.Secret == "":
-		p.add(Note, what, text+"; signatures hold for an hour", remedy)
+		p.add(Info, what, text+"; signatures hold for an hour", remedy)
 	default:
-		p.add(Wrong, what, text+", and signatures hold for an hour", remedy)
+		p.add(Fail, what, text+", and signatures hold for an hour", remedy)
 	}
 }
 
-// nothing is a message of a type that there is not. No robot can post it, so it
+// probeBody is a message of a type that there is not. No robot can post it, so it
 // is always refused, and the refusal names the first check that it fails.
-const nothing = `{"msgtype":"doctor"}`
+const probeBody = `{"msgtype":"doctor"}`
 
 // A stage is one of DingTalk's checks. They are in the order in which DingTalk
 // makes them: a live probe showed the first two; that the type comes after all
@@ -154,69 +154,69 @@ var stages = []struct {
 	{atSource, "IP address", "this machine's is allowed"},
 }
 
-// knock posts the message of no type, and reports each check up to the one that
+// probeType posts the message of no type, and reports each check up to the one that
 // refused it.
-func (p *patient) knock(ctx context.Context) {
+func (p *robotCheck) probeType(ctx context.Context) {
 	reply, err := p.post(ctx, p.Secret)
 	if err != nil {
-		trouble := troubleOf(err)
-		p.add(Wrong, "network", p.address.Hostname()+" does not take a request: "+trouble.text, trouble.remedy)
+		trouble := describeNetError(err)
+		p.add(Fail, "network", p.address.Hostname()+" does not take a request: "+trouble.detail, trouble.fix)
 		return
 	}
 	if !reply.robot {
-		p.report.open = true
-		p.add(Untested, "access token", fmt.Sprintf("no robot answered, but something with status %d", reply.status), "Run the doctor again in a minute.")
+		p.report.inconclusive = true
+		p.add(Unknown, "access token", fmt.Sprintf("no robot answered, but something with status %d", reply.status), "Run the doctor again in a minute.")
 		return
 	}
-	refused := refusalOf(reply)
-	p.report.open = p.report.open || refused.verdict == Untested
+	refused := lookupErrcode(reply)
+	p.report.inconclusive = p.report.inconclusive || refused.status == Unknown
 	if refused.stage == atSignature && p.Secret == "" {
-		refused.text = "the robot wants one, and no secret is configured"
+		refused.detail = "the robot wants one, and no secret is configured"
 	}
 	if refused.stage == atRequest {
-		p.report.add(refused.finding(reply))
+		p.report.add(refused.check(reply))
 	}
 	for _, s := range stages {
 		switch {
 		case refused.stage == s.stage:
-			p.report.add(refused.finding(reply))
+			p.report.add(refused.check(reply))
 		case refused.stage < s.stage:
-			p.add(Untested, s.what, "not tested, because the request was refused before", "")
+			p.add(Unknown, s.what, "not tested, because the request was refused before", "")
 		case s.stage == atSignature:
-			p.signature(ctx, reply)
+			p.checkSignature(ctx, reply)
 		default:
-			p.add(Well, s.what, s.text+inferred(reply), "")
+			p.add(OK, s.what, s.text+inferredNote(reply), "")
 		}
 	}
-	p.wants = refused.stage == atKeyword
+	p.needsKeyword = refused.stage == atKeyword
 }
 
-// inferred marks what no answer says outright.
-func inferred(reply *reply) string {
+// inferredNote marks what no answer says outright.
+func inferredNote(reply *reply) string {
 	return fmt.Sprintf(" (inferred: the request was refused with %d, and that check comes later)", reply.code)
 }
 
-// signature makes the counter-test where a signature was not refused: a false
+// checkSignature makes the counter-test where a checkSignature was not refused: a false
 // one must be, or the true one proves nothing.
-func (p *patient) signature(ctx context.Context, first *reply) {
+func (p *robotCheck) checkSignature(ctx context.Context, first *reply) {
 	const what = "signature"
 	if p.Secret == "" {
-		p.add(Well, what, "the robot wants none"+inferred(first), "")
+		p.add(OK, what, "the robot wants none"+inferredNote(first), "")
 		return
 	}
 	reply, err := p.post(ctx, p.Secret+"0")
 	switch {
 	case err != nil || !reply.robot:
-		p.add(Well, what, "it is accepted"+inferred(first), "")
-	case refusalOf(reply).stage == atSignature:
-		p.add(Well, what, "it is accepted, and a false one is refused", "")
+		p.add(OK, what, "it is accepted"+inferredNote(first), "")
+	case lookupErrcode(reply).stage == atSignature:
+		p.add(OK, what, "it is accepted, and a false one is refused", "")
 	default:
-		p.add(Untested, what, "a false one is not refused either: the robot has no signature (加签), or DingTalk looks at it later", "")
+		p.add(Unknown, what, "a false one is not refused either: the robot has no signature (加签), or DingTalk looks at it later", "")
 	}
 }
 
 // post signs with the secret, if there is one.
-func (p *patient) post(ctx context.Context, secret string) (*reply, error) {
+func (p *robotCheck) post(ctx context.Context, secret string) (*reply, error) {
 	query := url.Values{}
 	if p.address.RawQuery != "" {
 		query = p.address.Query()
@@ -227,11 +227,11 @@ func (p *patient) post(ctx context.Context, secret string) (*reply, error) {
 	if secret != "" {
 		timestamp := strconv.FormatInt(p.now().UnixMilli(), 10)
 		signed := sign(secret, timestamp)
-		p.report.redactor.Hide(signed)
+		p.report.redactor.Add(signed)
 		query.Set("timestamp", timestamp)
 		query.Set("sign", signed)
 	}
-	return p.send(ctx, http.MethodPost, p.base()+"?"+query.Encode(), nothing)
+	return p.send(ctx, http.MethodPost, p.base()+"?"+query.Encode(), probeBody)
 }
 
 // sign is the parameter of that name before it is escaped, see
@@ -242,28 +242,28 @@ func sign(secret, timestamp string) string {
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// A trouble is a network error in words of its own: net/http's hold the address
+// A netError is a network error in words of its own: net/http's hold the address
 // and may hold a proxy's password.
-type trouble struct{ text, remedy string }
+type netError struct{ detail, fix string }
 
-func troubleOf(err error) trouble {
+func describeNetError(err error) netError {
 	var lookup *net.DNSError
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	var timeout net.Error
 	switch {
 	case errors.As(err, &lookup):
-		return trouble{"its name is not known", "Look for a slip in the host name, and at the machine's name service."}
+		return netError{"its name is not known", "Look for a slip in the host name, and at the machine's name service."}
 	case errors.As(err, &certificate):
-		return trouble{"its certificate is not trusted", "Look for a proxy that opens encrypted connections, and have the machine trust its certificate."}
+		return netError{"its certificate is not trusted", "Look for a proxy that opens encrypted connections, and have the machine trust its certificate."}
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
-		return trouble{"it does not speak TLS", "Look for a slip in the port, or for http in the place of https."}
+		return netError{"it does not speak TLS", "Look for a slip in the port, or for http in the place of https."}
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return trouble{"the connection was refused", "Nothing listens there: look for a slip in host and port."}
+		return netError{"the connection was refused", "Nothing listens there: look for a slip in host and port."}
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return trouble{"there is no answer", "A firewall may swallow the request: let this machine out to that host, or set HTTPS_PROXY."}
+		return netError{"there is no answer", "A firewall may swallow the request: let this machine out to that host, or set HTTPS_PROXY."}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
-		return trouble{"the connection broke", "Look at the firewall or proxy in between."}
+		return netError{"the connection broke", "Look at the firewall or proxy in between."}
 	}
-	return trouble{"for a reason that cannot be shown, since it may hold a credential", "Look at the network between this machine and that host."}
+	return netError{"for a reason that cannot be shown, since it may hold a credential", "Look at the network between this machine and that host."}
 }

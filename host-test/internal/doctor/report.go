@@ -12,80 +12,80 @@ import (
 // says what, in the imperative. No line holds a credential or a control
 // character, whoever wrote the text.
 
-// A Verdict is how something was found.
-type Verdict int
+// A Status is how something was found.
+type Status int
 
 // The verdicts.
 const (
-	Well     Verdict = iota
-	Wrong            // explains a silent robot
-	Untested         // could not be tested
-	Note             // to know about
+	OK      Status = iota
+	Fail           // explains a silent robot
+	Unknown        // could not be tested
+	Info           // to know about
 )
 
-var words = [...]string{Well: "ok", Wrong: "WRONG", Untested: "?", Note: "note"}
+var words = [...]string{OK: "ok", Fail: "WRONG", Unknown: "?", Info: "note"}
 
 // String returns the word that is printed.
-func (v Verdict) String() string { return words[v] }
+func (v Status) String() string { return words[v] }
 
-// A Finding is one line of a report.
-type Finding struct {
-	Verdict Verdict
-	What    string // was looked at
-	Text    string // what was found
-	Remedy  string // what to do, or ""
+// A Check is one line of a report.
+type Check struct {
+	Status Status
+	Name   string // was looked at
+	Detail string // what was found
+	Fix    string // what to do, or ""
 }
 
 // A Report is what the doctor found, in order.
 type Report struct {
-	sections []section
-	redactor *config.Redactor
-	open     bool // a robot gave no answer that tells anything
+	sections     []section
+	redactor     *config.Redactor
+	inconclusive bool // a robot gave no answer that tells anything
 }
 
 type section struct {
-	title    string
-	findings []Finding
+	title  string
+	checks []Check
 }
 
 func (r *Report) section(title string) {
-	r.sections = append(r.sections, section{title: r.clean(title)})
+	r.sections = append(r.sections, section{title: r.sanitize(title)})
 }
 
-func (r *Report) add(f Finding) {
-	f.What, f.Text, f.Remedy = r.clean(f.What), r.clean(f.Text), r.clean(f.Remedy)
+func (r *Report) add(f Check) {
+	f.Name, f.Detail, f.Fix = r.sanitize(f.Name), r.sanitize(f.Detail), r.sanitize(f.Fix)
 	last := &r.sections[len(r.sections)-1]
-	last.findings = append(last.findings, f)
+	last.checks = append(last.checks, f)
 }
 
-// longest is how much of a text is printed, in characters.
-const longest = 600
+// maxText is how much of a text is printed, in characters.
+const maxText = 600
 
-func (r *Report) clean(text string) string {
+func (r *Report) sanitize(text string) string {
 	text = r.redactor.Redact(text)
-	if runes := []rune(text); len(runes) > longest {
-		return string(runes[:longest]) + "…"
+	if runes := []rune(text); len(runes) > maxText {
+		return string(runes[:maxText]) + "…"
 	}
 	return text
 }
 
-// Findings returns all lines.
-func (r *Report) Findings() (all []Finding) {
+// Checks returns all lines.
+func (r *Report) Checks() (all []Check) {
 	for _, s := range r.sections {
-		all = append(all, s.findings...)
+		all = append(all, s.checks...)
 	}
 	return all
 }
 
-// Status is 1 when something is wrong, 2 when nothing is but a robot could not be
+// ExitCode is 1 when something is wrong, 2 when nothing is but a robot could not be
 // examined, and 0 otherwise.
-func (r *Report) Status() int {
-	for _, f := range r.Findings() {
-		if f.Verdict == Wrong {
+func (r *Report) ExitCode() int {
+	for _, f := range r.Checks() {
+		if f.Status == Fail {
 			return 1
 		}
 	}
-	if r.open {
+	if r.inconclusive {
 		return 2
 	}
 	return 0
@@ -95,10 +95,10 @@ func (r *Report) Status() int {
 func (r *Report) Print(w io.Writer) {
 	for _, s := range r.sections {
 		fmt.Fprintln(w, s.title)
-		for _, f := range s.findings {
-			fmt.Fprintf(w, "  %-6s %s: %s\n", f.Verdict, f.What, f.Text)
-			if f.Remedy != "" {
-				fmt.Fprintf(w, "         → %s\n", f.Remedy)
+		for _, f := range s.checks {
+			fmt.Fprintf(w, "  %-6s %s: %s\n", f.Status, f.Name, f.Detail)
+			if f.Fix != "" {
+				fmt.Fprintf(w, "         → %s\n", f.Fix)
 			}
 		}
 	}
@@ -106,5 +106,5 @@ func (r *Report) Print(w io.Writer) {
 		0: "Nothing was found wrong; what has a question mark was not tested.",
 		1: "Something is wrong.",
 		2: "Nothing was found wrong, but a robot gave no answer that tells anything.",
-	}[r.Status()])
+	}[r.ExitCode()])
 }

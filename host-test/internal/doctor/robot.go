@@ -11,19 +11,19 @@ import (
 	"dingtalk-plugin/host-test/internal/config"
 )
 
-// A patient is one robot under examination.
-type patient struct {
-	*examination
+// A robotCheck is one robot under examination.
+type robotCheck struct {
+	*run
 	config.Robot
-	address *url.URL
-	token   string
-	dead    string // why the rest cannot be tested, or ""
-	wants   bool   // it wants a keyword, as it said itself
+	address      *url.URL
+	token        string
+	blocked      string // why the rest cannot be tested, or ""
+	needsKeyword bool   // it wants a keyword, as it said itself
 }
 
 // examine goes from what costs nothing to what the robot itself must answer, and
 // shows no credential to an address that has not answered as a robot does.
-func (p *patient) examine(ctx context.Context) {
+func (p *robotCheck) examine(ctx context.Context) {
 	title := "The robot"
 	if p.Name != "" {
 		title += " " + p.Name
@@ -33,66 +33,66 @@ func (p *patient) examine(ctx context.Context) {
 	p.checkToken()
 	p.checkSecret()
 	p.checkAllowed()
-	if p.dead == "" {
-		p.reach(ctx)
+	if p.blocked == "" {
+		p.probeNetwork(ctx)
 	}
-	if p.dead == "" {
-		p.knock(ctx)
+	if p.blocked == "" {
+		p.probeType(ctx)
 	} else {
-		p.report.add(Finding{Verdict: Untested, What: "token, signature, IP address", Text: "not tested, because " + p.dead})
+		p.report.add(Check{Status: Unknown, Name: "token, signature, IP address", Detail: "not tested, because " + p.blocked})
 	}
-	p.keywords()
+	p.checkKeywords()
 }
 
-func (p *patient) add(v Verdict, what, text, remedy string) {
-	p.report.add(Finding{v, what, text, remedy})
+func (p *robotCheck) add(v Status, what, text, remedy string) {
+	p.report.add(Check{v, what, text, remedy})
 }
 
-// wrong adds what makes all further tests idle.
-func (p *patient) wrong(what, text, remedy string) {
-	p.add(Wrong, what, text, remedy)
-	if p.dead == "" {
-		p.dead = "of the " + what
+// fail adds what makes all further tests idle.
+func (p *robotCheck) fail(what, text, remedy string) {
+	p.add(Fail, what, text, remedy)
+	if p.blocked == "" {
+		p.blocked = "of the " + what
 	}
 }
 
-// key is how the configuration calls a setting of this robot.
-func (p *patient) key(key, own string) string {
+// keyName is how the configuration calls a setting of this robot.
+func (p *robotCheck) keyName(key, own string) string {
 	if p.Name == "" {
 		return key
 	}
 	return own + " of robot " + p.Name + " in " + config.Robots
 }
 
-func (p *patient) checkAddress() {
+func (p *robotCheck) checkAddress() {
 	address, err := url.Parse(p.Webhook)
-	where := p.key(config.Webhook, "webhookUrl")
+	where := p.keyName(config.Webhook, "webhookUrl")
 	switch {
-	case err != nil || !validHost(address.Hostname()) || address.User != nil || address.Fragment != "":
-		p.wrong("address", "it is no address that can be posted to", "Copy the webhook address anew into "+where+".")
+	case err != nil || !isHostname(address.Hostname()) || address.User != nil || address.Fragment != "":
+		p.fail("address", "it is no address that can be posted to", "Copy the webhook address anew into "+where+".")
 		return
-	case address.Scheme == "http" && !loopback(address.Hostname()):
-		p.wrong("address", "it begins with http://, and the plugin sends no credential unencrypted", "Write https:// in "+where+".")
+	case address.Scheme == "http" && !isLoopback(address.Hostname()):
+		p.fail("address", "it begins with http://, and the plugin sends no credential unencrypted", "Write https:// in "+where+".")
 		return
 	case address.Scheme != "http" && address.Scheme != "https":
-		p.wrong("address", "it begins with neither https:// nor http://", "Copy the webhook address anew into "+where+".")
+		p.fail("address", "it begins with neither https:// nor http://", "Copy the webhook address anew into "+where+".")
 		return
 	}
 	if strings.Trim(address.Path, "/") == "" {
 		address.Path = "/robot/send"
 	}
 	p.address = address
-	p.add(Well, "address", p.base(), "")
+	p.add(OK, "address", p.base(), "")
 }
 
 // base is the address without its query, where credentials stand.
-func (p *patient) base() string {
+func (p *robotCheck) base() string {
 	return (&url.URL{Scheme: p.address.Scheme, Host: p.address.Host, Path: p.address.Path}).String()
 }
 
-// validHost keeps out of the report what was pasted in a host's place, such as
+// isHostname keeps out of the report what was pasted in a host's place, such as
 // a token: its 64 characters are one too many for a name.
-func validHost(host string) bool {
+func isHostname(host string) bool {
 	if len(host) > 253 {
 		return false
 	}
@@ -104,12 +104,12 @@ func validHost(host string) bool {
 	return true
 }
 
-func loopback(host string) bool {
+func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-func (p *patient) checkToken() {
+func (p *robotCheck) checkToken() {
 	p.token = p.Token
 	if strings.Contains(p.token, "://") {
 		p.token = tokenIn(p.token)
@@ -118,16 +118,16 @@ func (p *patient) checkToken() {
 		p.token = p.address.Query().Get("access_token")
 	}
 	const what = "access token"
-	where := p.key(config.Token, "accessToken")
+	where := p.keyName(config.Token, "accessToken")
 	switch {
 	case p.token == "":
-		p.wrong(what, "there is none", "Put the token, or the whole webhook address, into "+where+".")
+		p.fail(what, "there is none", "Put the token, or the whole webhook address, into "+where+".")
 	case strings.HasPrefix(p.token, "SEC") && len(p.token) > 40:
-		p.wrong(what, "it looks like a secret, which begins with SEC", "Exchange "+where+" and "+p.key(config.Secret, "secret")+".")
+		p.fail(what, "it looks like a secret, which begins with SEC", "Exchange "+where+" and "+p.keyName(config.Secret, "secret")+".")
 	case strings.Trim(p.token, letters+"-._~") != "":
-		p.wrong(what, "it holds characters that no token has", "Copy the webhook address anew into "+where+".")
+		p.fail(what, "it holds characters that no token has", "Copy the webhook address anew into "+where+".")
 	default:
-		p.add(Well, what, strconv.Itoa(len(p.token))+" characters", "")
+		p.add(OK, what, strconv.Itoa(len(p.token))+" characters", "")
 	}
 }
 
@@ -142,24 +142,24 @@ func tokenIn(address string) string {
 
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-func (p *patient) checkSecret() {
+func (p *robotCheck) checkSecret() {
 	const what = "secret"
-	where := p.key(config.Secret, "secret")
+	where := p.keyName(config.Secret, "secret")
 	switch {
 	case p.Secret == "":
-		p.add(Note, what, "there is none, so requests are not signed", "If the robot has a signature (加签), put its SEC… text into "+where+".")
+		p.add(Info, what, "there is none, so requests are not signed", "If the robot has a signature (加签), put its SEC… text into "+where+".")
 	case strings.ContainsAny(p.Secret[:1]+p.Secret[len(p.Secret)-1:], "\"'`"):
-		p.wrong(what, "it stands in quotation marks, which count as a part of it", "Remove them from "+where+".")
+		p.fail(what, "it stands in quotation marks, which count as a part of it", "Remove them from "+where+".")
 	case !strings.HasPrefix(p.Secret, "SEC"):
-		p.add(Note, what, "it does not begin with SEC, as DingTalk's secrets do", "Copy it anew into "+where+" if the signature is refused.")
+		p.add(Info, what, "it does not begin with SEC, as DingTalk's secrets do", "Copy it anew into "+where+" if the signature is refused.")
 	default:
-		p.add(Well, what, strconv.Itoa(len(p.Secret))+" characters", "")
+		p.add(OK, what, strconv.Itoa(len(p.Secret))+" characters", "")
 	}
 }
 
 // checkAllowed holds the runner's allowed hosts against this robot's. They are
 // globs over the host name alone.
-func (p *patient) checkAllowed() {
+func (p *robotCheck) checkAllowed() {
 	if !p.HostsKnown || p.address == nil {
 		return
 	}
@@ -167,7 +167,7 @@ func (p *patient) checkAllowed() {
 	host := p.address.Hostname()
 	for _, allowed := range p.Hosts {
 		if matched, err := path.Match(allowed, host); allowed == host || matched && err == nil {
-			p.add(Well, what, host+" is allowed by "+allowed, "")
+			p.add(OK, what, host+" is allowed by "+allowed, "")
 			return
 		}
 	}
@@ -179,18 +179,18 @@ func (p *patient) checkAllowed() {
 			text += "; " + allowed + " allows nothing, because a scheme, a port or a path stands in it"
 		}
 	}
-	p.add(Wrong, what, text, "Put "+strconv.Quote(host)+" into allowed_hosts of this plugin's runtime_config.")
+	p.add(Fail, what, text, "Put "+strconv.Quote(host)+" into allowed_hosts of this plugin's runtime_config.")
 }
 
-func (p *patient) keywords() {
+func (p *robotCheck) checkKeywords() {
 	const what = "keywords"
 	const compare = "Compare them with the robot's security settings (自定义关键词) in the group."
 	switch {
-	case p.wants && p.Keywords == "":
-		p.add(Wrong, what, "the robot wants one of its keywords, and none is configured", "Put them into "+p.key(config.Keywords, "keywords")+".")
+	case p.needsKeyword && p.Keywords == "":
+		p.add(Fail, what, "the robot wants one of its keywords, and none is configured", "Put them into "+p.keyName(config.Keywords, "keywords")+".")
 	case p.Keywords == "":
-		p.add(Untested, what, "none are configured, and whether the robot wants any cannot be asked without posting", compare)
+		p.add(Unknown, what, "none are configured, and whether the robot wants any cannot be asked without posting", compare)
 	default:
-		p.add(Untested, what, "whether those configured are the robot's cannot be asked without posting", compare)
+		p.add(Unknown, what, "whether those configured are the robot's cannot be asked without posting", compare)
 	}
 }
