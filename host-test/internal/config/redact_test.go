@@ -17,7 +17,7 @@ func TestRedact(t *testing.T) {
 	r.Add("sig/na+ture=")
 	backwards := []byte("pass/word+of==ours")
 	slices.Reverse(backwards)
-	const withheld = "(withheld, because it holds a credential)"
+	const withheld = "(withheld, because it contains a credential)"
 	tests := []struct{ text, want string }{
 		{"nothing to hide", "nothing to hide"},
 		{"https://oapi.dingtalk.com/robot/send at 192.168.100.200:38123", "https://oapi.dingtalk.com/robot/send at 192.168.100.200:38123"},

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,74 +18,58 @@ import (
 	"dingtalk-plugin/host-test/internal/config"
 )
 
-// ReadHyperMCP reads a configuration file of hyper-mcp, in JSON, as the runner does
-// in this environment. An empty name is that of the only plugin that has keys
-// of this one. Its errors hold no credential, whatever was pasted into the file
+const (
+	maxFile   = 1 << 20
+	maxValues = 4 << 20 // of all variables in the file
+)
+
+// ReadHyperMCP reads a JSON configuration file of hyper-mcp, as the runner does in
+// this environment. If name is empty, the file must have one plugin with keys of
+// this one. Its errors contain no credential, whatever was pasted into the file
 // or its name.
 func ReadHyperMCP(file, name string) (*Target, error) {
-	c, err := readFile(file, name)
+	text, err := readRegular(file)
+	var t *Target
+	if err == nil {
+		t, err = parseHyperMCP(string(text), name, os.Getenv)
+	}
 	if err != nil {
 		return nil, errors.New(config.NewRedactor(nil).Redact(err.Error()))
 	}
-	return c, nil
+	t.Source = filepath.Base(file) + t.Source
+	return t, nil
 }
 
-func readFile(file, name string) (*Target, error) {
-	if extension := filepath.Ext(file); extension != ".json" {
+// readRegular rejects pipes and devices, which may block or never end.
+func readRegular(name string) ([]byte, error) {
+	base := filepath.Base(name)
+	if extension := filepath.Ext(name); extension != ".json" {
 		return nil, fmt.Errorf("the doctor reads files that end in .json, not in %q; write the plugin's part of the file as JSON, or put its env_vars into the environment", extension)
 	}
-	text, err := readRegular(file)
-	if err != nil {
-		return nil, err
-	}
-	c := &Target{Source: filepath.Base(file), HostsKnown: true}
-	plugins, err := c.parse(string(text), os.LookupEnv)
-	if err != nil {
-		return nil, err
-	}
-	name, err = selectPlugin(plugins, name)
-	if err != nil {
-		return nil, err
-	}
-	c.Source += ", plugin " + name
-	c.Hosts = plugins[name].Runtime.Hosts
-	c.setValues(plugins[name].Runtime.Values)
-	return c, nil
-}
-
-// maxFile and maxExpanded bound the file, before and after variables are put in.
-const (
-	maxFile     = 1 << 20
-	maxExpanded = 4 << 20
-)
-
-// readRegular reads a file that is one: a pipe or a device may never end, or
-// never begin.
-func readRegular(name string) ([]byte, error) {
-	// Without blocking, because opening a pipe waits for who writes to it.
+	// Opening a pipe without O_NONBLOCK waits for a writer.
 	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	var reason *fs.PathError
 	if errors.As(err, &reason) {
 		err = reason.Err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w", filepath.Base(name), err)
+		return nil, fmt.Errorf("%s cannot be read: %w", base, err)
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file: name the runner's configuration file", filepath.Base(name))
+		return nil, fmt.Errorf("%s is not a regular file: name the runner's configuration file", base)
 	}
 	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%s cannot be read", filepath.Base(name))
+		return nil, fmt.Errorf("%s cannot be read", base)
 	case len(text) > maxFile:
-		return nil, fmt.Errorf("%s is longer than 1 MiB: name the runner's configuration file", filepath.Base(name))
+		return nil, fmt.Errorf("%s is longer than 1 MiB: name the runner's configuration file", base)
 	}
 	return text, nil
 }
 
-// A plugin is a runner's entry of one.
+// A plugin is an entry of the file.
 type plugin struct {
 	Runtime struct {
 		Hosts  []string       `json:"allowed_hosts"`
@@ -92,10 +77,11 @@ type plugin struct {
 	} `json:"runtime_config"`
 }
 
-// parse puts variables in before it looks for JSON, as the runner does. Its
-// errors quote nothing of the file.
-func (c *Target) parse(text string, lookup func(string) (string, bool)) (map[string]plugin, error) {
-	expanded, err := c.expandEnv(text, lookup)
+// parseHyperMCP expands variables before it parses JSON, as the runner does. Its
+// errors quote only the plugins' names.
+func parseHyperMCP(text, name string, getenv func(string) string) (*Target, error) {
+	t := &Target{HostsKnown: true}
+	expanded, err := t.expandEnv(text, getenv)
 	if err != nil {
 		return nil, err
 	}
@@ -103,101 +89,86 @@ func (c *Target) parse(text string, lookup func(string) (string, bool)) (map[str
 		Plugins map[string]plugin `json:"plugins"`
 	}
 	decoder := json.NewDecoder(strings.NewReader(expanded))
-	decoder.UseNumber() // a token of digits is not to be rounded, or it would not be known again
-	switch err := decoder.Decode(&file); {
-	case err == nil && json.Valid([]byte(expanded)):
-	case json.Valid([]byte(text)) && !json.Valid([]byte(expanded)):
-		return nil, errors.New("a variable's value breaks the file's JSON: a quotation mark or a backslash stands in it")
-	case !json.Valid([]byte(text)):
-		return nil, errors.New("the file is no JSON")
-	default:
-		return nil, errors.New("the file is not one of hyper-mcp: a part of it is of another kind")
-	}
-	if len(file.Plugins) == 0 {
+	decoder.UseNumber() // a rounded token of digits could not be redacted
+	err = decoder.Decode(&file)
+	switch valid := json.Valid([]byte(expanded)); {
+	case !json.Valid([]byte(text)) && !(err == nil && valid):
+		return nil, errors.New("the file is not JSON")
+	case !valid:
+		return nil, errors.New("a variable's value breaks the file's JSON: it contains a quotation mark or a backslash")
+	case err != nil:
+		return nil, errors.New("the file is not one of hyper-mcp: a member has the wrong type")
+	case len(file.Plugins) == 0:
 		return nil, errors.New("the file names no plugins")
 	}
-	return file.Plugins, nil
+	if name, err = selectPlugin(file.Plugins, name); err != nil {
+		return nil, err
+	}
+	t.Source = ", plugin " + name
+	t.Hosts = file.Plugins[name].Runtime.Hosts
+	t.setValues(file.Plugins[name].Runtime.Values)
+	return t, nil
 }
 
-// variable is ${NAME}, ${NAME:-default}, or $${ for a written ${.
-var variable = regexp.MustCompile(`\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}`)
+var (
+	// variable matches ${NAME}, ${NAME:-default}, and $${, which stands for ${.
+	variable = regexp.MustCompile(`\$\$\{|\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}`)
+	// plainName does not match a token pasted in place of a variable's name.
+	plainName = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,40}$`)
+)
 
-// plainName is a variable's name that can be shown: what was put there by
-// mistake, such as a token, does not look like it.
-var plainName = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,40}$`)
-
-// expandEnv puts variables in like hyper-mcp, for which an empty one is none. What
-// is put in is not looked at again.
-func (c *Target) expandEnv(text string, lookup func(string) (string, bool)) (string, error) {
-	var out strings.Builder
-	missing := missingNames{}
-	end := 0
-	for _, found := range variable.FindAllStringSubmatchIndex(text, -1) {
-		out.WriteString(text[end:found[0]])
-		end = found[1]
-		match, name := text[found[0]:end], ""
-		if found[2] >= 0 {
-			name = text[found[2]:found[3]]
+// expandEnv expands variables like hyper-mcp, which treats an empty one as unset
+// and does not expand values again.
+func (t *Target) expandEnv(text string, getenv func(string) string) (string, error) {
+	size := 0
+	missing := map[string]bool{}
+	expanded := variable.ReplaceAllStringFunc(text, func(match string) string {
+		value := match
+		if match == "$${" {
+			value = "${"
+		} else {
+			name, fallback, hasFallback := strings.Cut(match[len("${"):len(match)-len("}")], ":-")
+			if set := getenv(name); set != "" || hasFallback {
+				value = cmp.Or(set, fallback)
+			} else {
+				missing[shownName(name)] = true
+			}
 		}
-		value, _ := lookup(name)
-		switch {
-		case name == "":
-			out.WriteString("${")
-		case value != "":
-			out.WriteString(value)
-		case found[4] >= 0:
-			out.WriteString(text[found[4]:found[5]])
-		default:
-			out.WriteString(match)
-			missing.add(name)
+		if size += len(value); size > maxValues {
+			return ""
 		}
-		if out.Len() > maxExpanded {
-			return "", errors.New("the file is longer than 4 MiB once its variables are put in")
-		}
+		return value
+	})
+	if size > maxValues {
+		return "", errors.New("the values of the variables in the file are longer than 4 MiB")
 	}
-	out.WriteString(text[end:])
-	if len(missing.shown) > 0 {
-		c.Problems = append(c.Problems, Check{Fail, "variables", "not set here: " + missing.String() + "; hyper-mcp does not start without them",
+	if len(missing) > 0 {
+		t.Problems = append(t.Problems, Check{Fail, "variables", "not set here: " + joinTen(slices.Sorted(maps.Keys(missing))) + "; hyper-mcp does not start without them",
 			"Set them where the runner starts, and run the doctor in the same environment."})
 	}
-	return out.String(), nil
+	return expanded, nil
 }
 
-// missingNames are those of variables that are not set, each once.
-type missingNames struct {
-	seen  map[string]bool
-	shown []string
+func shownName(name string) string {
+	if plainName.MatchString(name) {
+		return name
+	}
+	return "one whose name cannot be shown"
 }
 
-func (m *missingNames) add(name string) {
-	if !plainName.MatchString(name) {
-		name = "one whose name cannot be shown"
+func joinTen(names []string) string {
+	if more := len(names) - 10; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:10], ", "), more)
 	}
-	if m.seen[name] {
-		return
-	}
-	if m.seen == nil {
-		m.seen = map[string]bool{}
-	}
-	m.seen[name] = true
-	m.shown = append(m.shown, name)
+	return strings.Join(names, ", ")
 }
 
-// String names the first ten.
-func (m *missingNames) String() string {
-	const most = 10
-	if more := len(m.shown) - most; more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(m.shown[:most], ", "), more)
-	}
-	return strings.Join(m.shown, ", ")
-}
-
-// selectPlugin finds the plugin that is meant.
+// selectPlugin returns name, or the only plugin with keys of this one.
 func selectPlugin(plugins map[string]plugin, name string) (string, error) {
-	names := slices.Sorted(maps.Keys(plugins))
 	if _, found := plugins[name]; found {
 		return name, nil
 	}
+	names := slices.Sorted(maps.Keys(plugins))
 	var ours []string
 	for _, candidate := range names {
 		for key := range plugins[candidate].Runtime.Values {
@@ -210,18 +181,18 @@ func selectPlugin(plugins map[string]plugin, name string) (string, error) {
 	if name == "" && len(ours) == 1 {
 		return ours[0], nil
 	}
-	return "", fmt.Errorf("say with --plugin-name which plugin is meant; the file has %s", strings.Join(names, ", "))
+	return "", fmt.Errorf("name the plugin with --plugin-name; the file has %s", strings.Join(names, ", "))
 }
 
-// setValues keeps the values. The runner takes nothing but strings.
-func (c *Target) setValues(values map[string]any) {
-	c.Values = map[string]string{}
+// setValues reports values that are not strings, which the runner rejects.
+func (t *Target) setValues(values map[string]any) {
+	t.Values = map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		text, isText := values[key].(string)
-		if !isText {
-			c.Problems = append(c.Problems, Check{Fail, key, "it is not a string, and hyper-mcp does not start with it", "Put its value into quotation marks."})
+		text, isString := values[key].(string)
+		if !isString {
+			t.Problems = append(t.Problems, Check{Fail, key, "it is not a string, and hyper-mcp does not start with it", "Put its value into quotation marks."})
 			text = fmt.Sprint(values[key])
 		}
-		c.Values[key] = text
+		t.Values[key] = text
 	}
 }

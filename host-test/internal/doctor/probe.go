@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -19,21 +20,183 @@ import (
 	"time"
 )
 
-// A reply is an answer to the doctor.
-type reply struct {
-	status int
-	header http.Header
-	robot  bool // it is JSON with an errcode, as a robot's
-	code   int
-	text   string // errmsg
-	punish bool   // it is that of DingTalk's gateway to an address that called too often
-	took   time.Duration
-	middle time.Time // when it was under way, by this machine's clock
+// probeNetwork sends a GET without credentials.
+func (c *robotCheck) probeNetwork(ctx context.Context) {
+	const name = "network"
+	host := c.address.Hostname()
+	reply, err := c.send(ctx, http.MethodGet, c.base(), "")
+	switch {
+	case err != nil:
+		detail, fix := describeNetError(err)
+		c.fail(name, host+" cannot be reached from here: "+detail, fix)
+	case reply.locked:
+		c.fail(name, "DingTalk has locked this machine's public address, because it sent too many requests", "Wait for five minutes.")
+	case reply.status >= 300 && reply.status < 400:
+		to := "another path"
+		if u, err := url.Parse(reply.header.Get("Location")); err == nil {
+			to = cmp.Or(u.Hostname(), to)
+		}
+		c.fail(name, host+" redirects to "+to+", and a redirect loses the message", "Configure the address that it leads to.")
+	case !reply.isRobot:
+		c.fail(name, fmt.Sprintf("%s does not answer as DingTalk does: status %d, %s", host, reply.status, reply.header.Get("Content-Type")),
+			"Look for what is in between: a proxy, a gateway, a login page.")
+	default:
+		c.add(OK, name, fmt.Sprintf("%s answers as a robot does, in %v", host, reply.took.Round(time.Millisecond)), "")
+		c.checkClock(reply)
+	}
 }
 
-// send makes a request and reads its answer. Its error must not be shown: it
-// holds the address.
-func (e *run) send(ctx context.Context, method, address, body string) (*reply, error) {
+// checkClock compares this machine's clock with the reply's Date, which has
+// whole seconds.
+func (c *robotCheck) checkClock(reply *reply) {
+	const name = "clock"
+	date, err := http.ParseTime(reply.header.Get("Date"))
+	if err != nil {
+		c.add(Unknown, name, "the answer has no valid Date header", "")
+		return
+	}
+	middle := reply.sent.Add(reply.took / 2)
+	off := middle.Sub(date.Add(time.Second / 2)).Round(time.Second).Abs()
+	detail := "this machine's is " + off.String() + " off the answer's"
+	switch {
+	case off <= 5*time.Minute:
+		c.add(OK, name, detail, "")
+	case off <= time.Hour || c.Secret == "":
+		c.add(Info, name, detail+"; signatures are valid for an hour", setClock)
+	default:
+		c.add(Fail, name, detail+", and signatures are valid for an hour", setClock)
+	}
+}
+
+// probeBody is a message of an unknown type. No robot can post it, so it is always
+// rejected, and the errcode names the first check that failed.
+const probeBody = `{"msgtype":"doctor"}`
+
+// A stage is one of DingTalk's checks, in DingTalk's order. The order of the first
+// two was seen on live requests; that the type comes after all others is inferred.
+type stage int
+
+const (
+	atRequest stage = iota // it arrived complete
+	atToken
+	atRobot
+	atSignature
+	atSource
+	atKeyword
+	atType // rejected only for the type
+)
+
+// stages are the checks that a probe of the type reports.
+var stages = []struct {
+	stage        stage
+	name, detail string // if passed
+}{
+	{atToken, "access token", "DingTalk knows it"},
+	{atRobot, "robot", "it is switched on, and its group exists"},
+	{atSignature, "signature", "it is accepted"},
+	{atSource, "IP address", "this machine's is allowed"},
+}
+
+// probeType posts the message of an unknown type, and reports each check up to
+// the one that rejected it.
+func (c *robotCheck) probeType(ctx context.Context) {
+	reply, err := c.post(ctx, c.Secret)
+	if err != nil {
+		detail, fix := describeNetError(err)
+		c.add(Fail, "network", c.address.Hostname()+" does not accept a POST: "+detail, fix)
+		return
+	}
+	if !reply.isRobot {
+		c.inconclusive = true
+		c.add(Unknown, "access token", fmt.Sprintf("the answer is not a robot's; its status is %d", reply.status), "Run the doctor again in a minute.")
+		return
+	}
+	info := lookupErrcode(reply)
+	c.inconclusive = c.inconclusive || info.status == Unknown
+	c.needsKeyword = info.stage == atKeyword
+	if info.stage == atSignature && c.Secret == "" {
+		info.detail = "the robot requires one, and no secret is configured"
+	}
+	if info.stage == atRequest {
+		info.report(c.Report, reply)
+	}
+	for _, s := range stages {
+		switch {
+		case info.stage == s.stage:
+			info.report(c.Report, reply)
+		case info.stage < s.stage:
+			c.add(Unknown, s.name, "not tested, because the request was rejected earlier", "")
+		case s.stage == atSignature:
+			c.checkSignature(ctx, reply)
+		default:
+			c.add(OK, s.name, s.detail+inferredNote(reply), "")
+		}
+	}
+}
+
+// inferredNote marks what the answer does not state.
+func inferredNote(reply *reply) string {
+	return fmt.Sprintf(" (inferred: the request was rejected with errcode %d, by a later check)", reply.code)
+}
+
+// checkSignature follows a signature that was not rejected by a false one: unless
+// that is rejected, the first proves nothing.
+func (c *robotCheck) checkSignature(ctx context.Context, first *reply) {
+	const name = "signature"
+	if c.Secret == "" {
+		c.add(OK, name, "the robot requires none"+inferredNote(first), "")
+		return
+	}
+	reply, err := c.post(ctx, c.Secret+"0")
+	switch {
+	case err != nil || !reply.isRobot:
+		c.add(OK, name, "it is accepted"+inferredNote(first), "")
+	case lookupErrcode(reply).stage == atSignature:
+		c.add(OK, name, "it is accepted, and a false one is rejected", "")
+	default:
+		c.add(Unknown, name, "a false one is not rejected either: the robot requires no signature (加签), or DingTalk checks it later", "")
+	}
+}
+
+// post sends probeBody, signed if there is a secret.
+func (c *robotCheck) post(ctx context.Context, secret string) (*reply, error) {
+	query := c.address.Query()
+	query.Set("access_token", c.token)
+	query.Del("timestamp")
+	query.Del("sign")
+	if secret != "" {
+		timestamp := strconv.FormatInt(c.now().UnixMilli(), 10)
+		signature := sign(secret, timestamp)
+		c.redactor.Add(signature)
+		query.Set("timestamp", timestamp)
+		query.Set("sign", signature)
+	}
+	return c.send(ctx, http.MethodPost, c.base()+"?"+query.Encode(), probeBody)
+}
+
+// sign returns the parameter sign, not escaped; see
+// https://open.dingtalk.com/document/dingstart/customize-robot-security-settings.
+func sign(secret, timestamp string) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(timestamp + "\n" + secret))
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// A reply is an answer to a request of the doctor.
+type reply struct {
+	status  int
+	header  http.Header
+	isRobot bool   // the body is JSON with an errcode
+	code    int    // errcode
+	text    string // errmsg
+	locked  bool   // by DingTalk's gateway, which rejects addresses that send too many requests
+	sent    time.Time
+	took    time.Duration
+}
+
+// send makes a request and reads its reply. Do not print its error, which
+// contains the address.
+func (r *run) send(ctx context.Context, method, address, body string) (*reply, error) {
 	request, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -41,26 +204,25 @@ func (e *run) send(ctx context.Context, method, address, body string) (*reply, e
 	if body != "" {
 		request.Header.Set("Content-Type", "application/json; charset=utf-8")
 	}
-	e.requests++
-	start := e.now()
-	response, err := e.client.Do(request)
+	r.requests++
+	sent := r.now()
+	response, err := r.client.Do(request)
 	if err != nil {
 		return nil, err
 	}
 	defer response.Body.Close()
-	r := &reply{status: response.StatusCode, header: response.Header, took: e.now().Sub(start)}
-	r.middle = start.Add(r.took / 2)
+	reply := &reply{status: response.StatusCode, header: response.Header, sent: sent, took: r.now().Sub(sent)}
 	content, err := io.ReadAll(io.LimitReader(response.Body, 64<<10))
 	if err != nil {
 		return nil, err
 	}
-	r.read(content)
-	return r, nil
+	reply.parse(content)
+	return reply, nil
 }
 
-// read understands errcode as a number and as a string, as DingTalk's page shows
+// parse accepts errcode as a number and as a string, since DingTalk's page shows
 // both.
-func (r *reply) read(content []byte) {
+func (r *reply) parse(content []byte) {
 	var envelope struct {
 		Code   json.RawMessage `json:"errcode"`
 		Text   string          `json:"errmsg"`
@@ -70,200 +232,29 @@ func (r *reply) read(content []byte) {
 		return
 	}
 	code, err := strconv.Atoi(strings.Trim(string(envelope.Code), `"`))
-	r.code, r.text, r.robot, r.punish = code, envelope.Text, err == nil, envelope.Punish != ""
+	r.code, r.text, r.isRobot, r.locked = code, envelope.Text, err == nil, envelope.Punish != ""
 }
 
-// probeNetwork asks the address for an answer, without a credential.
-func (p *robotCheck) probeNetwork(ctx context.Context) {
-	reply, err := p.send(ctx, http.MethodGet, p.base(), "")
-	const what = "network"
-	host := p.address.Hostname()
-	switch {
-	case err != nil:
-		trouble := describeNetError(err)
-		p.fail(what, host+" cannot be reached from here: "+trouble.detail, trouble.fix)
-	case reply.punish:
-		p.fail(what, "DingTalk has locked this machine's public address, because too many calls came from it", "Wait for five minutes.")
-	case reply.status >= 300 && reply.status < 400:
-		p.fail(what, host+" redirects to "+redirectHost(reply.header)+", and a redirect loses the message", "Configure the address that it leads to.")
-	case !reply.robot:
-		p.fail(what, fmt.Sprintf("what answers at %s is not DingTalk: status %d, %s", host, reply.status, reply.header.Get("Content-Type")),
-			"Look at what stands in between: a proxy, a gateway, a page that wants a login.")
-	default:
-		p.add(OK, what, fmt.Sprintf("%s answers as a robot does, in %v", host, reply.took.Round(time.Millisecond)), "")
-		p.checkClock(reply)
-	}
-}
-
-func redirectHost(header http.Header) string {
-	if u, err := url.Parse(header.Get("Location")); err == nil && u.Hostname() != "" {
-		return u.Hostname()
-	}
-	return "another path"
-}
-
-// checkClock compares this machine's checkClock with the answer's, which tells whole
-// seconds.
-func (p *robotCheck) checkClock(reply *reply) {
-	const what = "clock"
-	const remedy = "Set this machine's clock, best by NTP."
-	told, err := http.ParseTime(reply.header.Get("Date"))
-	if err != nil {
-		p.add(Unknown, what, "the answer does not tell the time", "")
-		return
-	}
-	off := reply.middle.Sub(told.Add(time.Second / 2)).Round(time.Second)
-	text := "this machine's is " + off.Abs().String() + " off the answer's"
-	switch {
-	case off.Abs() <= 5*time.Minute:
-		p.add(OK, what, text, "")
-	case off.Abs() <= time.Hour || p.Secret == "":
-		p.add(Info, what, text+"; signatures hold for an hour", remedy)
-	default:
-		p.add(Fail, what, text+", and signatures hold for an hour", remedy)
-	}
-}
-
-// probeBody is a message of a type that there is not. No robot can post it, so it
-// is always refused, and the refusal names the first check that it fails.
-const probeBody = `{"msgtype":"doctor"}`
-
-// A stage is one of DingTalk's checks. They are in the order in which DingTalk
-// makes them: a live probe showed the first two; that the type comes after all
-// of these is inferred.
-type stage int
-
-const (
-	atRequest stage = iota // it arrived whole
-	atToken
-	atRobot
-	atSignature
-	atSource
-	atKeyword
-	atType // refused for the type alone
-)
-
-// stages are the lines of the report that the stages make.
-var stages = []struct {
-	stage      stage
-	what, text string // when it was passed
-}{
-	{atToken, "access token", "DingTalk knows it"},
-	{atRobot, "robot", "it is switched on, and its group is alive"},
-	{atSignature, "signature", "it is accepted"},
-	{atSource, "IP address", "this machine's is allowed"},
-}
-
-// probeType posts the message of no type, and reports each check up to the one that
-// refused it.
-func (p *robotCheck) probeType(ctx context.Context) {
-	reply, err := p.post(ctx, p.Secret)
-	if err != nil {
-		trouble := describeNetError(err)
-		p.add(Fail, "network", p.address.Hostname()+" does not take a request: "+trouble.detail, trouble.fix)
-		return
-	}
-	if !reply.robot {
-		p.report.inconclusive = true
-		p.add(Unknown, "access token", fmt.Sprintf("no robot answered, but something with status %d", reply.status), "Run the doctor again in a minute.")
-		return
-	}
-	refused := lookupErrcode(reply)
-	p.report.inconclusive = p.report.inconclusive || refused.status == Unknown
-	if refused.stage == atSignature && p.Secret == "" {
-		refused.detail = "the robot wants one, and no secret is configured"
-	}
-	if refused.stage == atRequest {
-		p.report.add(refused.check(reply))
-	}
-	for _, s := range stages {
-		switch {
-		case refused.stage == s.stage:
-			p.report.add(refused.check(reply))
-		case refused.stage < s.stage:
-			p.add(Unknown, s.what, "not tested, because the request was refused before", "")
-		case s.stage == atSignature:
-			p.checkSignature(ctx, reply)
-		default:
-			p.add(OK, s.what, s.text+inferredNote(reply), "")
-		}
-	}
-	p.needsKeyword = refused.stage == atKeyword
-}
-
-// inferredNote marks what no answer says outright.
-func inferredNote(reply *reply) string {
-	return fmt.Sprintf(" (inferred: the request was refused with %d, and that check comes later)", reply.code)
-}
-
-// checkSignature makes the counter-test where a checkSignature was not refused: a false
-// one must be, or the true one proves nothing.
-func (p *robotCheck) checkSignature(ctx context.Context, first *reply) {
-	const what = "signature"
-	if p.Secret == "" {
-		p.add(OK, what, "the robot wants none"+inferredNote(first), "")
-		return
-	}
-	reply, err := p.post(ctx, p.Secret+"0")
-	switch {
-	case err != nil || !reply.robot:
-		p.add(OK, what, "it is accepted"+inferredNote(first), "")
-	case lookupErrcode(reply).stage == atSignature:
-		p.add(OK, what, "it is accepted, and a false one is refused", "")
-	default:
-		p.add(Unknown, what, "a false one is not refused either: the robot has no signature (加签), or DingTalk looks at it later", "")
-	}
-}
-
-// post signs with the secret, if there is one.
-func (p *robotCheck) post(ctx context.Context, secret string) (*reply, error) {
-	query := url.Values{}
-	if p.address.RawQuery != "" {
-		query = p.address.Query()
-	}
-	query.Set("access_token", p.token)
-	query.Del("timestamp")
-	query.Del("sign")
-	if secret != "" {
-		timestamp := strconv.FormatInt(p.now().UnixMilli(), 10)
-		signed := sign(secret, timestamp)
-		p.report.redactor.Add(signed)
-		query.Set("timestamp", timestamp)
-		query.Set("sign", signed)
-	}
-	return p.send(ctx, http.MethodPost, p.base()+"?"+query.Encode(), probeBody)
-}
-
-// sign is the parameter of that name before it is escaped, see
-// https://open.dingtalk.com/document/dingstart/customize-robot-security-settings.
-func sign(secret, timestamp string) string {
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(timestamp + "\n" + secret))
-	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
-}
-
-// A netError is a network error in words of its own: net/http's hold the address
-// and may hold a proxy's password.
-type netError struct{ detail, fix string }
-
-func describeNetError(err error) netError {
+// describeNetError does not quote the error, which contains the address and may
+// contain a proxy's password.
+func describeNetError(err error) (detail, fix string) {
 	var lookup *net.DNSError
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	var timeout net.Error
 	switch {
 	case errors.As(err, &lookup):
-		return netError{"its name is not known", "Look for a slip in the host name, and at the machine's name service."}
+		return "its name is unknown", "Check the host name, and the machine's DNS."
 	case errors.As(err, &certificate):
-		return netError{"its certificate is not trusted", "Look for a proxy that opens encrypted connections, and have the machine trust its certificate."}
+		return "its certificate is not trusted", "Look for a proxy that decrypts connections, and let the machine trust its certificate."
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
-		return netError{"it does not speak TLS", "Look for a slip in the port, or for http in the place of https."}
+		return "it does not speak TLS", "Check the port, and whether the address must begin with http."
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return netError{"the connection was refused", "Nothing listens there: look for a slip in host and port."}
+		return "the connection was refused", "Nothing listens there: check host and port."
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return netError{"there is no answer", "A firewall may swallow the request: let this machine out to that host, or set HTTPS_PROXY."}
+		return "it did not answer in time", "A firewall may drop the request: allow connections to that host, or set HTTPS_PROXY."
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
-		return netError{"the connection broke", "Look at the firewall or proxy in between."}
+		return "the connection broke", "Check the firewall or proxy in between."
 	}
-	return netError{"for a reason that cannot be shown, since it may hold a credential", "Look at the network between this machine and that host."}
+	return "the error is not shown, since it may contain a credential", "Check the network between this machine and that host."
 }

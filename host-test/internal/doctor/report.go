@@ -7,40 +7,36 @@ import (
 	"dingtalk-plugin/host-test/internal/config"
 )
 
-// Rules of what is printed, which people read: a line is a verdict, what was
-// looked at, and what was found; where something is to be done, a second line
-// says what, in the imperative. No line holds a credential or a control
-// character, whoever wrote the text.
-
-// A Status is how something was found.
+// A Status is the result of a check.
 type Status int
 
-// The verdicts.
+// The statuses.
 const (
 	OK      Status = iota
-	Fail           // explains a silent robot
+	Fail           // explains why the robot stays silent
 	Unknown        // could not be tested
-	Info           // to know about
+	Info
 )
 
-var words = [...]string{OK: "ok", Fail: "WRONG", Unknown: "?", Info: "note"}
-
 // String returns the word that is printed.
-func (v Status) String() string { return words[v] }
-
-// A Check is one line of a report.
-type Check struct {
-	Status Status
-	Name   string // was looked at
-	Detail string // what was found
-	Fix    string // what to do, or ""
+func (s Status) String() string {
+	return [...]string{OK: "ok", Fail: "WRONG", Unknown: "?", Info: "note"}[s]
 }
 
-// A Report is what the doctor found, in order.
+// A Check is one thing that the doctor looked at. Its texts contain no
+// credential and no control character.
+type Check struct {
+	Status Status
+	Name   string
+	Detail string
+	Fix    string // what to do, in the imperative, or ""
+}
+
+// A Report is the doctor's checks in order.
 type Report struct {
 	sections     []section
 	redactor     *config.Redactor
-	inconclusive bool // a robot gave no answer that tells anything
+	inconclusive bool // a robot's answer was not understood
 }
 
 type section struct {
@@ -52,24 +48,21 @@ func (r *Report) section(title string) {
 	r.sections = append(r.sections, section{title: r.sanitize(title)})
 }
 
-func (r *Report) add(f Check) {
-	f.Name, f.Detail, f.Fix = r.sanitize(f.Name), r.sanitize(f.Detail), r.sanitize(f.Fix)
+func (r *Report) add(status Status, name, detail, fix string) {
 	last := &r.sections[len(r.sections)-1]
-	last.checks = append(last.checks, f)
+	last.checks = append(last.checks, Check{status, r.sanitize(name), r.sanitize(detail), r.sanitize(fix)})
 }
 
-// maxText is how much of a text is printed, in characters.
-const maxText = 600
-
 func (r *Report) sanitize(text string) string {
+	const maxRunes = 600
 	text = r.redactor.Redact(text)
-	if runes := []rune(text); len(runes) > maxText {
-		return string(runes[:maxText]) + "…"
+	if runes := []rune(text); len(runes) > maxRunes {
+		return string(runes[:maxRunes]) + "…"
 	}
 	return text
 }
 
-// Checks returns all lines.
+// Checks returns all checks.
 func (r *Report) Checks() (all []Check) {
 	for _, s := range r.sections {
 		all = append(all, s.checks...)
@@ -77,11 +70,11 @@ func (r *Report) Checks() (all []Check) {
 	return all
 }
 
-// ExitCode is 1 when something is wrong, 2 when nothing is but a robot could not be
-// examined, and 0 otherwise.
+// ExitCode returns 1 if a check failed, 2 if none failed but a robot's answer
+// was inconclusive, and 0 otherwise.
 func (r *Report) ExitCode() int {
-	for _, f := range r.Checks() {
-		if f.Status == Fail {
+	for _, c := range r.Checks() {
+		if c.Status == Fail {
 			return 1
 		}
 	}
@@ -91,20 +84,20 @@ func (r *Report) ExitCode() int {
 	return 0
 }
 
-// Print writes the report for people.
+// Print writes the report for people: a line for each check, and one for its fix.
 func (r *Report) Print(w io.Writer) {
 	for _, s := range r.sections {
 		fmt.Fprintln(w, s.title)
-		for _, f := range s.checks {
-			fmt.Fprintf(w, "  %-6s %s: %s\n", f.Status, f.Name, f.Detail)
-			if f.Fix != "" {
-				fmt.Fprintf(w, "         → %s\n", f.Fix)
+		for _, c := range s.checks {
+			fmt.Fprintf(w, "  %-6s %s: %s\n", c.Status, c.Name, c.Detail)
+			if c.Fix != "" {
+				fmt.Fprintf(w, "         → %s\n", c.Fix)
 			}
 		}
 	}
 	fmt.Fprintln(w, [...]string{
-		0: "Nothing was found wrong; what has a question mark was not tested.",
+		0: "Nothing wrong was found; checks marked ? were not tested.",
 		1: "Something is wrong.",
-		2: "Nothing was found wrong, but a robot gave no answer that tells anything.",
+		2: "Nothing wrong was found, but a robot's answer was inconclusive.",
 	}[r.ExitCode()])
 }

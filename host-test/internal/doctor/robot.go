@@ -11,87 +11,85 @@ import (
 	"dingtalk-plugin/host-test/internal/config"
 )
 
-// A robotCheck is one robot under examination.
+// A robotCheck checks one robot.
 type robotCheck struct {
 	*run
 	config.Robot
 	address      *url.URL
 	token        string
-	blocked      string // why the rest cannot be tested, or ""
-	needsKeyword bool   // it wants a keyword, as it said itself
+	blocked      string // the check that failed and makes all requests pointless, or ""
+	needsKeyword bool   // DingTalk rejected the request for its keywords
 }
 
-// examine goes from what costs nothing to what the robot itself must answer, and
-// shows no credential to an address that has not answered as a robot does.
-func (p *robotCheck) examine(ctx context.Context) {
+// check goes from what costs nothing to what needs requests, and shows no
+// credential to an address that did not answer the probe as a robot does.
+func (c *robotCheck) check(ctx context.Context) {
 	title := "The robot"
-	if p.Name != "" {
-		title += " " + p.Name
+	if c.Name != "" {
+		title += " " + c.Name
 	}
-	p.report.section(title)
-	p.checkAddress()
-	p.checkToken()
-	p.checkSecret()
-	p.checkAllowed()
-	if p.blocked == "" {
-		p.probeNetwork(ctx)
+	c.section(title)
+	c.checkAddress()
+	c.checkToken()
+	c.checkSecret()
+	c.checkAllowedHost()
+	if c.blocked == "" {
+		c.probeNetwork(ctx)
 	}
-	if p.blocked == "" {
-		p.probeType(ctx)
+	if c.blocked == "" {
+		c.probeType(ctx)
 	} else {
-		p.report.add(Check{Status: Unknown, Name: "token, signature, IP address", Detail: "not tested, because " + p.blocked})
+		c.add(Unknown, "token, signature, IP address", "not tested, because of the "+c.blocked, "")
 	}
-	p.checkKeywords()
+	c.checkKeywords()
 }
 
-func (p *robotCheck) add(v Status, what, text, remedy string) {
-	p.report.add(Check{v, what, text, remedy})
-}
-
-// fail adds what makes all further tests idle.
-func (p *robotCheck) fail(what, text, remedy string) {
-	p.add(Fail, what, text, remedy)
-	if p.blocked == "" {
-		p.blocked = "of the " + what
+// fail adds a failure that makes all requests pointless.
+func (c *robotCheck) fail(name, detail, fix string) {
+	c.add(Fail, name, detail, fix)
+	if c.blocked == "" {
+		c.blocked = name
 	}
 }
 
-// keyName is how the configuration calls a setting of this robot.
-func (p *robotCheck) keyName(key, own string) string {
-	if p.Name == "" {
+// where names a setting of this robot in the configuration.
+func (c *robotCheck) where(key, member string) string {
+	if c.Name == "" {
 		return key
 	}
-	return own + " of robot " + p.Name + " in " + config.Robots
+	return member + " of robot " + c.Name + " in " + config.Robots
 }
 
-func (p *robotCheck) checkAddress() {
-	address, err := url.Parse(p.Webhook)
-	where := p.keyName(config.Webhook, "webhookUrl")
+func (c *robotCheck) checkAddress() {
+	address, err := url.Parse(c.Webhook)
+	where := c.where(config.Webhook, "webhookUrl")
 	switch {
 	case err != nil || !isHostname(address.Hostname()) || address.User != nil || address.Fragment != "":
-		p.fail("address", "it is no address that can be posted to", "Copy the webhook address anew into "+where+".")
+		c.fail("address", "it is not a valid webhook address", "Copy the webhook address again into "+where+".")
 		return
 	case address.Scheme == "http" && !isLoopback(address.Hostname()):
-		p.fail("address", "it begins with http://, and the plugin sends no credential unencrypted", "Write https:// in "+where+".")
+		c.fail("address", "it begins with http://, and the plugin sends no credential unencrypted", "Write https:// in "+where+".")
 		return
 	case address.Scheme != "http" && address.Scheme != "https":
-		p.fail("address", "it begins with neither https:// nor http://", "Copy the webhook address anew into "+where+".")
+		c.fail("address", "it begins with neither https:// nor http://", "Copy the webhook address again into "+where+".")
 		return
 	}
 	if strings.Trim(address.Path, "/") == "" {
 		address.Path = "/robot/send"
 	}
-	p.address = address
-	p.add(OK, "address", p.base(), "")
+	c.address = address
+	c.add(OK, "address", c.base(), "")
 }
 
-// base is the address without its query, where credentials stand.
-func (p *robotCheck) base() string {
-	return (&url.URL{Scheme: p.address.Scheme, Host: p.address.Host, Path: p.address.Path}).String()
+// base returns the address without its query, which contains credentials.
+func (c *robotCheck) base() string {
+	return (&url.URL{Scheme: c.address.Scheme, Host: c.address.Host, Path: c.address.Path}).String()
 }
 
-// isHostname keeps out of the report what was pasted in a host's place, such as
-// a token: its 64 characters are one too many for a name.
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+// isHostname rejects a token pasted in place of a host: its 64 characters are one
+// too many.
 func isHostname(host string) bool {
 	if len(host) > 253 {
 		return false
@@ -105,92 +103,83 @@ func isHostname(host string) bool {
 }
 
 func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
-func (p *robotCheck) checkToken() {
-	p.token = p.Token
-	if strings.Contains(p.token, "://") {
-		p.token = tokenIn(p.token)
+func (c *robotCheck) checkToken() {
+	c.token = c.Token
+	if strings.Contains(c.token, "://") {
+		c.token = ""
+		if u, err := url.Parse(c.Token); err == nil {
+			c.token = u.Query().Get("access_token")
+		}
 	}
-	if p.token == "" && p.address != nil {
-		p.token = p.address.Query().Get("access_token")
+	if c.token == "" && c.address != nil {
+		c.token = c.address.Query().Get("access_token")
 	}
-	const what = "access token"
-	where := p.keyName(config.Token, "accessToken")
+	const name = "access token"
+	where := c.where(config.Token, "accessToken")
 	switch {
-	case p.token == "":
-		p.fail(what, "there is none", "Put the token, or the whole webhook address, into "+where+".")
-	case strings.HasPrefix(p.token, "SEC") && len(p.token) > 40:
-		p.fail(what, "it looks like a secret, which begins with SEC", "Exchange "+where+" and "+p.keyName(config.Secret, "secret")+".")
-	case strings.Trim(p.token, letters+"-._~") != "":
-		p.fail(what, "it holds characters that no token has", "Copy the webhook address anew into "+where+".")
+	case c.token == "":
+		c.fail(name, "it is missing", "Put the token, or the full webhook address, into "+where+".")
+	case strings.HasPrefix(c.token, "SEC") && len(c.token) > 40:
+		c.fail(name, "it looks like a secret, which begins with SEC", "Exchange "+where+" and "+c.where(config.Secret, "secret")+".")
+	case strings.Trim(c.token, letters+"-._~") != "":
+		c.fail(name, "it contains characters that no token has", "Copy the webhook address again into "+where+".")
 	default:
-		p.add(OK, what, strconv.Itoa(len(p.token))+" characters", "")
+		c.add(OK, name, strconv.Itoa(len(c.token))+" characters", "")
 	}
 }
 
-// tokenIn returns the token in an address, or "".
-func tokenIn(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return u.Query().Get("access_token")
-}
-
-const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-
-func (p *robotCheck) checkSecret() {
-	const what = "secret"
-	where := p.keyName(config.Secret, "secret")
+func (c *robotCheck) checkSecret() {
+	const name = "secret"
+	where := c.where(config.Secret, "secret")
 	switch {
-	case p.Secret == "":
-		p.add(Info, what, "there is none, so requests are not signed", "If the robot has a signature (加签), put its SEC… text into "+where+".")
-	case strings.ContainsAny(p.Secret[:1]+p.Secret[len(p.Secret)-1:], "\"'`"):
-		p.fail(what, "it stands in quotation marks, which count as a part of it", "Remove them from "+where+".")
-	case !strings.HasPrefix(p.Secret, "SEC"):
-		p.add(Info, what, "it does not begin with SEC, as DingTalk's secrets do", "Copy it anew into "+where+" if the signature is refused.")
+	case c.Secret == "":
+		c.add(Info, name, "there is none, so requests are not signed", "If the robot requires a signature (加签), put its SEC… text into "+where+".")
+	case strings.ContainsAny(c.Secret[:1]+c.Secret[len(c.Secret)-1:], "\"'`"):
+		c.fail(name, "it is in quotation marks, which count as part of it", "Remove them from "+where+".")
+	case !strings.HasPrefix(c.Secret, "SEC"):
+		c.add(Info, name, "it does not begin with SEC, as DingTalk's secrets do", "Copy it again into "+where+" if the signature is rejected.")
 	default:
-		p.add(OK, what, strconv.Itoa(len(p.Secret))+" characters", "")
+		c.add(OK, name, strconv.Itoa(len(c.Secret))+" characters", "")
 	}
 }
 
-// checkAllowed holds the runner's allowed hosts against this robot's. They are
-// globs over the host name alone.
-func (p *robotCheck) checkAllowed() {
-	if !p.HostsKnown || p.address == nil {
+// checkAllowedHost compares the runner's allowed hosts, which are globs over the
+// host name alone, with this robot's host.
+func (c *robotCheck) checkAllowedHost() {
+	if !c.HostsKnown || c.address == nil {
 		return
 	}
-	const what = "allowed host"
-	host := p.address.Hostname()
-	for _, allowed := range p.Hosts {
+	const name = "allowed host"
+	host := c.address.Hostname()
+	for _, allowed := range c.Hosts {
 		if matched, err := path.Match(allowed, host); allowed == host || matched && err == nil {
-			p.add(OK, what, host+" is allowed by "+allowed, "")
+			c.add(OK, name, host+" is allowed by "+allowed, "")
 			return
 		}
 	}
-	text := "the runner does not allow " + host
+	detail := "the runner does not allow " + host
 	shown := 0
-	for _, allowed := range p.Hosts {
+	for _, allowed := range c.Hosts {
 		if strings.Contains(allowed, host) && shown < 3 {
 			shown++
-			text += "; " + allowed + " allows nothing, because a scheme, a port or a path stands in it"
+			detail += "; " + allowed + " matches no host, because it contains a scheme, a port or a path"
 		}
 	}
-	p.add(Fail, what, text, "Put "+strconv.Quote(host)+" into allowed_hosts of this plugin's runtime_config.")
+	c.add(Fail, name, detail, "Put "+strconv.Quote(host)+" into allowed_hosts of this plugin's runtime_config.")
 }
 
-func (p *robotCheck) checkKeywords() {
-	const what = "keywords"
+func (c *robotCheck) checkKeywords() {
+	const name = "keywords"
 	const compare = "Compare them with the robot's security settings (自定义关键词) in the group."
 	switch {
-	case p.needsKeyword && p.Keywords == "":
-		p.add(Fail, what, "the robot wants one of its keywords, and none is configured", "Put them into "+p.keyName(config.Keywords, "keywords")+".")
-	case p.Keywords == "":
-		p.add(Unknown, what, "none are configured, and whether the robot wants any cannot be asked without posting", compare)
+	case c.needsKeyword && c.Keywords == "":
+		c.add(Fail, name, "the robot requires one of its keywords, and none is configured", "Put them into "+c.where(config.Keywords, "keywords")+".")
+	case c.Keywords == "":
+		c.add(Unknown, name, "none is configured, and only a message would show whether the robot requires one", compare)
 	default:
-		p.add(Unknown, what, "whether those configured are the robot's cannot be asked without posting", compare)
+		c.add(Unknown, name, "only a message would show whether the configured ones are the robot's", compare)
 	}
 }
