@@ -28,7 +28,6 @@ type Target struct {
 
 // Options configure Examine. The zero value is valid.
 type Options struct {
-	Now       func() time.Time  // nil means time.Now
 	Timeout   time.Duration     // of one request; 0 means ten seconds
 	Transport http.RoundTripper // nil means http.DefaultTransport
 
@@ -84,13 +83,6 @@ func Examine(ctx context.Context, target *Target, options *Options) *Report {
 	r.add(Info, "quota", quotaNote, "")
 	r.add(Info, "this run", fmt.Sprintf("made %d requests and posted no message", r.requests), "")
 	return r.Report
-}
-
-func (r *run) now() time.Time {
-	if r.Now == nil {
-		return time.Now()
-	}
-	return r.Now()
 }
 
 // checkKeys checks everything that is not about a single robot.

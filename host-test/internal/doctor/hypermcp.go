@@ -92,10 +92,10 @@ func parseHyperMCP(text, name string, getenv func(string) string) (*Target, erro
 	decoder.UseNumber() // a rounded token of digits could not be redacted
 	err = decoder.Decode(&file)
 	switch valid := json.Valid([]byte(expanded)); {
-	case !json.Valid([]byte(text)) && !(err == nil && valid):
-		return nil, errors.New("the file is not JSON")
-	case !valid:
+	case !valid && json.Valid([]byte(text)):
 		return nil, errors.New("a variable's value breaks the file's JSON: it contains a quotation mark or a backslash")
+	case !valid:
+		return nil, errors.New("the file is not JSON")
 	case err != nil:
 		return nil, errors.New("the file is not one of hyper-mcp: a member has the wrong type")
 	case len(file.Plugins) == 0:

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/url"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -86,20 +87,15 @@ func (c *robotCheck) base() string {
 	return (&url.URL{Scheme: c.address.Scheme, Host: c.address.Host, Path: c.address.Path}).String()
 }
 
-const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+var (
+	validToken = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
+	// validName does not match a token pasted in place of a host, whose 64
+	// characters are one too many.
+	validName = regexp.MustCompile(`^[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$`)
+)
 
-// isHostname rejects a token pasted in place of a host: its 64 characters are one
-// too many.
 func isHostname(host string) bool {
-	if len(host) > 253 {
-		return false
-	}
-	for label := range strings.SplitSeq(host, ".") {
-		if label == "" || len(label) > 63 || strings.Trim(label, letters+"-") != "" {
-			return net.ParseIP(host) != nil
-		}
-	}
-	return true
+	return len(host) <= 253 && validName.MatchString(host) || net.ParseIP(host) != nil
 }
 
 func isLoopback(host string) bool {
@@ -124,7 +120,7 @@ func (c *robotCheck) checkToken() {
 		c.fail(name, "it is missing", "Put the token, or the full webhook address, into "+where+".")
 	case strings.HasPrefix(c.token, "SEC") && len(c.token) > 40:
 		c.fail(name, "it looks like a secret, which begins with SEC", "Exchange "+where+" and "+c.where(config.Secret, "secret")+".")
-	case strings.Trim(c.token, letters+"-._~") != "":
+	case !validToken.MatchString(c.token):
 		c.fail(name, "it contains characters that no token has", "Copy the webhook address again into "+where+".")
 	default:
 		c.add(OK, name, strconv.Itoa(len(c.token))+" characters", "")
