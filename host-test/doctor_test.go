@@ -50,7 +50,7 @@ func TestDoctorAsksPlugin(t *testing.T) {
 	}
 }
 
-// The exit code tells the result, for the environment and for a file.
+// The exit code is that of the report, for the environment and for a file.
 func TestDoctorExitCode(t *testing.T) {
 	group := startGroup(nil)
 	defer group.Close()

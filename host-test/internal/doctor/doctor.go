@@ -1,7 +1,7 @@
 // Package doctor finds out why a robot stays silent, without posting to its
 // group. It checks the configuration, probes the address without credentials,
 // and then posts a request with an unknown message type: DingTalk rejects it, and
-// the errcode tells which of DingTalk's checks the request passed.
+// the errcode shows which of DingTalk's checks the request passed.
 package doctor
 
 import (
@@ -81,7 +81,7 @@ func Examine(ctx context.Context, target *Target, options *Options) *Report {
 	}
 	r.section("For your information")
 	r.add(Info, "quota", quotaNote, "")
-	r.add(Info, "this run", fmt.Sprintf("made %d requests and posted no message", r.requests), "")
+	r.add(Info, "this run", fmt.Sprintf("%d HTTP requests, none of which posts a message", r.requests), "")
 	return r.Report
 }
 

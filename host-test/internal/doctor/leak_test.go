@@ -100,6 +100,13 @@ func leaked(text, canary string) string {
 	return ""
 }
 
+func checkLeak(t *testing.T, what, output, canary string) {
+	t.Helper()
+	if part := leaked(output, canary); part != "" {
+		t.Errorf("%s: %q of %s is in\n%s", what, part, canary, output)
+	}
+}
+
 // foldText keeps ASCII letters, in lower case, and digits.
 func foldText(text string) string {
 	return strings.Map(func(c rune) rune {
@@ -188,10 +195,7 @@ func TestNoLeakFromFile(t *testing.T) {
 	folder := t.TempDir()
 	check := func(what, file, plugin, canary string, transport http.RoundTripper) {
 		target, err := ReadHyperMCP(file, plugin)
-		output := outputOf(t.Context(), target, err, transport)
-		if part := leaked(output, canary); part != "" {
-			t.Errorf("%s: %q of %s is in\n%s", what, part, canary, output)
-		}
+		checkLeak(t, what, outputOf(t.Context(), target, err, transport), canary)
 	}
 	create := func(name, text string) string {
 		file := filepath.Join(folder, name)
@@ -225,14 +229,10 @@ func TestNoLeakFromEnvironment(t *testing.T) {
 			} {
 				values := map[string]string{config.Token: "qwertzuiop", config.Secret: "SECx"}
 				values[key] = strings.ReplaceAll(value, "§", canary)
-				outputs := map[string]string{"serve": config.ShownHosts(values)}
+				what := kind + " in " + key + " as " + value
+				checkLeak(t, what+", serve", config.ShownHosts(values), canary)
 				for name, transport := range transports {
-					outputs[name] = outputOf(t.Context(), &Target{Source: "the environment", Values: values}, nil, transport)
-				}
-				for name, output := range outputs {
-					if part := leaked(output, canary); part != "" {
-						t.Errorf("%s in %s as %s, %s: %q is in\n%s", kind, key, value, name, part, output)
-					}
+					checkLeak(t, what+", "+name, outputOf(t.Context(), &Target{Source: "the environment", Values: values}, nil, transport), canary)
 				}
 			}
 		}
@@ -259,8 +259,8 @@ func FuzzNoLeak(f *testing.F) {
 			output += config.ShownHosts(target.Values)
 		}
 		for kind, canary := range canaries {
-			if part := leaked(output, canary); kind != "short token" && part != "" {
-				t.Errorf("%s leaks %q from %q:\n%s", kind, part, text, output)
+			if kind != "short token" {
+				checkLeak(t, kind+" in "+text, output, canary)
 			}
 		}
 	})
