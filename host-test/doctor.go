@@ -17,13 +17,13 @@ import (
 )
 
 type doctorCommand struct {
-	Config     string        `help:"A configuration file of hyper-mcp, in JSON; without one the environment is looked at." type:"path"`
-	PluginName string        `help:"The plugin's name in that file; not needed where one plugin alone has keys of this one."`
-	Timeout    time.Duration `help:"How long one request may take." default:"10s"`
+	Config     string        `help:"A JSON configuration file of hyper-mcp; without one the environment is examined." type:"path"`
+	PluginName string        `help:"The plugin's name in that file; optional if only one plugin has keys of this one."`
+	Timeout    time.Duration `help:"Timeout of one request." default:"10s"`
 }
 
-// Validate is called by kong. It does not repeat the path: a credential may have
-// been pasted there.
+// Validate is called by kong. Its error does not quote the path, into which a
+// credential may have been pasted.
 func (c *doctorCommand) Validate() error {
 	if _, err := os.Stat(c.Config); c.Config != "" && errors.Is(err, fs.ErrNotExist) {
 		return errors.New("--config: there is no such file")
@@ -31,64 +31,63 @@ func (c *doctorCommand) Validate() error {
 	return nil
 }
 
-// Run exits with status 1 when something is wrong, and with 2 when nothing is but
-// a robot gave no answer that tells anything.
+// Run exits with the report's exit code.
 func (c *doctorCommand) Run(ctx context.Context, cli *cli) error {
-	subject := &doctor.Case{Source: "the environment", Values: config.FromEnvironment()}
+	target := &doctor.Target{Source: "the environment", Values: config.FromEnvironment()}
 	if c.Config != "" {
 		var err error
-		if subject, err = doctor.ReadFile(c.Config, c.PluginName); err != nil {
+		if target, err = doctor.ReadHyperMCP(c.Config, c.PluginName); err != nil {
 			return err
 		}
 	}
-	report := doctor.Examine(ctx, subject, &doctor.Options{Timeout: c.Timeout, Ask: cli.ask})
+	report := doctor.Examine(ctx, target, &doctor.Options{Timeout: c.Timeout, AskPlugin: cli.askPlugin})
 	report.Print(os.Stdout)
-	if status := report.Status(); status != 0 {
-		return exitError(status)
+	if code := report.ExitCode(); code != 0 {
+		return exitError(code)
 	}
 	return nil
 }
 
-// ask has the plugin judge its configuration.
-func (c *cli) ask(ctx context.Context, values map[string]string) (doctor.Opinion, error) {
+func (c *cli) askPlugin(ctx context.Context, values map[string]string) (doctor.PluginVerdict, error) {
 	module, err := c.wasm()
 	if err != nil {
-		return doctor.Opinion{}, err
+		return doctor.PluginVerdict{}, err
 	}
-	return ask(ctx, module, wazero.NewCompilationCache(), values)
+	return askPlugin(ctx, module, wazero.NewCompilationCache(), values)
 }
 
-func ask(ctx context.Context, module []byte, cache wazero.CompilationCache, values map[string]string) (doctor.Opinion, error) {
-	opinion, err := askOnce(ctx, module, cache, values)
-	if err == nil && opinion.Reason == "unknown_tool" {
-		// The tools are well configured, and this one is not among them.
+// askPlugin returns the plugin's verdict on its configuration.
+func askPlugin(ctx context.Context, module []byte, cache wazero.CompilationCache, values map[string]string) (doctor.PluginVerdict, error) {
+	verdict, err := askPluginOnce(ctx, module, cache, values)
+	if err == nil && verdict.Reason == "unknown_tool" {
+		// The list of tools is valid and lacks the one that was called.
 		values = maps.Clone(values)
 		values[config.Prefix+"TOOLS"] = "all"
-		opinion, err = askOnce(ctx, module, cache, values)
+		verdict, err = askPluginOnce(ctx, module, cache, values)
 	}
-	if opinion.Reason == "invalid_arguments" {
-		return doctor.Opinion{}, err // the tool wants a robot's name, so the robots were read
+	if verdict.Reason == "invalid_arguments" {
+		return doctor.PluginVerdict{}, err // a robot's name is required, so the robots are valid
 	}
-	return opinion, err
+	return verdict, err
 }
 
-// askOnce calls a tool in a sandbox that reaches nothing: what the plugin says
-// before it asks for the network is about the configuration.
-func askOnce(ctx context.Context, module []byte, cache wazero.CompilationCache, values map[string]string) (doctor.Opinion, error) {
+// askPluginOnce calls a tool with no host allowed: the plugin checks its
+// configuration before it makes a request, and a request makes the host trap.
+func askPluginOnce(ctx context.Context, module []byte, cache wazero.CompilationCache, values map[string]string) (doctor.PluginVerdict, error) {
 	plugin, err := host.Load(ctx, module, &host.Options{Config: values, Cache: cache})
 	if err != nil {
-		return doctor.Opinion{}, err
+		return doctor.PluginVerdict{}, err
 	}
 	defer plugin.Close(ctx)
 	result, err := plugin.Call(ctx, "send_text_message", json.RawMessage(`{"text":"doctor"}`))
-	var reached *host.TrapError
+	var trap *host.TrapError
 	switch {
-	case errors.As(err, &reached):
-		return doctor.Opinion{}, nil
+	case errors.As(err, &trap):
+		return doctor.PluginVerdict{}, nil
 	case err != nil:
-		return doctor.Opinion{}, err
+		return doctor.PluginVerdict{}, err
 	}
 	structured, _ := result.StructuredContent.(map[string]any)
 	reason, _ := structured["reason"].(string)
-	return doctor.Opinion{Reason: reason, Text: textOf(result)}, nil
+	return doctor.PluginVerdict{Reason: reason, Text: textOf(result)}, nil
 }

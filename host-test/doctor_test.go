@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -12,8 +13,8 @@ import (
 	"dingtalk-plugin/host-test/internal/config"
 )
 
-// The plugin itself judges the configuration, and nothing is sent for it.
-func TestDoctorAsks(t *testing.T) {
+// The plugin reports its configuration errors, and makes no request.
+func TestDoctorAsksPlugin(t *testing.T) {
 	fake := dingtalktest.New(nil)
 	server := httptest.NewServer(fake)
 	defer server.Close()
@@ -35,10 +36,8 @@ func TestDoctorAsks(t *testing.T) {
 	}
 	for _, tt := range tests {
 		values := map[string]string{config.Webhook: server.URL}
-		for key, value := range tt.values {
-			values[key] = value
-		}
-		got, err := ask(t.Context(), module(t, 0), cache, values)
+		maps.Copy(values, tt.values)
+		got, err := askPlugin(t.Context(), module(t, 0), cache, values)
 		if err != nil || got.Reason != tt.reason || !strings.Contains(got.Text, tt.text) {
 			t.Errorf("%v: %+v, %v; want %s", tt.values, got, err, tt.reason)
 		}
@@ -46,13 +45,13 @@ func TestDoctorAsks(t *testing.T) {
 	if got := len(fake.Requests()); got != 0 {
 		t.Errorf("%d requests were made", got)
 	}
-	if _, err := (&cli{Plugin: "none.wasm"}).ask(t.Context(), nil); err == nil {
-		t.Error("a missing plugin is no error")
+	if _, err := (&cli{Plugin: "none.wasm"}).askPlugin(t.Context(), nil); err == nil {
+		t.Error("a missing plugin causes no error")
 	}
 }
 
-// The status tells, with the environment and with a file.
-func TestDoctorStatus(t *testing.T) {
+// The exit code is that of the report, for the environment and for a file.
+func TestDoctorExitCode(t *testing.T) {
 	group := startGroup(nil)
 	defer group.Close()
 	for _, key := range []string{config.Token, config.Secret, config.Webhook} {

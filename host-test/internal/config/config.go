@@ -1,5 +1,5 @@
-// Package config takes the plugin's configuration from the environment, as the
-// Node server that the plugin replaces takes it.
+// Package config reads the plugin's configuration from the environment, under
+// the names that the Node server used which the plugin replaces.
 package config
 
 import (
@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// Prefix is how the names of all configuration keys begin.
+// Prefix begins the names of all configuration keys.
 const Prefix = "DINGTALK_BOT_"
 
-// The keys that decide where messages go and whether they are taken.
+// The keys that decide where messages go and whether the robot accepts them.
 const (
 	Token    = Prefix + "ACCESS_TOKEN"
 	Secret   = Prefix + "SECRET"
@@ -22,6 +22,12 @@ const (
 	Keywords = Prefix + "KEYWORDS"
 	Robots   = Prefix + "ROBOTS"
 )
+
+// Keys are all configuration keys. A test of doctor compares them with README.
+var Keys = []string{
+	Token, Secret, Webhook, Keywords, Prefix + "ALLOW_AT_ALL", Prefix + "MESSAGES_PER_MINUTE", Prefix + "MAX_PARTS", Prefix + "RETRIES",
+	Prefix + "TOOLS", Prefix + "AT_USER_IDS", Prefix + "PEOPLE", Robots, Prefix + "LINKS", Prefix + "MARKDOWN", Prefix + "DRY_RUN",
+}
 
 // DefaultWebhook is DingTalk's own address.
 const DefaultWebhook = "https://oapi.dingtalk.com/robot/send"
@@ -37,79 +43,67 @@ func FromEnvironment() map[string]string {
 	return values
 }
 
-// A Robot is where one robot posts, as it is configured: nothing is checked.
+// A Robot is one robot's configuration, unchecked.
 type Robot struct {
-	Name     string // "" for the one robot
-	Webhook  string // as the plugin finds it, DefaultWebhook where nothing else is said
-	Token    string // a token, an address that holds one, or ""
+	Name     string // "" if Robots is not used
+	Webhook  string // DefaultWebhook if none is configured
+	Token    string // a token, an address that contains one, or ""
 	Secret   string
 	Keywords string
 }
 
-// ReadRobots returns the one robot, or the named ones in the order of their
-// names. A list of robots that cannot be read is none: the plugin refuses it.
+// ReadRobots returns the single robot, or the named ones sorted by name. It
+// returns none if their list is malformed: the plugin rejects that.
 func ReadRobots(values map[string]string) (robots []Robot) {
-	list := Get(values, Robots)
-	if list == "" {
-		one := Robot{
-			Webhook: Get(values, Webhook), Token: Get(values, Token),
-			Secret: Get(values, Secret), Keywords: Get(values, Keywords),
-		}
-		return []Robot{one.addressed()}
+	if Get(values, Robots) == "" {
+		return []Robot{newRobot("", Get(values, Webhook), Get(values, Token), Get(values, Secret), Get(values, Keywords))}
 	}
-	var named map[string]map[string]any
-	if json.Unmarshal([]byte(list), &named) != nil {
-		return nil
-	}
+	named := namedRobots(values)
 	for _, name := range slices.Sorted(maps.Keys(named)) {
-		own := map[string]string{}
+		own := map[string]string{"webhookUrl": Get(values, Webhook)}
 		for key, value := range named[name] {
 			own[key], _ = value.(string)
 		}
-		if _, set := own["webhookUrl"]; !set {
-			own["webhookUrl"] = Get(values, Webhook)
-		}
-		robots = append(robots, Robot{
-			Name: name, Webhook: Get(own, "webhookUrl"), Token: Get(own, "accessToken"),
-			Secret: Get(own, "secret"), Keywords: Get(own, "keywords"),
-		}.addressed())
+		robots = append(robots, newRobot(name, Get(own, "webhookUrl"), Get(own, "accessToken"), Get(own, "secret"), Get(own, "keywords")))
 	}
 	return robots
 }
 
-// RobotNames returns the names that the argument robot may have, and the one that
-// counts where it is left out: "" where a call must name one, or where there is
-// but the one robot without a name.
-func RobotNames(values map[string]string) (names []string, standard string) {
-	var named map[string]struct {
-		Default bool `json:"default"`
+// newRobot accepts an address for the token, because that is what DingTalk gives
+// people to copy.
+func newRobot(name, webhook, token, secret, keywords string) Robot {
+	if webhook == "" && strings.Contains(token, "://") {
+		webhook, token = token, ""
 	}
+	if webhook == "" {
+		webhook = DefaultWebhook
+	}
+	return Robot{name, webhook, token, secret, keywords}
+}
+
+// namedRobots parses Robots. It returns nil if that is empty or malformed.
+func namedRobots(values map[string]string) (named map[string]map[string]any) {
 	if json.Unmarshal([]byte(Get(values, Robots)), &named) != nil {
-		return nil, ""
+		return nil
 	}
+	return named
+}
+
+// RobotNames returns the valid values of the argument robot, and its default: ""
+// if a call must name a robot, or if there is only one without a name.
+func RobotNames(values map[string]string) (names []string, defaultName string) {
+	named := namedRobots(values)
 	names = slices.Sorted(maps.Keys(named))
 	for _, name := range names {
-		if named[name].Default || len(names) == 1 {
-			standard = name
+		if named[name]["default"] == true || len(names) == 1 {
+			defaultName = name
 		}
 	}
-	return names, standard
+	return names, defaultName
 }
 
-// addressed decides which address counts: a whole one may stand in the token's
-// place, because that is what DingTalk gives people to copy.
-func (r Robot) addressed() Robot {
-	if r.Webhook == "" && strings.Contains(r.Token, "://") {
-		r.Webhook, r.Token = r.Token, ""
-	}
-	if r.Webhook == "" {
-		r.Webhook = DefaultWebhook
-	}
-	return r
-}
-
-// Get returns a value, or "" when there is none. One that reads ${…} was never
-// expanded by the runner and counts as none.
+// Get returns a value, or "" if it is missing, blank or still reads ${…} because
+// the runner did not expand it.
 func Get(values map[string]string, key string) string {
 	value := strings.TrimSpace(values[key])
 	if strings.HasPrefix(value, "${") && strings.HasSuffix(value, "}") {
@@ -118,8 +112,7 @@ func Get(values map[string]string, key string) string {
 	return value
 }
 
-// AllowedHosts returns the hosts of the addresses that are posted to, and no
-// others.
+// AllowedHosts returns the hosts of the configured webhooks.
 func AllowedHosts(values map[string]string) (hosts []string) {
 	for _, robot := range ReadRobots(values) {
 		address, err := url.Parse(robot.Webhook)
@@ -130,24 +123,30 @@ func AllowedHosts(values map[string]string) (hosts []string) {
 	return hosts
 }
 
-// PointAllAt returns the configuration with every robot's address, token and
-// secret replaced: whatever it held, messages go to one place.
+// ShownHosts returns AllowedHosts for people and logs, without credentials that
+// were pasted there by mistake.
+func ShownHosts(values map[string]string) string {
+	return NewRedactor(values).Redact(strings.Join(AllowedHosts(values), ","))
+}
+
+// PointAllAt returns the configuration with the webhook, token and secret of
+// every robot replaced, so that no message goes elsewhere.
 func PointAllAt(values map[string]string, to Robot) map[string]string {
 	redirected := maps.Clone(values)
 	redirected[Webhook], redirected[Token], redirected[Secret] = to.Webhook, to.Token, to.Secret
-	var named map[string]map[string]any
-	if json.Unmarshal([]byte(Get(values, Robots)), &named) != nil {
+	named := namedRobots(values)
+	if named == nil {
 		return redirected
 	}
 	for _, own := range named {
 		if own == nil {
-			return redirected // {"a":null}, which the plugin refuses
+			return redirected // {"a":null}, which the plugin rejects
 		}
 		own["webhookUrl"], own["accessToken"], own["secret"] = to.Webhook, to.Token, to.Secret
 	}
 	list, err := json.Marshal(named)
 	if err != nil {
-		panic(err) // what was unmarshalled always marshals
+		panic(err) // impossible: it was unmarshaled above
 	}
 	redirected[Robots] = string(list)
 	return redirected

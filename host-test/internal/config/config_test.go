@@ -18,10 +18,10 @@ func TestReadRobots(t *testing.T) {
 		{"token", map[string]string{Token: " t ", Secret: "SEC"}, []Robot{{Webhook: DefaultWebhook, Token: "t", Secret: "SEC"}}, []string{"oapi.dingtalk.com"}},
 		{"unexpanded", map[string]string{Token: "${T}", Webhook: "${W}"}, []Robot{{Webhook: DefaultWebhook}}, []string{"oapi.dingtalk.com"}},
 		{"address", map[string]string{Webhook: other, Token: "t"}, []Robot{{Webhook: other, Token: "t"}}, []string{"oapi.dingtalk.io"}},
-		{"address for a token", map[string]string{Token: third}, []Robot{{Webhook: third}}, []string{"robots.example"}},
+		{"address as token", map[string]string{Token: third}, []Robot{{Webhook: third}}, []string{"robots.example"}},
 		{"both addresses", map[string]string{Webhook: other, Token: third}, []Robot{{Webhook: other, Token: third}}, []string{"oapi.dingtalk.io"}},
 		{"loopback", map[string]string{Webhook: "http://[::1]:80/"}, []Robot{{Webhook: "http://[::1]:80/"}}, []string{"::1"}},
-		{"no address", map[string]string{Webhook: "robot"}, []Robot{{Webhook: "robot"}}, nil},
+		{"relative address", map[string]string{Webhook: "robot"}, []Robot{{Webhook: "robot"}}, nil},
 		{"robots", map[string]string{Token: third, Robots: `{"b":{"accessToken":"x","secret":"SEC","keywords":"k"},"a":{"webhookUrl":"` + other + `"}}`},
 			[]Robot{{Name: "a", Webhook: other}, {Name: "b", Webhook: DefaultWebhook, Token: "x", Secret: "SEC", Keywords: "k"}},
 			[]string{"oapi.dingtalk.io", "oapi.dingtalk.com"}},
@@ -30,8 +30,8 @@ func TestReadRobots(t *testing.T) {
 			[]string{"oapi.dingtalk.io", "oapi.dingtalk.com", "robots.example"}},
 		{"robots that share a host", map[string]string{Robots: `{"a":{"accessToken":"x"},"b":{"accessToken":"y"}}`},
 			[]Robot{{Name: "a", Webhook: DefaultWebhook, Token: "x"}, {Name: "b", Webhook: DefaultWebhook, Token: "y"}}, []string{"oapi.dingtalk.com"}},
-		{"no object", map[string]string{Token: "t", Robots: `["a"]`}, nil, nil},
-		{"no robot", map[string]string{Token: "t", Robots: `{"a":1}`}, nil, nil},
+		{"robots that are no object", map[string]string{Token: "t", Robots: `["a"]`}, nil, nil},
+		{"robot that is no object", map[string]string{Token: "t", Robots: `{"a":1}`}, nil, nil},
 	}
 	for _, tt := range tests {
 		if got := ReadRobots(tt.values); !slices.Equal(got, tt.want) {
@@ -43,7 +43,7 @@ func TestReadRobots(t *testing.T) {
 	}
 }
 
-func TestRedirect(t *testing.T) {
+func TestPointAllAt(t *testing.T) {
 	values := map[string]string{
 		Token: "real", Secret: "SECreal", Prefix + "MAX_PARTS": "2",
 		Robots: `{"a":{"accessToken":"https://robots.example/?access_token=real","default":true},"b":{"webhookUrl":"https://oapi.dingtalk.io"}}`,
@@ -61,14 +61,14 @@ func TestRedirect(t *testing.T) {
 	}
 	var named map[string]map[string]any
 	if err := json.Unmarshal([]byte(got[Robots]), &named); err != nil || named["a"]["default"] != true || got[Prefix+"MAX_PARTS"] != "2" {
-		t.Errorf("the rest was lost: %v, %v", got, err)
+		t.Errorf("other settings were lost: %v, %v", got, err)
 	}
 	if values[Token] != "real" {
-		t.Error("Redirect changed what it was given")
+		t.Error("PointAllAt changed its argument")
 	}
 	for _, bad := range []string{"", "[]", `{"a":null}`} {
 		if got := PointAllAt(map[string]string{Robots: bad}, to); got[Robots] != bad || got[Token] != "fake" {
-			t.Errorf("with robots that cannot be read: %v", got)
+			t.Errorf("malformed robots %q: %v", bad, got)
 		}
 	}
 }
@@ -83,8 +83,8 @@ func TestFromEnvironment(t *testing.T) {
 
 func TestRobotNames(t *testing.T) {
 	tests := []struct {
-		robots, standard string
-		names            []string
+		robots, defaultName string
+		names               []string
 	}{
 		{"", "", nil},
 		{"${ROBOTS}", "", nil},
@@ -94,9 +94,9 @@ func TestRobotNames(t *testing.T) {
 		{`{"a":{"accessToken":"t"}}`, "a", []string{"a"}},
 	}
 	for _, tt := range tests {
-		names, standard := RobotNames(map[string]string{Robots: tt.robots})
-		if standard != tt.standard || !slices.Equal(names, tt.names) {
-			t.Errorf("%s: %q, %q, want %q, %q", tt.robots, names, standard, tt.names, tt.standard)
+		names, defaultName := RobotNames(map[string]string{Robots: tt.robots})
+		if defaultName != tt.defaultName || !slices.Equal(names, tt.names) {
+			t.Errorf("%s: %q, %q, want %q, %q", tt.robots, names, defaultName, tt.names, tt.defaultName)
 		}
 	}
 }

@@ -11,56 +11,54 @@ import (
 	"unicode"
 )
 
-// A Redactor keeps credentials out of what is printed: the configured ones, and
-// what looks like one wherever it was pasted. Use NewRedactor.
+// A Redactor removes credentials from text: those it knows, and whatever looks
+// like one. Use NewRedactor.
 type Redactor struct {
-	known    []string            // in the forms in which they are replaced
-	windows  map[string]struct{} // parts of them, folded
-	replacer *strings.Replacer   // of known; nil when they have changed
+	known    []string            // credentials, unescaped and escaped
+	windows  map[string]struct{} // substrings of them, folded
+	replacer *strings.Replacer   // of known; nil after a change
 }
 
-const redacted = "***"
+const (
+	redacted      = "***"
+	minCredential = 8  // bytes; replacing every "t" would make the text unreadable
+	window        = 12 // letters and digits; fewer match by chance
+)
 
-// NewRedactor returns one that knows the credentials of a configuration.
+// NewRedactor returns a Redactor that knows the credentials of a configuration.
 func NewRedactor(values map[string]string) *Redactor {
 	r := &Redactor{windows: map[string]struct{}{}}
 	robots := append(ReadRobots(values), Robot{Webhook: values[Webhook], Token: values[Token], Secret: values[Secret]})
 	for _, robot := range robots {
-		r.Hide(robot.Secret)
-		for _, address := range []string{robot.Webhook, robot.Token} {
-			r.hideIn(address)
-		}
+		r.Add(robot.Secret)
+		r.addToken(robot.Webhook)
+		r.addToken(robot.Token)
 	}
 	return r
 }
 
-// hideIn hides what an address may hold of credentials, or a token.
-func (r *Redactor) hideIn(address string) {
-	if !strings.Contains(address, "://") {
-		r.Hide(address)
+// addToken adds a token, or the credentials in an address.
+func (r *Redactor) addToken(token string) {
+	if !strings.Contains(token, "://") {
+		r.Add(token)
 		return
 	}
-	u, err := url.Parse(address)
+	u, err := url.Parse(token)
 	if err != nil {
-		r.replace(address)
+		r.replace(token)
 		return
 	}
-	if password, ok := u.User.Password(); ok {
-		r.Hide(password)
-	}
+	password, _ := u.User.Password()
+	r.Add(password)
 	for _, values := range u.Query() {
 		for _, value := range values {
-			r.Hide(value)
+			r.Add(value)
 		}
 	}
 }
 
-// minCredential is how long a credential is at least: hiding every "t" would
-// hide the text.
-const minCredential = 8
-
-// Hide adds a credential.
-func (r *Redactor) Hide(credential string) {
+// Add adds a credential. It ignores those shorter than 8 bytes.
+func (r *Redactor) Add(credential string) {
 	if len(credential) < minCredential {
 		return
 	}
@@ -68,10 +66,12 @@ func (r *Redactor) Hide(credential string) {
 	bytes := []byte(credential)
 	for _, form := range []string{credential, hex.EncodeToString(bytes), base64.StdEncoding.EncodeToString(bytes)} {
 		form = fold(form)
-		backwards := []byte(form)
-		slices.Reverse(backwards)
-		r.addWindows(form)
-		r.addWindows(string(backwards))
+		backward := []byte(form)
+		slices.Reverse(backward)
+		for i := window; i <= len(form); i++ {
+			r.windows[form[i-window:i]] = struct{}{}
+			r.windows[string(backward[i-window:i])] = struct{}{}
+		}
 	}
 }
 
@@ -82,18 +82,8 @@ func (r *Redactor) replace(credential string) {
 	}
 }
 
-// window is how many letters and digits of a credential, one after the other,
-// are too many. Fewer would often occur by chance.
-const window = 12
-
-func (r *Redactor) addWindows(folded string) {
-	for i := window; i <= len(folded); i++ {
-		r.windows[folded[i-window:i]] = struct{}{}
-	}
-}
-
-// fold leaves letters and digits, in lower case: separators and case hide
-// nothing from a reader.
+// fold keeps ASCII letters, in lower case, and digits: separators and case do not
+// hide a credential from a reader.
 func fold(text string) string {
 	return strings.Map(func(c rune) rune {
 		switch {
@@ -106,17 +96,17 @@ func fold(text string) string {
 	}, text)
 }
 
-// Redact returns the text without credentials and control characters, on one
-// line. A text with a known credential in an unusual form is withheld whole.
+// Redact returns the text on one line, without credentials and control
+// characters. It withholds a text with a known credential in an unusual form.
 func (r *Redactor) Redact(text string) string {
 	text = strings.Map(func(c rune) rune {
 		if unicode.IsGraphic(c) {
 			return c
 		}
 		return ' '
-	}, r.replaced(text))
-	text = run.ReplaceAllStringFunc(text, func(word string) string {
-		if suspicious(word) {
+	}, r.replaceKnown(text))
+	text = word.ReplaceAllStringFunc(text, func(word string) string {
+		if looksSecret(word) {
 			return redacted
 		}
 		return word
@@ -124,15 +114,15 @@ func (r *Redactor) Redact(text string) string {
 	folded := fold(text)
 	for i := window; i <= len(folded); i++ {
 		if _, found := r.windows[folded[i-window:i]]; found {
-			return "(withheld, because it holds a credential)"
+			return "(withheld, because it contains a credential)"
 		}
 	}
 	return text
 }
 
-// replaced has the longest credentials replaced first: one may begin another.
-func (r *Redactor) replaced(text string) string {
+func (r *Redactor) replaceKnown(text string) string {
 	if r.replacer == nil {
+		// The longest first, because one credential may begin another.
 		slices.SortFunc(r.known, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 		var pairs []string
 		for _, credential := range r.known {
@@ -144,27 +134,21 @@ func (r *Redactor) replaced(text string) string {
 }
 
 var (
-	run    = regexp.MustCompile(`[A-Za-z0-9_+=%*-]+`)
-	number = regexp.MustCompile(`[0-9]{7}`)
+	word        = regexp.MustCompile(`[A-Za-z0-9_+=%*-]+`)
+	digit       = regexp.MustCompile(`[0-9]`)
+	phoneNumber = regexp.MustCompile(`[0-9]{7}`)
 )
 
-// suspicious judges by the look what may be a credential: DingTalk's tokens are
-// 64 hexadecimal digits, its secrets the same after SEC, and a person's number
-// has eleven digits. What adjoins a replaced credential may be the rest of a
-// longer one. Names and keys do not look like that, and a few that do are lost to
-// the reader.
-func suspicious(word string) bool {
-	digits := 0
-	for _, c := range word {
-		if '0' <= c && c <= '9' {
-			digits++
-		}
+// looksSecret reports whether a word may be a credential. DingTalk's tokens are
+// 64 hexadecimal digits, its secrets the same after SEC, and a phone number has
+// eleven digits. Next to a replaced credential may be the rest of a longer one.
+// Names and keys rarely look like that.
+func looksSecret(word string) bool {
+	switch {
+	case strings.Contains(word, redacted), len(word) >= 40, phoneNumber.MatchString(word):
+		return true
+	case strings.HasPrefix(word, "SEC"):
+		return len(word) >= 15
 	}
-	return strings.Contains(word, redacted) || len(word) >= 20 && digits >= 4 || len(word) >= 40 || strings.HasPrefix(word, "SEC") && len(word) >= 15 || number.MatchString(word)
-}
-
-// ShownHosts returns the hosts of AllowedHosts for people and logs, one after
-// the other, without what was pasted there by mistake.
-func ShownHosts(values map[string]string) string {
-	return NewRedactor(values).Redact(strings.Join(AllowedHosts(values), ","))
+	return len(word) >= 20 && len(digit.FindAllString(word, 4)) == 4
 }

@@ -14,10 +14,10 @@ func TestRedact(t *testing.T) {
 		Secret: "pass/word+of==ours",
 		Robots: `{"a":{"accessToken":"https://someone:userpassword@robots.example/send?access_token=abcdefghijklmnop","secret":"secretive"}}`,
 	})
-	r.Hide("sig/na+ture=")
-	backwards := []byte("pass/word+of==ours")
-	slices.Reverse(backwards)
-	const withheld = "(withheld, because it holds a credential)"
+	r.Add("sig/na+ture=")
+	backward := []byte("pass/word+of==ours")
+	slices.Reverse(backward)
+	const withheld = "(withheld, because it contains a credential)"
 	tests := []struct{ text, want string }{
 		{"nothing to hide", "nothing to hide"},
 		{"https://oapi.dingtalk.com/robot/send at 192.168.100.200:38123", "https://oapi.dingtalk.com/robot/send at 192.168.100.200:38123"},
@@ -34,7 +34,7 @@ func TestRedact(t *testing.T) {
 		{"secretive abcdefghijklmnop userpassword sig%2Fna%2Bture%3D", "*** *** *** ***"},
 		{"p.a.s.s w.o.r.d o.f o.u.r.s", withheld},
 		{"PASS WORD OF OURS", withheld},
-		{string(backwards), withheld},
+		{string(backward), withheld},
 		{"x " + hex.EncodeToString([]byte("secretive")), "x ***"},
 		{"x " + hex.EncodeToString([]byte("pass/word+of==ours"))[:18], "x ***"},
 		{base64.StdEncoding.EncodeToString([]byte("pass/word+of==ours")), "***"},
@@ -47,8 +47,8 @@ func TestRedact(t *testing.T) {
 	}
 }
 
-// What the server prints when it starts holds no credential that was pasted in a
-// host's place; what it allows stays as configured.
+// A credential pasted in place of a host is not shown, and AllowedHosts still
+// returns what is configured.
 func TestShownHosts(t *testing.T) {
 	token := strings.Repeat("0a1b2c3d", 7)
 	for _, address := range []string{"https://" + token + "/robot/send", "https://oapi." + token + ".example", "https://13800138000.example"} {

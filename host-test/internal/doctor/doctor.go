@@ -1,93 +1,129 @@
 // Package doctor finds out why a robot stays silent, without posting to its
-// group. It looks at the configuration, asks the address for its time without a
-// credential, and then posts a request of a type that there is not: DingTalk
-// refuses it, and why it does tells how far the request got.
+// group. It checks the configuration, probes the address without credentials,
+// and then posts a request with an unknown message type: DingTalk rejects it, and
+// the errcode shows which of DingTalk's checks the request passed.
 package doctor
 
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"dingtalk-plugin/host-test/internal/config"
 )
 
-// A Case is a configuration that is to be examined.
-type Case struct {
-	Source string            // where it comes from, for people
-	Values map[string]string // the configuration keys
+// A Target is a configuration to examine.
+type Target struct {
+	Source string            // where it was read, for people
+	Values map[string]string // by configuration key
 
-	Hosts      []string  // the runner's allowed hosts
-	HostsKnown bool      // whether Hosts is what the runner has; the environment does not say
-	Complaints []Finding // of who read the configuration
+	Hosts      []string // the runner's allowed hosts
+	HostsKnown bool     // false for the environment, which does not contain Hosts
+	Problems   []Check  // found while it was read
 }
 
-// Options say how to examine. The zero value works.
+// Options configure Examine. The zero value is valid.
 type Options struct {
-	Now       func() time.Time  // this machine's clock; nil is the real one
-	Timeout   time.Duration     // of one request; 0 is ten seconds
-	Transport http.RoundTripper // nil is net/http's, which knows proxies
+	Timeout   time.Duration     // of one request; 0 means ten seconds
+	Transport http.RoundTripper // nil means http.DefaultTransport
 
-	// Ask lets the plugin itself judge the configuration; nil asks nobody.
-	Ask func(ctx context.Context, values map[string]string) (Opinion, error)
+	// AskPlugin returns what the plugin reports about the configuration. If it
+	// is nil, the plugin is not asked.
+	AskPlugin func(ctx context.Context, values map[string]string) (PluginVerdict, error)
 }
 
-// An Opinion is what the plugin says of its configuration.
-type Opinion struct {
-	Reason string // of its refusal, as in schema/output.json; "" where it has nothing to say
+// A PluginVerdict is the plugin's error for a configuration; zero if it has none.
+type PluginVerdict struct {
+	Reason string // as in schema/output.json
 	Text   string
 }
 
-// An examination is one run of the doctor.
-type examination struct {
-	*Case
+// A run is one call of Examine.
+type run struct {
+	*Target
 	*Options
-	client *http.Client
-	report *Report
-	asked  int // requests made
+	*Report
+	client   *http.Client
+	requests int // made so far
 }
 
-// Examine looks at everything that can be looked at.
-func Examine(ctx context.Context, c *Case, o *Options) *Report {
-	e := &examination{Case: c, Options: o, report: &Report{redactor: config.NewRedactor(c.Values)}, client: &http.Client{
-		Transport: o.Transport,
-		Timeout:   o.Timeout,
-		// DingTalk never redirects, and a credential must not follow one.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
-	if e.client.Timeout <= 0 {
-		e.client.Timeout = 10 * time.Second
-	}
-	e.report.section("Configuration, from " + c.Source)
-	e.keys(ctx)
-	for i, r := range config.ReadRobots(c.Values) {
-		if i == maxRobots {
-			e.report.section("More robots")
-			e.report.add(Finding{Verdict: Untested, What: config.Robots, Text: fmt.Sprintf("it holds more than %d robots, and the rest was not looked at", maxRobots)})
-			break
-		}
-		(&patient{examination: e, Robot: r}).examine(ctx)
-	}
-	e.report.section("To know")
-	e.report.add(quota)
-	e.report.add(Finding{Verdict: Note, What: "this run", Text: fmt.Sprintf("%d requests were made, none of them a message that a robot posts", e.asked)})
-	return e.report
-}
-
-// maxRobots is how many the plugin takes.
+// maxRobots is the plugin's limit.
 const maxRobots = 64
 
-// quota cannot be asked for. The numbers are those of DingTalk's billing model.
-var quota = Finding{
-	Verdict: Note, What: "quota",
-	Text: "an organisation of the standard edition has 3000 webhook calls a month since 2025-11-19, " +
-		"all its robots together, and an administrator may give a robot fewer; what is left cannot be asked",
+// quotaNote has the numbers of DingTalk's billing model.
+const quotaNote = "an organization of the standard edition has 3000 webhook calls a month since 2025-11-19, " +
+	"shared by all its robots, and an administrator may set a lower limit for a robot; DingTalk does not tell how many are left"
+
+// Examine checks everything that can be checked without posting a message.
+func Examine(ctx context.Context, target *Target, options *Options) *Report {
+	r := &run{Target: target, Options: options, Report: &Report{redactor: config.NewRedactor(target.Values)}, client: &http.Client{
+		Transport: options.Transport,
+		Timeout:   options.Timeout,
+		// DingTalk never redirects, and a credential must not follow a redirect.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+	if r.client.Timeout <= 0 {
+		r.client.Timeout = 10 * time.Second
+	}
+	r.section("Configuration, from " + r.Source)
+	r.checkKeys(ctx)
+	for i, robot := range config.ReadRobots(r.Values) {
+		if i == maxRobots {
+			r.section("More robots")
+			r.add(Unknown, config.Robots, fmt.Sprintf("it has more than %d robots; the rest was not checked", maxRobots), "")
+			break
+		}
+		(&robotCheck{run: r, Robot: robot}).check(ctx)
+	}
+	r.section("For your information")
+	r.add(Info, "quota", quotaNote, "")
+	r.add(Info, "this run", fmt.Sprintf("%d HTTP requests, none of which posts a message", r.requests), "")
+	return r.Report
 }
 
-func (e *examination) now() time.Time {
-	if e.Now == nil {
-		return time.Now()
+// checkKeys checks everything that is not about a single robot.
+func (r *run) checkKeys(ctx context.Context) {
+	for _, p := range r.Problems {
+		r.add(p.Status, p.Name, p.Detail, p.Fix)
 	}
-	return e.Now()
+	for _, key := range slices.Sorted(maps.Keys(r.Values)) {
+		switch {
+		case !slices.Contains(config.Keys, key):
+			r.add(Info, key, "the plugin does not know this key and ignores it", "Known keys: "+strings.Join(config.Keys, ", ")+".")
+		case r.Values[key] != "" && config.Get(r.Values, key) == "":
+			r.add(Fail, key, "it is blank or still reads ${…}, so the plugin treats it as missing",
+				"Set the variable where the runner starts, or replace it with its value.")
+		}
+	}
+	if config.ReadRobots(r.Values) == nil {
+		r.add(Fail, config.Robots, "it is not a JSON object with one object for each robot", `Write it as in README, "Several robots".`)
+	}
+	r.checkPlugin(ctx)
+	if !r.HostsKnown {
+		r.add(Unknown, "allowed hosts", "the environment does not contain the runner's allowed hosts; the plugin needs "+strings.Join(config.AllowedHosts(r.Values), ", "),
+			"Let the doctor read the runner's file: doctor --config FILE.")
+	}
+}
+
+// checkPlugin asks the plugin whether it accepts the configuration.
+func (r *run) checkPlugin(ctx context.Context) {
+	const name = "plugin"
+	if r.AskPlugin == nil {
+		return
+	}
+	verdict, err := r.AskPlugin(ctx, r.Values)
+	switch {
+	case err != nil:
+		r.add(Unknown, name, "it could not be asked: "+err.Error(), "Build it with `make build`, or name it with --plugin.")
+	case verdict.Reason == "dry_run":
+		r.add(Fail, name, config.Prefix+"DRY_RUN is true, so nothing is ever sent", "Remove it.")
+	case verdict.Reason != "":
+		r.add(Fail, name, verdict.Text, "")
+	default:
+		r.add(OK, name, "it accepts this configuration", "")
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -20,103 +21,109 @@ import (
 	"dingtalk-plugin/host-test/internal/config"
 )
 
-// Credentials whose like stands nowhere else.
+// Credentials that occur nowhere else.
 const (
 	token  = "CANARYtokenCANARYtoken0123456789"
 	secret = "SECcanaryCANARYcanary/+=0123456789"
 )
 
-// A state is something that can be wrong, and what the doctor must say of it.
-type state struct {
-	name     string
-	robot    func(*dingtalktest.Options)
-	fault    string
-	handler  http.HandlerFunc  // in the robot's place
-	values   map[string]string // "" removes a key
-	hosts    []string
-	ahead    time.Duration // the robot's clock
-	wrong    []string      // what is found wrong, all of it
-	untested []string      // what is not tested, but for keywords and a runner's hosts
-	says     string        // a part of the report
+type examineTest struct {
+	name    string
+	robot   func(*dingtalktest.Options)
+	fault   string
+	handler http.HandlerFunc  // replaces the fake server
+	values  map[string]string // "" removes a key
+	hosts   []string
+	ahead   time.Duration // of the robot's clock
+	fail    []string      // all checks that fail
+	unknown []string      // all checks that are unknown, but for keywords and allowed hosts
+	output  string        // part of the report
 }
 
-// after is what is not tested when the address was never asked for the rest.
-var after = []string{"token, signature, IP address"}
+// What is unknown after a request was rejected, or if none was made.
+var (
+	blocked        = []string{"token, signature, IP address"}
+	afterRequest   = []string{"access token", "robot", "signature", "IP address"}
+	afterToken     = afterRequest[1:]
+	afterRobot     = afterRequest[2:]
+	afterSignature = afterRequest[3:]
+)
 
-var states = []state{
-	{name: "well", says: "it is accepted, and a false one is refused"},
-	{name: "well without a signature", robot: func(o *dingtalktest.Options) { o.Secret = "" }, values: map[string]string{config.Secret: ""}, says: "the robot wants none"},
-	{name: "well with the whole address for a token", values: map[string]string{config.Webhook: "", config.Token: "$ROBOT/robot/send?access_token=" + token + "&timestamp=1&sign=x"}},
-	{name: "well with a bare host", values: map[string]string{config.Webhook: "$ROBOT"}, says: "/robot/send"},
-	{name: "well with texts of 2020", robot: func(o *dingtalktest.Options) { o.Wording = dingtalktest.WordingLegacy; o.StringCodes = true }, says: "a false one is refused"},
-	{name: "a needless secret", robot: func(o *dingtalktest.Options) { o.Secret = "" }, untested: []string{"signature"}, says: "a false one is not refused either"},
+var examineTests = []examineTest{
+	{name: "valid", output: "it is accepted, and a false one is rejected"},
+	{name: "no signature", robot: func(o *dingtalktest.Options) { o.Secret = "" }, values: map[string]string{config.Secret: ""}, output: "the robot requires none"},
+	{name: "full address as token", values: map[string]string{config.Webhook: "", config.Token: "$ROBOT/robot/send?access_token=" + token + "&timestamp=1&sign=x"}},
+	{name: "bare host", values: map[string]string{config.Webhook: "$ROBOT"}, output: "/robot/send"},
+	{name: "texts of 2020", robot: func(o *dingtalktest.Options) { o.Wording = dingtalktest.WordingLegacy; o.StringCodes = true }, output: "a false one is rejected"},
+	{name: "unneeded secret", robot: func(o *dingtalktest.Options) { o.Secret = "" }, unknown: []string{"signature"}, output: "a false one is not rejected either"},
 
-	{name: "wrong token", robot: func(o *dingtalktest.Options) { o.Token = "another" }, wrong: []string{"access token"}, untested: []string{"robot", "signature", "IP address"}, says: "300005"},
-	{name: "wrong token, as told in 2020", robot: func(o *dingtalktest.Options) { o.Token, o.TokenCode = "another", 300001 }, wrong: []string{"access token"}, untested: []string{"robot", "signature", "IP address"}, says: "300001"},
-	{name: "no token", values: map[string]string{config.Token: ""}, wrong: []string{"access token"}, untested: after},
-	{name: "token and secret exchanged", values: map[string]string{config.Token: "SEC" + strings.Repeat("0", 64)}, wrong: []string{"access token"}, untested: after, says: "Exchange"},
-	{name: "a token with a blank", values: map[string]string{config.Token: "CANARY CANARY"}, wrong: []string{"access token"}, untested: after},
+	{name: "wrong token", robot: func(o *dingtalktest.Options) { o.Token = "another" }, fail: []string{"access token"}, unknown: afterToken, output: "300005"},
+	{name: "wrong token, code of 2020", robot: func(o *dingtalktest.Options) { o.Token, o.TokenCode = "another", 300001 }, fail: []string{"access token"}, unknown: afterToken, output: "300001"},
+	{name: "no token", values: map[string]string{config.Token: ""}, fail: []string{"access token"}, unknown: blocked},
+	{name: "token and secret exchanged", values: map[string]string{config.Token: "SEC" + strings.Repeat("0", 64)}, fail: []string{"access token"}, unknown: blocked, output: "Exchange"},
+	{name: "space in token", values: map[string]string{config.Token: "CANARY CANARY"}, fail: []string{"access token"}, unknown: blocked},
 
-	{name: "wrong secret", values: map[string]string{config.Secret: secret + "x"}, wrong: []string{"signature"}, untested: []string{"IP address"}, says: "签名不匹配"},
-	{name: "wrong secret, as told in 2022", robot: func(o *dingtalktest.Options) { o.Wording = dingtalktest.Wording2022 }, values: map[string]string{config.Secret: secret + "x"}, wrong: []string{"signature"}, untested: []string{"IP address"}},
-	{name: "missing secret", values: map[string]string{config.Secret: ""}, wrong: []string{"signature"}, untested: []string{"IP address"}, says: "加签"},
-	{name: "quoted secret", values: map[string]string{config.Secret: `"` + secret + `"`}, wrong: []string{"secret"}, untested: after},
-	{name: "a secret of another form", robot: func(o *dingtalktest.Options) { o.Secret = "CANARYsecret" }, values: map[string]string{config.Secret: "CANARYsecret"}, says: "does not begin with SEC"},
+	{name: "wrong secret", values: map[string]string{config.Secret: secret + "x"}, fail: []string{"signature"}, unknown: afterSignature, output: "签名不匹配"},
+	{name: "wrong secret, text of 2022", robot: func(o *dingtalktest.Options) { o.Wording = dingtalktest.Wording2022 }, values: map[string]string{config.Secret: secret + "x"}, fail: []string{"signature"}, unknown: afterSignature},
+	{name: "missing secret", values: map[string]string{config.Secret: ""}, fail: []string{"signature"}, unknown: afterSignature, output: "加签"},
+	{name: "quoted secret", values: map[string]string{config.Secret: `"` + secret + `"`}, fail: []string{"secret"}, unknown: blocked},
+	{name: "secret without SEC", robot: func(o *dingtalktest.Options) { o.Secret = "CANARYsecret" }, values: map[string]string{config.Secret: "CANARYsecret"}, output: "does not begin with SEC"},
 
-	{name: "clock slow", ahead: 2 * time.Hour, wrong: []string{"clock", "signature"}, untested: []string{"IP address"}, says: "2h0m"},
-	{name: "clock a little slow", ahead: 10 * time.Minute, says: "signatures hold for an hour"},
+	{name: "clock slow", ahead: 2 * time.Hour, fail: []string{"clock", "signature"}, unknown: afterSignature, output: "2h0m"},
+	{name: "clock a little slow", ahead: 10 * time.Minute, output: "signatures are valid for an hour"},
 	{name: "clock slow, no signature", ahead: 2 * time.Hour, robot: func(o *dingtalktest.Options) { o.Secret = "" }, values: map[string]string{config.Secret: ""}},
 
-	{name: "IP address not allowed", robot: func(o *dingtalktest.Options) { o.AllowIPs = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")} }, wrong: []string{"IP address"}, says: "白名单"},
-	{name: "disabled", robot: func(o *dingtalktest.Options) { o.Disabled = true }, wrong: []string{"robot"}, untested: []string{"signature", "IP address"}, says: "switched off"},
-	{name: "dissolved", robot: func(o *dingtalktest.Options) { o.Dissolved = true }, wrong: []string{"robot"}, untested: []string{"signature", "IP address"}, says: "dissolved"},
-	{name: "removed", robot: func(o *dingtalktest.Options) { o.Removed = true }, wrong: []string{"robot"}, untested: []string{"signature", "IP address"}, says: "removed"},
+	{name: "IP address not allowed", robot: func(o *dingtalktest.Options) { o.AllowIPs = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")} }, fail: []string{"IP address"}, output: "白名单"},
+	{name: "disabled", robot: func(o *dingtalktest.Options) { o.Disabled = true }, fail: []string{"robot"}, unknown: afterRobot, output: "switched off"},
+	{name: "dissolved", robot: func(o *dingtalktest.Options) { o.Dissolved = true }, fail: []string{"robot"}, unknown: afterRobot, output: "dissolved"},
+	{name: "removed", robot: func(o *dingtalktest.Options) { o.Removed = true }, fail: []string{"robot"}, unknown: afterRobot, output: "removed"},
 
-	{name: "refused connection", values: map[string]string{config.Webhook: "http://127.0.0.1:1/robot/send"}, wrong: []string{"network"}, untested: after, says: "the connection was refused"},
-	{name: "unknown name", values: map[string]string{config.Webhook: "https://robot.invalid/robot/send"}, wrong: []string{"network"}, untested: after, says: "its name is not known"},
-	{name: "no TLS there", values: map[string]string{config.Webhook: "https:$AUTHORITY/robot/send"}, wrong: []string{"network"}, untested: after, says: "does not speak TLS"},
-	{name: "plain http", values: map[string]string{config.Webhook: "http://oapi.dingtalk.com/robot/send?access_token=" + token}, wrong: []string{"address"}, untested: after, says: "unencrypted"},
-	{name: "plain http to a name like this machine's", values: map[string]string{config.Webhook: "http://127.0.0.1.example/robot/send"}, wrong: []string{"address"}, untested: after},
-	{name: "no address", values: map[string]string{config.Webhook: "robot/send"}, wrong: []string{"address"}, untested: after},
-	{name: "a token for an address", values: map[string]string{config.Webhook: "https://" + strings.Repeat("0", 64)}, wrong: []string{"address"}, untested: after},
-	{name: "another scheme", values: map[string]string{config.Webhook: "ftp://oapi.dingtalk.com/"}, wrong: []string{"address"}, untested: after},
+	{name: "connection refused", values: map[string]string{config.Webhook: "http://127.0.0.1:1/robot/send"}, fail: []string{"network"}, unknown: blocked, output: "the connection was refused"},
+	{name: "unknown host", values: map[string]string{config.Webhook: "https://robot.invalid/robot/send"}, fail: []string{"network"}, unknown: blocked, output: "its name is unknown"},
+	{name: "no TLS there", values: map[string]string{config.Webhook: "https:$AUTHORITY/robot/send"}, fail: []string{"network"}, unknown: blocked, output: "does not speak TLS"},
+	{name: "plain http", values: map[string]string{config.Webhook: "http://oapi.dingtalk.com/robot/send?access_token=" + token}, fail: []string{"address"}, unknown: blocked, output: "unencrypted"},
+	{name: "plain http to a name like a loopback address", values: map[string]string{config.Webhook: "http://127.0.0.1.example/robot/send"}, fail: []string{"address"}, unknown: blocked},
+	{name: "relative address", values: map[string]string{config.Webhook: "robot/send"}, fail: []string{"address"}, unknown: blocked},
+	{name: "token as host", values: map[string]string{config.Webhook: "https://" + strings.Repeat("0", 64)}, fail: []string{"address"}, unknown: blocked},
+	{name: "another scheme", values: map[string]string{config.Webhook: "ftp://oapi.dingtalk.com/"}, fail: []string{"address"}, unknown: blocked},
 
-	{name: "busy", fault: "busy", untested: []string{"access token", "robot", "signature", "IP address"}, says: "-1"},
-	{name: "gateway", fault: "gateway", untested: []string{"access token"}, says: "502"},
-	{name: "dropped", fault: "drop-before", wrong: []string{"network"}, says: "the connection broke"},
-	{name: "locked", handler: answer(`{"errcode":130101,"errmsg":"send too fast, exceed 20 times per minute"}`), wrong: []string{"robot"}, untested: []string{"signature", "IP address"}, says: "ten minutes"},
-	{name: "quota used up", handler: answer(`{"errcode":90020,"errmsg":"x"}`), wrong: []string{"quota"}, untested: []string{"signature", "IP address"}},
-	{name: "accepted", handler: answer(`{"errcode":0,"errmsg":"ok"}`), untested: []string{"access token", "robot", "signature", "IP address"}, says: "not DingTalk's own"},
-	{name: "query dropped", handler: answer(`{"errcode":40035,"errmsg":"缺少参数 access_token"}`), wrong: []string{"request"}, untested: []string{"access token", "robot", "signature", "IP address"}, says: "drops the query"},
-	{name: "keyword first", handler: answer(`{"errcode":310000,"errmsg":"keywords not in content"}`), wrong: []string{"keywords"}, untested: []string{"signature"}},
-	{name: "punished", handler: answer(`{"status":1111,"punish":"deny"}`), wrong: []string{"network"}, untested: after, says: "five minutes"},
-	{name: "login page", handler: answer("<html>please log in</html>"), wrong: []string{"network"}, untested: after, says: "text/plain"},
-	{name: "other JSON", handler: answer("[]"), wrong: []string{"network"}, untested: after},
-	{name: "redirected", handler: redirect, wrong: []string{"network"}, untested: after, says: "redirects to elsewhere.example"},
-	{name: "echo", handler: echo, untested: []string{"access token", "robot", "signature", "IP address"}, says: "***"},
+	{name: "busy", fault: "busy", unknown: afterRequest, output: "-1"},
+	{name: "gateway", fault: "gateway", unknown: []string{"access token"}, output: "502"},
+	{name: "dropped", fault: "drop-before", fail: []string{"network"}, output: "the connection broke"},
+	{name: "locked", handler: answer(`{"errcode":130101,"errmsg":"send too fast, exceed 20 times per minute"}`), fail: []string{"robot"}, unknown: afterRobot, output: "ten minutes"},
+	{name: "quota exhausted", handler: answer(`{"errcode":90020,"errmsg":"x"}`), fail: []string{"quota"}, unknown: afterRobot},
+	{name: "accepted", handler: answer(`{"errcode":0,"errmsg":"ok"}`), unknown: afterRequest, output: "not DingTalk's own"},
+	{name: "query dropped", handler: answer(`{"errcode":40035,"errmsg":"缺少参数 access_token"}`), fail: []string{"request"}, unknown: afterRequest, output: "drops the query"},
+	{name: "keyword first", handler: answer(`{"errcode":310000,"errmsg":"keywords not in content"}`), fail: []string{"keywords"}, unknown: []string{"signature"}},
+	{name: "locked by the gateway", handler: answer(`{"status":1111,"punish":"deny"}`), fail: []string{"network"}, unknown: blocked, output: "five minutes"},
+	{name: "login page", handler: answer("<html>please log in</html>"), fail: []string{"network"}, unknown: blocked, output: "text/plain"},
+	{name: "other JSON", handler: answer("[]"), fail: []string{"network"}, unknown: blocked},
+	{name: "redirected", handler: redirect, fail: []string{"network"}, unknown: blocked, output: "redirects to elsewhere.example"},
+	{name: "echo", handler: echo, unknown: afterRequest, output: "***"},
 
-	{name: "allowed host", hosts: []string{"127.0.0.1"}, says: "allowed by 127.0.0.1"},
-	{name: "allowed by a pattern", hosts: []string{"a", "127.*"}, says: "allowed by 127.*"},
-	{name: "missing allowed host", hosts: []string{"oapi.dingtalk.com"}, wrong: []string{"allowed host"}, says: `Put "127.0.0.1" into`},
-	{name: "no allowed host", hosts: []string{}, wrong: []string{"allowed host"}},
-	{name: "allowed with a scheme", hosts: []string{"http://127.0.0.1"}, wrong: []string{"allowed host"}, says: "http://127.0.0.1 allows nothing"},
+	{name: "allowed host", hosts: []string{"127.0.0.1"}, output: "allowed by 127.0.0.1"},
+	{name: "allowed by a glob", hosts: []string{"a", "127.*"}, output: "allowed by 127.*"},
+	{name: "host not allowed", hosts: []string{"oapi.dingtalk.com"}, fail: []string{"allowed host"}, output: `Put "127.0.0.1" into`},
+	{name: "no allowed host", hosts: []string{}, fail: []string{"allowed host"}},
+	{name: "allowed host with a scheme", hosts: []string{"http://127.0.0.1"}, fail: []string{"allowed host"}, output: "http://127.0.0.1 matches no host"},
 
-	{name: "unexpanded", values: map[string]string{config.Secret: "${CANARYcanary}"}, wrong: []string{config.Secret, "signature"}, untested: []string{"IP address"}, says: "still reads ${…}"},
-	{name: "unknown key", values: map[string]string{"DINGTALK_BOT_TOKEN": "x"}, says: "knows no such key"},
+	{name: "unexpanded", values: map[string]string{config.Secret: "${CANARYcanary}"}, fail: []string{config.Secret, "signature"}, unknown: afterSignature, output: "still reads ${…}"},
+	{name: "unknown key", values: map[string]string{"DINGTALK_BOT_TOKEN": "x"}, output: "does not know this key"},
 	{name: "robots", values: map[string]string{config.Token: "", config.Secret: "",
 		config.Robots: `{"a":{"accessToken":"` + token + `","secret":"` + secret + `"},"b":{"accessToken":"` + token + `"}}`},
-		wrong: []string{"signature"}, untested: []string{"IP address"}, says: "The robot b"},
-	{name: "no robots", values: map[string]string{config.Robots: `[]`}, wrong: []string{config.Robots}},
+		fail: []string{"signature"}, unknown: afterSignature, output: "The robot b"},
+	{name: "malformed robots", values: map[string]string{config.Robots: `[]`}, fail: []string{config.Robots}},
 }
 
+// answer returns a robot that answers every POST with the body. Unless that has
+// an errcode, it answers the probe with it, too.
 func answer(body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
 		if r.Method == http.MethodGet && strings.Contains(body, "errcode") {
-			body := `{"errcode":43002,"errmsg":"需要POST请求"}`
-			w.Write([]byte(body))
+			w.Write([]byte(`{"errcode":43002,"errmsg":"需要POST请求"}`))
 			return
 		}
-		w.Header().Set("Content-Type", "text/plain")
 		w.Write([]byte(body))
 	}
 }
@@ -125,91 +132,89 @@ func redirect(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "https://elsewhere.example/?access_token="+token, http.StatusFound)
 }
 
-// echo is a robot that repeats what it was sent, and colours the terminal.
+// echo is a robot that returns the credentials it received, and an escape sequence.
 func echo(w http.ResponseWriter, r *http.Request) {
 	w.Write([]byte(`{"errcode":7,"errmsg":"\u001b[31m` + r.URL.RawQuery + " " + r.URL.Query().Get("sign") + " " + secret + `"}`))
 }
 
-func TestStates(t *testing.T) {
-	for _, s := range states {
-		t.Run(s.name, func(t *testing.T) { s.examine(t) })
+func TestExamine(t *testing.T) {
+	for _, tt := range examineTests {
+		t.Run(tt.name, func(t *testing.T) {
+			options := dingtalktest.Options{Token: token, Secret: secret}
+			if tt.robot != nil {
+				tt.robot(&options)
+			}
+			fake := dingtalktest.New(&options)
+			fake.AdvanceClock(tt.ahead)
+			if fault, known := dingtalktest.FaultByName(tt.fault); known {
+				fake.InjectFaults(fault, fault)
+			}
+			server := httptest.NewServer(fake)
+			defer server.Close()
+			if tt.handler != nil {
+				server.Config.Handler = tt.handler
+			}
+			target := &Target{Source: "a test", Values: tt.configuration(server.URL), Hosts: tt.hosts, HostsKnown: tt.hosts != nil}
+			tt.check(t, Examine(t.Context(), target, &Options{Timeout: 5 * time.Second, Transport: &http.Transport{}})) // without a proxy
+			if got := len(fake.Messages()); got != 0 {
+				t.Errorf("%d messages were posted", got)
+			}
+		})
 	}
 }
 
-func (s *state) examine(t *testing.T) {
-	options := dingtalktest.Options{Token: token, Secret: secret}
-	if s.robot != nil {
-		s.robot(&options)
-	}
-	fake := dingtalktest.New(&options)
-	fake.AdvanceClock(s.ahead)
-	if fault, known := dingtalktest.FaultByName(s.fault); known {
-		fake.InjectFaults(fault, fault)
-	}
-	server := httptest.NewServer(fake)
-	defer server.Close()
-	if s.handler != nil {
-		server.Config.Handler = s.handler
-	}
-	c := &Case{Source: "a test", Values: s.configuration(server.URL), Hosts: s.hosts, HostsKnown: s.hosts != nil}
-	report := Examine(t.Context(), c, &Options{Timeout: 5 * time.Second, Transport: &http.Transport{}}) // past any proxy
-	s.check(t, report)
-	if got := len(fake.Messages()); got != 0 {
-		t.Errorf("%d messages were posted", got)
-	}
-}
-
-func (s *state) configuration(address string) map[string]string {
+func (tt *examineTest) configuration(address string) map[string]string {
 	values := map[string]string{config.Token: token, config.Secret: secret, config.Webhook: address + "/robot/send"}
-	maps.Copy(values, s.values)
+	maps.Copy(values, tt.values)
+	maps.DeleteFunc(values, func(_, value string) bool { return value == "" })
 	for key, value := range values {
-		value = strings.ReplaceAll(value, "$ROBOT", address)
-		values[key] = strings.ReplaceAll(value, "$AUTHORITY", strings.TrimPrefix(address, "http:"))
-		if value == "" {
-			delete(values, key)
-		}
+		values[key] = strings.NewReplacer("$ROBOT", address, "$AUTHORITY", strings.TrimPrefix(address, "http:")).Replace(value)
 	}
 	return values
 }
 
-func (s *state) check(t *testing.T, report *Report) {
+func (tt *examineTest) check(t *testing.T, report *Report) {
 	t.Helper()
-	var wrong, untested []string
-	for _, f := range report.Findings() {
+	var fail, unknown []string
+	for _, c := range report.Checks() {
 		switch {
-		case f.Verdict == Wrong:
-			wrong = append(wrong, f.What)
-		case f.Verdict == Untested && f.What != "keywords" && f.What != "allowed hosts":
-			untested = append(untested, f.What)
-		}
-		if f.Verdict == Wrong && f.Remedy == "" {
-			t.Errorf("there is no remedy for %+v", f)
+		case c.Status == Fail && c.Fix == "":
+			t.Errorf("%+v has no fix", c)
+		case c.Status == Fail:
+			fail = append(fail, c.Name)
+		case c.Status == Unknown && c.Name != "keywords" && c.Name != "allowed hosts":
+			unknown = append(unknown, c.Name)
 		}
 	}
-	var printed bytes.Buffer
-	report.Print(&printed)
-	if !slices.Equal(wrong, s.wrong) || !slices.Equal(untested, s.untested) || !strings.Contains(printed.String(), s.says) {
-		t.Errorf("wrong %q, want %q; untested %q, want %q; says %q:\n%s", wrong, s.wrong, untested, s.untested, s.says, &printed)
+	output := printed(report)
+	if !slices.Equal(fail, tt.fail) || !slices.Equal(unknown, tt.unknown) || !strings.Contains(output, tt.output) {
+		t.Errorf("fail %q, want %q; unknown %q, want %q; want output %q:\n%s", fail, tt.fail, unknown, tt.unknown, tt.output, output)
 	}
 	want := 0
-	if len(s.wrong) > 0 {
+	if len(tt.fail) > 0 {
 		want = 1
-	} else if slices.Contains(untested, "access token") {
+	} else if slices.Contains(unknown, "access token") {
 		want = 2
 	}
-	if got := report.Status(); got != want {
-		t.Errorf("status %d, want %d", got, want)
+	if got := report.ExitCode(); got != want {
+		t.Errorf("exit code %d, want %d", got, want)
 	}
 	for _, hidden := range []string{"CANARY", secret, url.QueryEscape(secret), "\x1b", "sign=x"} {
-		if strings.Contains(printed.String(), hidden) {
-			t.Errorf("%q stands in\n%s", hidden, &printed)
+		if strings.Contains(output, hidden) {
+			t.Errorf("%q is in\n%s", hidden, output)
 		}
 	}
 }
 
-// An address with a certificate that nobody trusts is shown no credential, and
-// neither is one that does not answer as a robot does.
-func TestShownNoCredential(t *testing.T) {
+func printed(report *Report) string {
+	var output bytes.Buffer
+	report.Print(&output)
+	return output.String()
+}
+
+// An address with an untrusted certificate receives no credential, and neither
+// does one that does not answer as a robot does.
+func TestProbeWithoutCredentials(t *testing.T) {
 	var queries []string
 	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { queries = append(queries, r.URL.RawQuery) })
 	secure := httptest.NewTLSServer(handler)
@@ -217,52 +222,62 @@ func TestShownNoCredential(t *testing.T) {
 	plain := httptest.NewServer(handler)
 	defer plain.Close()
 	for _, address := range []string{secure.URL, plain.URL} {
-		c := &Case{Values: map[string]string{config.Token: token, config.Secret: secret, config.Webhook: address + "?access_token=" + token + "&a=b"}}
-		if report := Examine(t.Context(), c, &Options{}); report.Status() != 1 {
-			t.Errorf("%s: nothing is wrong", address)
+		target := &Target{Values: map[string]string{config.Token: token, config.Secret: secret, config.Webhook: address + "?access_token=" + token + "&a=b"}}
+		if report := Examine(t.Context(), target, &Options{}); report.ExitCode() != 1 {
+			t.Errorf("%s: exit code %d, want 1", address, report.ExitCode())
 		}
 	}
 	if !slices.Equal(queries, []string{""}) {
-		t.Errorf("queries %q, want an empty one", queries)
+		t.Errorf("queries %q, want one empty query", queries)
 	}
 }
 
-func TestSlow(t *testing.T) {
+func TestTimeout(t *testing.T) {
 	release := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer server.Close()
 	defer close(release)
-	c := &Case{Values: map[string]string{config.Token: token, config.Webhook: server.URL}}
-	var printed bytes.Buffer
-	Examine(t.Context(), c, &Options{Timeout: 20 * time.Millisecond}).Print(&printed)
-	if !strings.Contains(printed.String(), "there is no answer") {
-		t.Error(printed.String())
+	target := &Target{Values: map[string]string{config.Token: token, config.Webhook: server.URL}}
+	output := printed(Examine(t.Context(), target, &Options{Timeout: 20 * time.Millisecond}))
+	if !strings.Contains(output, "it did not answer in time") {
+		t.Error(output)
 	}
 }
 
-func TestOpinion(t *testing.T) {
+func TestPluginVerdict(t *testing.T) {
 	tests := []struct {
-		opinion Opinion
+		verdict PluginVerdict
 		err     error
-		verdict Verdict
-		says    string
+		status  Status
+		detail  string
 	}{
-		{Opinion{}, nil, Well, "takes this configuration"},
-		{Opinion{"not_configured", "X is no number."}, nil, Wrong, "X is no number."},
-		{Opinion{"dry_run", "y"}, nil, Wrong, "nothing is ever sent"},
-		{Opinion{}, errors.New("it is missing"), Untested, "it is missing"},
+		{PluginVerdict{}, nil, OK, "accepts this configuration"},
+		{PluginVerdict{"not_configured", "X is no number."}, nil, Fail, "X is no number."},
+		{PluginVerdict{"dry_run", "y"}, nil, Fail, "nothing is ever sent"},
+		{PluginVerdict{}, errors.New("it is missing"), Unknown, "it is missing"},
 	}
 	for _, tt := range tests {
-		c := &Case{Values: map[string]string{config.Webhook: "none"}}
-		report := Examine(t.Context(), c, &Options{Ask: func(context.Context, map[string]string) (Opinion, error) { return tt.opinion, tt.err }})
-		i := slices.IndexFunc(report.Findings(), func(f Finding) bool { return f.What == "the plugin's own word" })
-		if f := report.Findings()[i]; f.Verdict != tt.verdict || !strings.Contains(f.Text, tt.says) {
-			t.Errorf("%+v: %+v", tt.opinion, f)
+		ask := func(context.Context, map[string]string) (PluginVerdict, error) { return tt.verdict, tt.err }
+		report := Examine(t.Context(), &Target{Values: map[string]string{config.Webhook: "none"}}, &Options{AskPlugin: ask})
+		if c := report.Checks()[0]; c.Name != "plugin" || c.Status != tt.status || !strings.Contains(c.Detail, tt.detail) {
+			t.Errorf("%+v: %+v", tt.verdict, c)
 		}
 	}
 }
 
-// The vectors were computed with other programs than this one.
+// Robots beyond the plugin's limit are not checked.
+func TestMaxRobots(t *testing.T) {
+	var robots strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&robots, `,"r%d":{"accessToken":"%032d","webhookUrl":"none"}`, i, i)
+	}
+	report := Examine(t.Context(), &Target{Values: map[string]string{config.Robots: "{" + robots.String()[1:] + "}"}}, &Options{})
+	if n := len(report.sections); n != 67 || report.sections[65].title != "More robots" {
+		t.Errorf("%d sections", n)
+	}
+}
+
+// The signatures were computed with other programs.
 func TestSign(t *testing.T) {
 	for _, v := range []struct{ secret, timestamp, want string }{
 		{"this is secret", "1577262236757", "hmPWwU+7lVdm3ZZz0r9tSfx0L4Q26jWOZr9+Gs6EZQM="},
@@ -274,17 +289,16 @@ func TestSign(t *testing.T) {
 	}
 }
 
-// The keys are those of README's table.
-func TestKnownKeys(t *testing.T) {
+func TestDocsConfigKeys(t *testing.T) {
 	text, err := os.ReadFile("../../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var want []string
-	for _, row := range regexp.MustCompile("(?m)^\\| `"+config.Prefix+"(\\w+)` \\|").FindAllStringSubmatch(string(text), -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `("+config.Prefix+"\\w+)` \\|").FindAllStringSubmatch(string(text), -1) {
 		want = append(want, row[1])
 	}
-	if !slices.Equal(known, want) {
-		t.Errorf("keys %q, want %q", known, want)
+	if !slices.Equal(config.Keys, want) {
+		t.Errorf("keys %q, want those of README %q", config.Keys, want)
 	}
 }

@@ -7,104 +7,97 @@ import (
 	"dingtalk-plugin/host-test/internal/config"
 )
 
-// Rules of what is printed, which people read: a line is a verdict, what was
-// looked at, and what was found; where something is to be done, a second line
-// says what, in the imperative. No line holds a credential or a control
-// character, whoever wrote the text.
+// A Status is the result of a check.
+type Status int
 
-// A Verdict is how something was found.
-type Verdict int
-
-// The verdicts.
+// The statuses.
 const (
-	Well     Verdict = iota
-	Wrong            // explains a silent robot
-	Untested         // could not be tested
-	Note             // to know about
+	OK      Status = iota
+	Fail           // explains why the robot stays silent
+	Unknown        // could not be tested
+	Info
 )
 
-var words = [...]string{Well: "ok", Wrong: "WRONG", Untested: "?", Note: "note"}
-
 // String returns the word that is printed.
-func (v Verdict) String() string { return words[v] }
-
-// A Finding is one line of a report.
-type Finding struct {
-	Verdict Verdict
-	What    string // was looked at
-	Text    string // what was found
-	Remedy  string // what to do, or ""
+func (s Status) String() string {
+	return [...]string{OK: "ok", Fail: "WRONG", Unknown: "?", Info: "note"}[s]
 }
 
-// A Report is what the doctor found, in order.
+// A Check is one thing that the doctor looked at. Its texts contain no
+// credential and no control character.
+type Check struct {
+	Status Status
+	Name   string
+	Detail string
+	Fix    string // what to do, in the imperative, or ""
+}
+
+// A Report is the doctor's checks in order.
 type Report struct {
-	sections []section
-	redactor *config.Redactor
-	open     bool // a robot gave no answer that tells anything
+	sections     []section
+	redactor     *config.Redactor
+	inconclusive bool // a robot's answer was not understood
 }
 
 type section struct {
-	title    string
-	findings []Finding
+	title  string
+	checks []Check
 }
 
 func (r *Report) section(title string) {
-	r.sections = append(r.sections, section{title: r.clean(title)})
+	r.sections = append(r.sections, section{title: r.sanitize(title)})
 }
 
-func (r *Report) add(f Finding) {
-	f.What, f.Text, f.Remedy = r.clean(f.What), r.clean(f.Text), r.clean(f.Remedy)
+func (r *Report) add(status Status, name, detail, fix string) {
 	last := &r.sections[len(r.sections)-1]
-	last.findings = append(last.findings, f)
+	last.checks = append(last.checks, Check{status, r.sanitize(name), r.sanitize(detail), r.sanitize(fix)})
 }
 
-// longest is how much of a text is printed, in characters.
-const longest = 600
-
-func (r *Report) clean(text string) string {
+func (r *Report) sanitize(text string) string {
+	const maxRunes = 600
 	text = r.redactor.Redact(text)
-	if runes := []rune(text); len(runes) > longest {
-		return string(runes[:longest]) + "…"
+	if runes := []rune(text); len(runes) > maxRunes {
+		return string(runes[:maxRunes]) + "…"
 	}
 	return text
 }
 
-// Findings returns all lines.
-func (r *Report) Findings() (all []Finding) {
+// Checks returns all checks.
+func (r *Report) Checks() (all []Check) {
 	for _, s := range r.sections {
-		all = append(all, s.findings...)
+		all = append(all, s.checks...)
 	}
 	return all
 }
 
-// Status is 1 when something is wrong, 2 when nothing is but a robot could not be
-// examined, and 0 otherwise.
-func (r *Report) Status() int {
-	for _, f := range r.Findings() {
-		if f.Verdict == Wrong {
+// ExitCode returns 1 if a check failed, 2 if none failed but a robot's answer
+// was inconclusive, and 0 otherwise.
+func (r *Report) ExitCode() int {
+	for _, c := range r.Checks() {
+		if c.Status == Fail {
 			return 1
 		}
 	}
-	if r.open {
+	if r.inconclusive {
 		return 2
 	}
 	return 0
 }
 
-// Print writes the report for people.
+// Print writes the report for people: a line for each check, and one for its fix.
 func (r *Report) Print(w io.Writer) {
 	for _, s := range r.sections {
 		fmt.Fprintln(w, s.title)
-		for _, f := range s.findings {
-			fmt.Fprintf(w, "  %-6s %s: %s\n", f.Verdict, f.What, f.Text)
-			if f.Remedy != "" {
-				fmt.Fprintf(w, "         → %s\n", f.Remedy)
+		for _, c := range s.checks {
+			fmt.Fprintf(w, "  %-6s %s: %s\n", c.Status, c.Name, c.Detail)
+			if c.Fix != "" {
+				fmt.Fprintf(w, "         → %s\n", c.Fix)
 			}
 		}
 	}
 	fmt.Fprintln(w, [...]string{
-		0: "Nothing was found wrong; what has a question mark was not tested.",
+		0: "Nothing wrong was found; checks marked ? were not tested.",
 		1: "Something is wrong.",
-		2: "Nothing was found wrong, but a robot gave no answer that tells anything.",
-	}[r.Status()])
+		2: "Nothing wrong was found, but a robot's answer was inconclusive.",
+	}[r.ExitCode()])
 }

@@ -1,0 +1,147 @@
+package doctor
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"dingtalk-plugin/host-test/internal/config"
+)
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+const twoPlugins = `{"plugins": {
+	"time": {"url": "oci://registry.example/time"},
+	"dingtalk": {"url": "file:///opt/plugin.wasm", "runtime_config": {
+		"allowed_hosts": ["oapi.dingtalk.com"],
+		"env_vars": {"DINGTALK_BOT_ACCESS_TOKEN": "${TEST_DOCTOR_TOKEN}", "DINGTALK_BOT_SECRET": "${TEST_DOCTOR_SECRET:-SEC0}", "DINGTALK_BOT_KEYWORDS": "$${k}"}}}}}`
+
+func TestReadHyperMCP(t *testing.T) {
+	t.Setenv("TEST_DOCTOR_TOKEN", token)
+	target, err := ReadHyperMCP(write(t, "config.json", twoPlugins), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{config.Token: token, config.Secret: "SEC0", config.Keywords: "${k}"}
+	if fmt.Sprint(target.Values) != fmt.Sprint(want) || !slices.Equal(target.Hosts, []string{"oapi.dingtalk.com"}) || !target.HostsKnown ||
+		target.Problems != nil || target.Source != "config.json, plugin dingtalk" {
+		t.Errorf("%+v", target)
+	}
+}
+
+// An unset variable remains, and is reported under its name, unless that may be a
+// pasted credential. Values are not expanded again.
+func TestExpandEnv(t *testing.T) {
+	env := map[string]string{"SET": "v", "SELF": "${SELF}${SELF}", "OTHER": "${LONG}", "LONG": strings.Repeat("x", 100<<10)}
+	var many strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&many, "${N%06d}", i)
+	}
+	tests := []struct{ text, want, missing string }{
+		{"${SET}", "v", ""},
+		{"a${SET}b${SET}", "avbv", ""},
+		{"$SET", "$SET", ""},
+		{"$${SET}", "${SET}", ""},
+		{"${UNSET:-d}", "d", ""},
+		{"${EMPTY:-d}", "d", ""},
+		{"${UNSET:-}", "", ""},
+		{"${UNSET:-a:-b}", "a:-b", ""},
+		{"${1}", "${1}", ""},
+		{"${SELF} ${OTHER}", "${SELF}${SELF} ${LONG}", ""},
+		{"${UNSET} ${UNSET} ${EMPTY}", "${UNSET} ${UNSET} ${EMPTY}", "not set here: EMPTY, UNSET;"},
+		{"${SECcanaryCANARY}", "${SECcanaryCANARY}", "one whose name cannot be shown"},
+		{"${SEC" + strings.Repeat("0", 64) + "}", "${SEC" + strings.Repeat("0", 64) + "}", "one whose name cannot be shown"},
+		{many.String(), many.String(), "N000007, N000008, N000009 and 99990 more;"},
+	}
+	for _, tt := range tests {
+		target := &Target{}
+		got, err := target.expandEnv(tt.text, func(name string) string { return env[name] })
+		if got != tt.want || err != nil {
+			t.Errorf("%.100s becomes %.100s, %v, want %.100s", tt.text, got, err, tt.want)
+		}
+		detail := ""
+		for _, problem := range target.Problems {
+			detail += problem.Detail
+		}
+		if (detail == "") != (tt.missing == "") || !strings.Contains(detail, tt.missing) || len(detail) > 200 {
+			t.Errorf("%.100s: problem %.300q, want %q", tt.text, detail, tt.missing)
+		}
+	}
+	_, err := (&Target{}).expandEnv(strings.Repeat("${LONG}", 100), func(name string) string { return env[name] })
+	if err == nil || !strings.Contains(err.Error(), "4 MiB") {
+		t.Errorf("100 variables of 100 KiB: %v", err)
+	}
+}
+
+// Pipes and devices are rejected at once, and no error quotes the file.
+func TestReadHyperMCPErrors(t *testing.T) {
+	t.Setenv("TEST_DOCTOR_QUOTE", `CANARY"`)
+	folder := t.TempDir()
+	pipe, device, directory := filepath.Join(folder, "pipe.json"), filepath.Join(folder, "device.json"), filepath.Join(folder, "directory.json")
+	for _, err := range []error{syscall.Mkfifo(pipe, 0o600), os.Symlink("/dev/zero", device), os.Mkdir(directory, 0o700)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	const ours = `{"runtime_config":{"env_vars":{"DINGTALK_BOT_SECRET":"CANARY"}}}`
+	tests := []struct{ file, name, want string }{
+		{pipe, "", "pipe.json is not a regular file"},
+		{device, "", "device.json is not a regular file"},
+		{directory, "", "directory.json is not a regular file"},
+		{filepath.Join(folder, "none.json"), "", "none.json cannot be read: no such file"},
+		{write(t, "long.json", twoPlugins+strings.Repeat(" ", maxFile)), "", "long.json is longer than 1 MiB"},
+		{write(t, "config.yaml", "plugins:"), "", `reads files that end in .json, not in ".yaml"`},
+		{write(t, "config.json", "plugins: CANARY"), "", "the file is not JSON"},
+		{write(t, "config.json", `{"plugins":{"a":{"runtime_config":{"env_vars":{"k":"${TEST_DOCTOR_QUOTE}"}}}}}`), "", "breaks the file's JSON"},
+		{write(t, "config.json", `{"plugins":["CANARY"]}`), "", "not one of hyper-mcp"},
+		{write(t, "config.json", `{"mcpServers":{}}`), "", "names no plugins"},
+		{write(t, "config.json", `{"plugins":{"a":`+ours+`,"b":`+ours+`}}`), "", "the file has a, b"},
+		{write(t, "config.json", `{"plugins":{"a":{}}}`), "", "the file has a"},
+		{write(t, "config.json", `{"plugins":{"a":`+ours+`}}`), "b", "the file has a"},
+	}
+	for _, tt := range tests {
+		done := make(chan error, 1)
+		go func() {
+			_, err := ReadHyperMCP(tt.file, tt.name)
+			done <- err
+		}()
+		select {
+		case err := <-done:
+			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "CANARY") {
+				t.Errorf("%s: error %v, want %s", tt.file, err, tt.want)
+			}
+		case <-time.After(10 * time.Second):
+			t.Errorf("%s blocks", tt.file)
+		}
+	}
+}
+
+// A value that is not a string is reported, and kept with all of its digits.
+func TestValuesMustBeStrings(t *testing.T) {
+	file := write(t, "config.json", `{"plugins":{"a":{"runtime_config":{"env_vars":{"DINGTALK_BOT_ALLOW_AT_ALL":false,"DINGTALK_BOT_ACCESS_TOKEN":12345678901234567890}}}}}`)
+	target, err := ReadHyperMCP(file, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := target.Problems; len(p) != 2 || p[0].Name != config.Token || p[1].Name != "DINGTALK_BOT_ALLOW_AT_ALL" || p[0].Status != Fail {
+		t.Errorf("problems %+v", p)
+	}
+	if target.Values["DINGTALK_BOT_ALLOW_AT_ALL"] != "false" || target.Values[config.Token] != "12345678901234567890" {
+		t.Errorf("values %+v", target.Values)
+	}
+	if got := Examine(t.Context(), target, &Options{}).ExitCode(); got != 1 {
+		t.Errorf("exit code %d, want 1", got)
+	}
+}
