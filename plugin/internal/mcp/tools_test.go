@@ -89,7 +89,7 @@ func checkNamed(t *testing.T, name string, byDefault bool) {
 	t.Helper()
 	robots := `{` + written(t, name) + `:` + written(t, object{"accessToken": "a", "default": byDefault, "description": name}) + `,"other":{"accessToken":"b"}}`
 	config := map[string]string{
-		keyTools: "all", keyUserIDs: "true", keyDryRun: "true", keyRobots: robots, keyPeople: written(t, object{name: object{"userId": "u1"}}),
+		schema.KeyTools: "all", schema.KeyAtUserIDs: "true", schema.KeyDryRun: "true", schema.KeyRobots: robots, schema.KeyPeople: written(t, object{name: object{"userId": "u1"}}),
 	}
 	s, _ := newServer(config)
 	tools := parse[object](t, s.Describe())["tools"].([]any)
@@ -99,7 +99,7 @@ func checkNamed(t *testing.T, name string, byDefault bool) {
 			break
 		}
 	}
-	delete(config, keyDryRun)
+	delete(config, schema.KeyDryRun)
 	s, urls := newServer(config)
 	got := call(t, s, `{"params":{"name":"send_text_message","arguments":`+
 		written(t, object{"text": "hi", "atNames": []string{name}, "robot": name})+`}}`)
@@ -120,7 +120,7 @@ func TestDescribeIsBounded(t *testing.T) {
 	for i := range maxRobots {
 		robots[strings.Repeat("长", 60)+string(rune('A'+i))] = object{"accessToken": "a", "description": strings.Repeat("长", 200)}
 	}
-	s, _ := newServer(map[string]string{keyTools: "all", keyUserIDs: "true", keyPeople: written(t, people), keyRobots: written(t, robots)})
+	s, _ := newServer(map[string]string{schema.KeyTools: "all", schema.KeyAtUserIDs: "true", schema.KeyPeople: written(t, people), schema.KeyRobots: written(t, robots)})
 	got := s.Describe()
 	if len(got) > 1<<20 || !json.Valid(got) {
 		t.Errorf("%d bytes", len(got))
@@ -149,7 +149,7 @@ func TestRequestTwice(t *testing.T) {
 		{`[]`, `no "params" object`},
 		{`{"params":[` + name[7:] + `]}`, `no "params" object`},
 	} {
-		s, urls := newServer(map[string]string{keyToken: "abc"})
+		s, urls := newServer(map[string]string{schema.KeyAccessToken: "abc"})
 		got := call(t, s, test.input)
 		if got.IsError != (test.want != "") || !strings.Contains(got.Content[0].Text, test.want) || got.IsError != (len(*urls) == 0) {
 			t.Errorf("%.200s: got %s, want %q", test.input, got.Content[0].Text, test.want)
@@ -167,65 +167,65 @@ func TestConfigurationNeverRepeats(t *testing.T) {
 		user   = "manager4711"
 	)
 	for _, test := range []struct{ key, value, want string }{
-		{keyPeople, `{"` + mobile + `":"张三"}`, "the first person"},
-		{keyPeople, `{"李四":"13800000002","` + mobile + `":{"userId":"u"}}`, "the second person"},
-		{keyPeople, `{"` + mobile + `":"` + mobile + `"}`, "the first person"},
-		{keyPeople, `{"+86 138-0000-0001":"` + mobile + `"}`, "the first person"},
-		{keyPeople, `{"１３８００００００１２":"` + mobile + `"}`, "the first person"},
-		{keyPeople, `{"` + user + `":"张三"}`, "the first person"},
-		{keyPeople, `{"张三":{"` + mobile + `":"mobile"}}`, "known are mobile, userId"},
-		{keyPeople, `{"张三":{"mobile":13800000001}}`, "the first person: mobile expected a string"},
-		{keyPeople, `{"张三":{"mobile":"` + mobile + `","mobile":"` + mobile + `"}}`, "the first person: mobile given twice"},
-		{keyPeople, `{"张三":{"mobile":null}}`, "the first person"},
-		{keyPeople, `{"张三":null}`, "the first person"},
-		{keyPeople, `{"张三":"` + user + `"}`, "the first person"},
-		{keyPeople, `{"` + mobile + `":1,"` + mobile + `":2}`, "the second person"},
-		{keyPeople, `{"ada":"13800000002","bob":"13800000003","ada":"` + mobile + `"}`, "the third person: it has the name of another"},
-		{keyPeople, `{" ":"` + mobile + `"}`, "the first person: it has no name"},
-		{keyPeople, `{"` + strings.Repeat("长", 65) + `":"` + mobile + `"}`, "64 characters"},
-		{keyPeople, `["` + mobile + `"]`, "not a JSON object"},
-		{keyPeople, mobile, "not a JSON object"},
-		{keyPeople, `{}`, "is empty"},
-		{keyRobots, `{"` + token + `":"` + secret + `"}`, "the first robot"},
-		{keyRobots, `{"ops":{"accessToken":"a"},"` + token + `":{"accessToken":"b"}}`, "the second robot"},
-		{keyRobots, `{"` + secret + `":{"accessToken":"a"}}`, "the first robot"},
-		{keyRobots, `{"https://oapi.dingtalk.com/robot/send?access_token=abc":{}}`, "the first robot"},
-		{keyRobots, `{"ops":{"` + token + `":"` + secret + `"}}`, "known are accessToken"},
-		{keyRobots, `{"ops":{"accesstoken":"` + token + `"}}`, "did you mean accessToken?"},
-		{keyRobots, `{"ops":{"accessToken":"` + token + `","accessToken":"` + token + `"}}`, "the first robot: accessToken given twice"},
-		{keyRobots, `{"ops":{"accessToken":"` + token + ` ` + secret + `"}}`, "the first robot: accessToken"},
-		{keyRobots, `{"ops":{"secret":"` + secret + `"}}`, "the first robot: accessToken is missing"},
-		{keyRobots, `{"ops":{"accessToken":"` + token + `"},"ops":{"accessToken":"b"}}`, "the second robot: it has the name of another"},
-		{keyRobots, `{"ops":{"accessToken":"a","description":"` + token + `"}}`, "the first robot: description"},
-		{keyRobots, `{"ops":{"accessToken":"a","description":"posts with access_token=abc"}}`, "the first robot: description"},
-		{keyRobots, `{"ops":{"accessToken":"a","description":"` + strings.Repeat("长", 201) + `"}}`, "200 characters"},
-		{keyRobots, `{"ops":{"accessToken":"a","webhookUrl":"https://example.com/?access_token=` + token + `&access_token=` + token + `"}}`, "webhookUrl"},
-		{keyRobots, `{"ops":null}`, "the first robot"},
-		{keyWebhook, "https://example.com/?access_token=" + token + "&access_token=" + token, "more than one access_token"},
-		{keyWebhook, "https://example.com/?access_token=&access_token=" + token, "more than one access_token"},
-		{keyWebhook, "https://example.com/?access%5Ftoken=" + token, "name of a parameter"},
-		{keyTools, ",", "names no tool"},
-		{keyTools, " ，, ", "names no tool"},
-		{keyTools, token, "unknown"},
-		{keyMaxParts, "99999999999999999999", "from 1 to 10"},
-		{keyMaxParts, "4294967297", "from 1 to 10"},
-		{keyMaxParts, "-1", "from 1 to 10"},
-		{keyMaxParts, "+5", "from 1 to 10"},
-		{keyMaxParts, "1 0", "from 1 to 10"},
-		{keyMaxParts, "１", "from 1 to 10"},
-		{keyMaxParts, "0x2", "from 1 to 10"},
-		{keyMaxParts, "5.0", "from 1 to 10"},
-		{keyMaxParts, "5e0", "from 1 to 10"},
-		{keyMaxParts, mobile, "from 1 to 10"},
-		{keyPerMinute, "-0", "from 0 to 10000"},
-		{keyRetries, "6", "from 0 to 5"},
-		{keyAllowAll, token, "neither true nor false"},
-		{keyMarkdown, token, "none of asis, fix"},
-		{keyPeople, "", ""},
-		{keyMaxParts, " ", ""},
-		{keyMaxParts, " 5\n", ""},
+		{schema.KeyPeople, `{"` + mobile + `":"张三"}`, "the first person"},
+		{schema.KeyPeople, `{"李四":"13800000002","` + mobile + `":{"userId":"u"}}`, "the second person"},
+		{schema.KeyPeople, `{"` + mobile + `":"` + mobile + `"}`, "the first person"},
+		{schema.KeyPeople, `{"+86 138-0000-0001":"` + mobile + `"}`, "the first person"},
+		{schema.KeyPeople, `{"１３８００００００１２":"` + mobile + `"}`, "the first person"},
+		{schema.KeyPeople, `{"` + user + `":"张三"}`, "the first person"},
+		{schema.KeyPeople, `{"张三":{"` + mobile + `":"mobile"}}`, "known are mobile, userId"},
+		{schema.KeyPeople, `{"张三":{"mobile":13800000001}}`, "the first person: mobile expected a string"},
+		{schema.KeyPeople, `{"张三":{"mobile":"` + mobile + `","mobile":"` + mobile + `"}}`, "the first person: mobile given twice"},
+		{schema.KeyPeople, `{"张三":{"mobile":null}}`, "the first person"},
+		{schema.KeyPeople, `{"张三":null}`, "the first person"},
+		{schema.KeyPeople, `{"张三":"` + user + `"}`, "the first person"},
+		{schema.KeyPeople, `{"` + mobile + `":1,"` + mobile + `":2}`, "the second person"},
+		{schema.KeyPeople, `{"ada":"13800000002","bob":"13800000003","ada":"` + mobile + `"}`, "the third person: it has the name of another"},
+		{schema.KeyPeople, `{" ":"` + mobile + `"}`, "the first person: it has no name"},
+		{schema.KeyPeople, `{"` + strings.Repeat("长", 65) + `":"` + mobile + `"}`, "64 characters"},
+		{schema.KeyPeople, `["` + mobile + `"]`, "not a JSON object"},
+		{schema.KeyPeople, mobile, "not a JSON object"},
+		{schema.KeyPeople, `{}`, "is empty"},
+		{schema.KeyRobots, `{"` + token + `":"` + secret + `"}`, "the first robot"},
+		{schema.KeyRobots, `{"ops":{"accessToken":"a"},"` + token + `":{"accessToken":"b"}}`, "the second robot"},
+		{schema.KeyRobots, `{"` + secret + `":{"accessToken":"a"}}`, "the first robot"},
+		{schema.KeyRobots, `{"https://oapi.dingtalk.com/robot/send?access_token=abc":{}}`, "the first robot"},
+		{schema.KeyRobots, `{"ops":{"` + token + `":"` + secret + `"}}`, "known are accessToken"},
+		{schema.KeyRobots, `{"ops":{"accesstoken":"` + token + `"}}`, "did you mean accessToken?"},
+		{schema.KeyRobots, `{"ops":{"accessToken":"` + token + `","accessToken":"` + token + `"}}`, "the first robot: accessToken given twice"},
+		{schema.KeyRobots, `{"ops":{"accessToken":"` + token + ` ` + secret + `"}}`, "the first robot: accessToken"},
+		{schema.KeyRobots, `{"ops":{"secret":"` + secret + `"}}`, "the first robot: accessToken is missing"},
+		{schema.KeyRobots, `{"ops":{"accessToken":"` + token + `"},"ops":{"accessToken":"b"}}`, "the second robot: it has the name of another"},
+		{schema.KeyRobots, `{"ops":{"accessToken":"a","description":"` + token + `"}}`, "the first robot: description"},
+		{schema.KeyRobots, `{"ops":{"accessToken":"a","description":"posts with access_token=abc"}}`, "the first robot: description"},
+		{schema.KeyRobots, `{"ops":{"accessToken":"a","description":"` + strings.Repeat("长", 201) + `"}}`, "200 characters"},
+		{schema.KeyRobots, `{"ops":{"accessToken":"a","webhookUrl":"https://example.com/?access_token=` + token + `&access_token=` + token + `"}}`, "webhookUrl"},
+		{schema.KeyRobots, `{"ops":null}`, "the first robot"},
+		{schema.KeyWebhookURL, "https://example.com/?access_token=" + token + "&access_token=" + token, "more than one access_token"},
+		{schema.KeyWebhookURL, "https://example.com/?access_token=&access_token=" + token, "more than one access_token"},
+		{schema.KeyWebhookURL, "https://example.com/?access%5Ftoken=" + token, "name of a parameter"},
+		{schema.KeyTools, ",", "names no tool"},
+		{schema.KeyTools, " ，, ", "names no tool"},
+		{schema.KeyTools, token, "unknown"},
+		{schema.KeyMaxParts, "99999999999999999999", "from 1 to 10"},
+		{schema.KeyMaxParts, "4294967297", "from 1 to 10"},
+		{schema.KeyMaxParts, "-1", "from 1 to 10"},
+		{schema.KeyMaxParts, "+5", "from 1 to 10"},
+		{schema.KeyMaxParts, "1 0", "from 1 to 10"},
+		{schema.KeyMaxParts, "１", "from 1 to 10"},
+		{schema.KeyMaxParts, "0x2", "from 1 to 10"},
+		{schema.KeyMaxParts, "5.0", "from 1 to 10"},
+		{schema.KeyMaxParts, "5e0", "from 1 to 10"},
+		{schema.KeyMaxParts, mobile, "from 1 to 10"},
+		{schema.KeyMessagesPerMinute, "-0", "from 0 to 10000"},
+		{schema.KeyRetries, "6", "from 0 to 5"},
+		{schema.KeyAllowAtAll, token, "neither true nor false"},
+		{schema.KeyMarkdown, token, "none of asis, fix"},
+		{schema.KeyPeople, "", ""},
+		{schema.KeyMaxParts, " ", ""},
+		{schema.KeyMaxParts, " 5\n", ""},
 	} {
-		s, urls := newServer(map[string]string{keyToken: "abc", test.key: test.value})
+		s, urls := newServer(map[string]string{schema.KeyAccessToken: "abc", test.key: test.value})
 		described, got := string(s.Describe()), call(t, s, hello)
 		said := got.Content[0].Text
 		if got.IsError != (test.want != "") || !strings.Contains(said, test.want) || got.IsError != (len(*urls) == 0) {
@@ -248,16 +248,16 @@ func TestConfigurationNeverRepeats(t *testing.T) {
 // Names with digits that are no number, and nulls, are taken.
 func TestConfigurationTaken(t *testing.T) {
 	for _, test := range []struct{ key, value, url string }{
-		{keyPeople, `{"张三2":"13800000001","wang-2024":{"userId":"13800000001"},"x":{"mobile":null,"userId":"u"},"y":{"mobile":"+86-13800000001","userId":null}}`, "example.com/robot/send?access_token=abc"},
-		{keyRobots, `{"ops-2024-12":{"accessToken":"a"}}`, "example.com/robot/send?access_token=a"},
-		{keyRobots, `{"SECURITY":{"accessToken":"a"}}`, "example.com/robot/send?access_token=a"},
-		{keyRobots, `{"ops":{"accessToken":"a","webhookUrl":null}}`, "example.com/robot/send?access_token=a"},
-		{keyRobots, `{"ops":{"accessToken":"a","webhookUrl":""}}`, "example.com/robot/send?access_token=a"},
-		{keyRobots, `{"ops":{"accessToken":"a","webhookUrl":"${URL}"}}`, "example.com/robot/send?access_token=a"},
-		{keyRobots, `{"ops":{"accessToken":"a","secret":null,"keywords":null,"description":null,"default":null,"maxParts":null}}`, "example.com/robot/send?access_token=a"},
-		{keyTools, "send_text_message,", "example.com/robot/send?access_token=abc"},
+		{schema.KeyPeople, `{"张三2":"13800000001","wang-2024":{"userId":"13800000001"},"x":{"mobile":null,"userId":"u"},"y":{"mobile":"+86-13800000001","userId":null}}`, "example.com/robot/send?access_token=abc"},
+		{schema.KeyRobots, `{"ops-2024-12":{"accessToken":"a"}}`, "example.com/robot/send?access_token=a"},
+		{schema.KeyRobots, `{"SECURITY":{"accessToken":"a"}}`, "example.com/robot/send?access_token=a"},
+		{schema.KeyRobots, `{"ops":{"accessToken":"a","webhookUrl":null}}`, "example.com/robot/send?access_token=a"},
+		{schema.KeyRobots, `{"ops":{"accessToken":"a","webhookUrl":""}}`, "example.com/robot/send?access_token=a"},
+		{schema.KeyRobots, `{"ops":{"accessToken":"a","webhookUrl":"${URL}"}}`, "example.com/robot/send?access_token=a"},
+		{schema.KeyRobots, `{"ops":{"accessToken":"a","secret":null,"keywords":null,"description":null,"default":null,"maxParts":null}}`, "example.com/robot/send?access_token=a"},
+		{schema.KeyTools, "send_text_message,", "example.com/robot/send?access_token=abc"},
 	} {
-		s, urls := newServer(map[string]string{keyToken: "abc", keyWebhook: "https://example.com", test.key: test.value})
+		s, urls := newServer(map[string]string{schema.KeyAccessToken: "abc", schema.KeyWebhookURL: "https://example.com", test.key: test.value})
 		got := call(t, s, hello)
 		if got.IsError || !slices.Contains(*urls, "POST https://"+test.url) {
 			t.Errorf("%s=%s: %v %s", test.key, test.value, *urls, got.Content[0].Text)
@@ -267,7 +267,7 @@ func TestConfigurationTaken(t *testing.T) {
 
 // null leaves closed what the operator has closed for all robots.
 func TestNullSettingIsNotGiven(t *testing.T) {
-	s, urls := newServer(map[string]string{keyAllowAll: "false", keyRobots: `{"ops":{"accessToken":"a","allowAtAll":null}}`})
+	s, urls := newServer(map[string]string{schema.KeyAllowAtAll: "false", schema.KeyRobots: `{"ops":{"accessToken":"a","allowAtAll":null}}`})
 	got := call(t, s, `{"params":{"name":"send_text_message","arguments":{"text":"hi","atAll":true}}}`)
 	if got.StructuredContent.Reason != string(dingtalk.ReasonPolicy) || len(*urls) > 0 {
 		t.Errorf("%v %+v", *urls, got)
@@ -284,15 +284,15 @@ func TestTooManyNames(t *testing.T) {
 		return "{" + b.String()[1:] + "}"
 	}
 	for _, test := range []struct{ key, value, want string }{
-		{keyPeople, list(1000, `"13800000001"`), ""},
-		{keyPeople, list(1001, `"13800000001"`), "more than 1000"},
-		{keyPeople, list(1000, `"13800000001"`)[:6] + `x` + list(1000, `"13800000001"`)[6:], "the first person"},
-		{keyRobots, list(64, `{"accessToken":"a"}`), ""},
-		{keyRobots, list(65, `{"accessToken":"a"}`), "more than 64"},
+		{schema.KeyPeople, list(1000, `"13800000001"`), ""},
+		{schema.KeyPeople, list(1001, `"13800000001"`), "more than 1000"},
+		{schema.KeyPeople, list(1000, `"13800000001"`)[:6] + `x` + list(1000, `"13800000001"`)[6:], "the first person"},
+		{schema.KeyRobots, list(64, `{"accessToken":"a"}`), ""},
+		{schema.KeyRobots, list(65, `{"accessToken":"a"}`), "more than 64"},
 	} {
-		s, _ := newServer(map[string]string{keyToken: "abc", test.key: test.value})
+		s, _ := newServer(map[string]string{schema.KeyAccessToken: "abc", test.key: test.value})
 		got := call(t, s, hello)
-		missing := test.key == keyRobots && test.want == "" // none of them is the default
+		missing := test.key == schema.KeyRobots && test.want == "" // none of them is the default
 		if got.IsError != (test.want != "" || missing) || !strings.Contains(got.Content[0].Text, test.want) {
 			t.Errorf("%s=%.100s: got %s, want %q", test.key, test.value, got.Content[0].Text, test.want)
 		}

@@ -9,6 +9,7 @@ import (
 	"dingtalk-plugin/plugin/internal/dingtalk"
 	"dingtalk-plugin/plugin/internal/jsonschema"
 	"dingtalk-plugin/plugin/internal/strictjson"
+	"dingtalk-plugin/schema"
 )
 
 // A Server answers the two exports. What it learns (configuration, the robots'
@@ -94,7 +95,7 @@ func (s *Server) Call(input []byte) []byte {
 	}
 	receipt, e := robot.Send(s.host.Env, message, key)
 	if e != nil && e.Key != "" && c.named {
-		e.Key = keyRobots // where this robot's own settings stand
+		e.Key = schema.KeyRobots // where this robot's own settings stand
 	}
 	return outcome(&receipt, e)
 }
@@ -127,4 +128,13 @@ func argumentsFault(fault *jsonschema.Violation) *dingtalk.Error {
 		Message: "The message was not sent: " + where + ": " + fault.Text + ".",
 		Advice:  "Correct it and call again.",
 	}
+}
+
+// A Host is all that the plugin sees of the runner that loaded it. The boundary
+// fills it with host functions, tests with closures.
+type Host struct {
+	// Config returns the value of a configuration key, and whether there is one.
+	Config func(key string) (value string, ok bool)
+
+	dingtalk.Env
 }

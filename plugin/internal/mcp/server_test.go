@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"dingtalk-plugin/plugin/internal/dingtalk"
+	"dingtalk-plugin/schema"
 )
 
 // newServer returns a Server in a world of closures: a robot that takes
@@ -52,24 +53,24 @@ func TestConfiguration(t *testing.T) {
 		url    string // of the POST, or "" when nothing is sent
 		key    string // that the error names
 	}{
-		{"token", map[string]string{keyToken: "abc"}, base + "?access_token=abc", ""},
-		{"blanks around it", map[string]string{keyToken: " abc\n"}, base + "?access_token=abc", ""},
-		{"pasted address", map[string]string{keyToken: base + "?access_token=abc"}, base + "?access_token=abc", ""},
-		{"both keys, one token", map[string]string{keyToken: "abc", keyWebhook: base + "?access_token=abc"}, base + "?access_token=abc", ""},
-		{"address in both", map[string]string{keyToken: base + "?access_token=abc", keyWebhook: "https://other.example"}, "https://other.example/robot/send?access_token=abc", ""},
-		{"other host", map[string]string{keyToken: "abc", keyWebhook: "https://oapi.dingtalk.io"}, "https://oapi.dingtalk.io/robot/send?access_token=abc", ""},
-		{"nothing", nil, "", keyToken},
-		{"empty", map[string]string{keyToken: ""}, "", keyToken},
-		{"not expanded", map[string]string{keyToken: "${TOKEN}"}, "", keyToken},
-		{"quoted", map[string]string{keyToken: `"abc"`}, "", keyToken},
-		{"two tokens", map[string]string{keyToken: "abc", keyWebhook: base + "?access_token=abd"}, "", keyWebhook},
-		{"plain http", map[string]string{keyToken: "abc", keyWebhook: "http://oapi.dingtalk.com/robot/send"}, "", keyWebhook},
-		{"bad pasted address", map[string]string{keyToken: "http://oapi.dingtalk.com/robot/send?access_token=abc"}, "", keyToken},
-		{"negative rate", map[string]string{keyToken: "abc", keyPerMinute: "-1"}, "", keyPerMinute},
-		{"no parts", map[string]string{keyToken: "abc", keyMaxParts: "0"}, "", keyMaxParts},
-		{"many retries", map[string]string{keyToken: "abc", keyRetries: "99"}, "", keyRetries},
-		{"half a flag", map[string]string{keyToken: "abc", keyAllowAll: "maybe"}, "", keyAllowAll},
-		{"numbers not expanded", map[string]string{keyToken: "abc", keyRetries: "${RETRIES}"}, base + "?access_token=abc", ""},
+		{"token", map[string]string{schema.KeyAccessToken: "abc"}, base + "?access_token=abc", ""},
+		{"blanks around it", map[string]string{schema.KeyAccessToken: " abc\n"}, base + "?access_token=abc", ""},
+		{"pasted address", map[string]string{schema.KeyAccessToken: base + "?access_token=abc"}, base + "?access_token=abc", ""},
+		{"both keys, one token", map[string]string{schema.KeyAccessToken: "abc", schema.KeyWebhookURL: base + "?access_token=abc"}, base + "?access_token=abc", ""},
+		{"address in both", map[string]string{schema.KeyAccessToken: base + "?access_token=abc", schema.KeyWebhookURL: "https://other.example"}, "https://other.example/robot/send?access_token=abc", ""},
+		{"other host", map[string]string{schema.KeyAccessToken: "abc", schema.KeyWebhookURL: "https://oapi.dingtalk.io"}, "https://oapi.dingtalk.io/robot/send?access_token=abc", ""},
+		{"nothing", nil, "", schema.KeyAccessToken},
+		{"empty", map[string]string{schema.KeyAccessToken: ""}, "", schema.KeyAccessToken},
+		{"not expanded", map[string]string{schema.KeyAccessToken: "${TOKEN}"}, "", schema.KeyAccessToken},
+		{"quoted", map[string]string{schema.KeyAccessToken: `"abc"`}, "", schema.KeyAccessToken},
+		{"two tokens", map[string]string{schema.KeyAccessToken: "abc", schema.KeyWebhookURL: base + "?access_token=abd"}, "", schema.KeyWebhookURL},
+		{"plain http", map[string]string{schema.KeyAccessToken: "abc", schema.KeyWebhookURL: "http://oapi.dingtalk.com/robot/send"}, "", schema.KeyWebhookURL},
+		{"bad pasted address", map[string]string{schema.KeyAccessToken: "http://oapi.dingtalk.com/robot/send?access_token=abc"}, "", schema.KeyAccessToken},
+		{"negative rate", map[string]string{schema.KeyAccessToken: "abc", schema.KeyMessagesPerMinute: "-1"}, "", schema.KeyMessagesPerMinute},
+		{"no parts", map[string]string{schema.KeyAccessToken: "abc", schema.KeyMaxParts: "0"}, "", schema.KeyMaxParts},
+		{"many retries", map[string]string{schema.KeyAccessToken: "abc", schema.KeyRetries: "99"}, "", schema.KeyRetries},
+		{"half a flag", map[string]string{schema.KeyAccessToken: "abc", schema.KeyAllowAtAll: "maybe"}, "", schema.KeyAllowAtAll},
+		{"numbers not expanded", map[string]string{schema.KeyAccessToken: "abc", schema.KeyRetries: "${RETRIES}"}, base + "?access_token=abc", ""},
 	} {
 		s, urls := newServer(test.config)
 		got := call(t, s, hello)
@@ -100,7 +101,7 @@ func FuzzCall(f *testing.F) {
 	f.Add([]byte(hello))
 	f.Add([]byte(`{"params":{"name":"send_markdown_message","arguments":{"title":"t","text":"x","atAll":null}}}`))
 	f.Fuzz(func(t *testing.T, input []byte) {
-		s, _ := newServer(map[string]string{keyToken: "abc"})
+		s, _ := newServer(map[string]string{schema.KeyAccessToken: "abc"})
 		output := s.Call(input)
 		var got answer
 		if err := json.Unmarshal(output, &got); err != nil || len(got.Content) != 1 || len(output) >= 4096 {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"dingtalk-plugin/schema"
 )
 
 func readManual(t *testing.T, name string) string {
@@ -18,7 +20,7 @@ func readManual(t *testing.T, name string) string {
 	return string(data)
 }
 
-var keyRow = regexp.MustCompile("(?m)^\\| `(" + prefix + "[A-Z_]+)` \\| (.+?) \\| .+ \\|$")
+var keyRow = regexp.MustCompile("(?m)^\\| `(" + schema.KeyPrefix + "[A-Z_]+)` \\| (.+?) \\| .+ \\|$")
 
 // Both manuals' tables of configuration have all keys, in order, none besides,
 // and the same defaults where these are values and not words.
@@ -30,8 +32,8 @@ func TestManualKeys(t *testing.T) {
 		for _, row := range table {
 			keys = append(keys, row[1])
 		}
-		if !slices.Equal(keys, Keys) {
-			t.Fatalf("%s has the keys %v, want %v", name, keys, Keys)
+		if !slices.Equal(keys, schema.Keys) {
+			t.Fatalf("%s has the keys %v, want %v", name, keys, schema.Keys)
 		}
 	}
 	for i, row := range rows {
