@@ -1,37 +1,36 @@
 package strictjson
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
 
-// A Writer writes JSON as JSON.stringify does. Its methods append to Bytes,
-// which may be cut to be used anew.
+// A Writer writes JSON as JSON.stringify does. Its methods append to Bytes.
 //
-// They are methods of a pointer, and not functions that return the longer
-// slice, because WebAssembly returns one word: TinyGo passes a slice through
-// memory, in code, at every call.
+// They do not return the longer slice, because a WebAssembly function returns
+// one word: TinyGo would pass each slice through memory, which costs code.
 type Writer struct {
 	Bytes []byte
 }
 
-// Raw appends s as it stands.
+// Raw appends s as it is.
 func (w *Writer) Raw(s string) { w.Bytes = append(w.Bytes, s...) }
 
-// Quote appends s, which must be valid UTF-8 as all is that Parse let through,
-// as a JSON string, escaped just as JSON.stringify escapes it: only the
-// quotation mark, the backslash and the control characters below U+0020.
-// Everything else, U+2028 included, stays raw UTF-8, because DingTalk's limit
-// counts bytes and an escape costs six of them
-// (https://tc39.es/ecma262/#sec-quotejsonstring).
+// Quote appends s, which must be valid UTF-8, as a JSON string. It escapes only
+// the quotation mark, the backslash and control characters below U+0020
+// (https://tc39.es/ecma262/#sec-quotejsonstring): DingTalk's limit counts bytes,
+// and an escape costs six of them.
 func (w *Writer) Quote(s string) {
 	w.Raw(`"`)
 	w.Fragment(s)
 	w.Raw(`"`)
 }
 
-// Fragment appends s as a piece of a JSON string whose quotation marks the caller
-// writes, escaped as Quote does it.
+// Fragment appends s, escaped as Quote does it, without quotation marks.
 func (w *Writer) Fragment(s string) {
 	for {
-		n := plain(s)
+		n := plainPrefix(s)
 		w.Raw(s[:n])
 		if n == len(s) {
 			return
@@ -42,8 +41,8 @@ func (w *Writer) Fragment(s string) {
 }
 
 func (w *Writer) escape(c byte) {
-	if short := letter(c); short != 0 {
-		w.Bytes = append(w.Bytes, '\\', short)
+	if i := strings.IndexByte(shortEscaped, c); i >= 0 {
+		w.Bytes = append(w.Bytes, '\\', shortEscapes[i])
 		return
 	}
 	const hex = "0123456789abcdef"
@@ -66,8 +65,7 @@ func (w *Writer) Strings(list []string) {
 	w.Raw("]")
 }
 
-// Member begins a member of the object that was begun last. The name holds
-// nothing that must be escaped.
+// Member begins a member of the current object. The name is not escaped.
 func (w *Writer) Member(name string) {
 	w.Comma()
 	w.Raw(`"`)
@@ -75,100 +73,86 @@ func (w *Writer) Member(name string) {
 	w.Raw(`":`)
 }
 
-// Comma separates a member or element from one before it; the first has none.
+// Comma appends a comma unless the next member or element is the first.
 func (w *Writer) Comma() {
-	switch w.Bytes[len(w.Bytes)-1] {
-	case '{', '[':
-	default:
+	if last := w.Bytes[len(w.Bytes)-1]; last != '{' && last != '[' {
 		w.Raw(",")
 	}
 }
 
-// EscapedLen returns the number of bytes that Piece appends for s.
+// EscapedLen returns the number of bytes that Fragment appends for s.
 func EscapedLen(s string) (n int) {
 	for {
-		p := plain(s)
+		p := plainPrefix(s)
 		n += p
 		if p == len(s) {
 			return n
 		}
-		n += width(s[p])
+		n += escapeLen(s[p])
 		s = s[p+1:]
 	}
 }
 
-// TruncateEscaped returns the length in bytes of the longest prefix of s that ends between
-// two characters and that Len measures as at most room.
-func TruncateEscaped(s string, room int) int {
+// TruncateEscaped returns the length in bytes of the longest prefix of s that
+// ends between two characters and has an EscapedLen of at most limit.
+func TruncateEscaped(s string, limit int) int {
 	i := 0
-	for i < len(s) && room > 0 {
-		room--
-		if special(s[i]) {
-			if room -= width(s[i]) - 1; room < 0 {
+	for i < len(s) && limit > 0 {
+		limit--
+		if needsEscape(s[i]) {
+			if limit -= escapeLen(s[i]) - 1; limit < 0 {
 				break
 			}
 		}
 		i++
 	}
-	for i < len(s) && i > 0 && s[i]&0xC0 == 0x80 { // within a character
+	for i < len(s) && i > 0 && !utf8.RuneStart(s[i]) {
 		i--
 	}
 	return i
 }
 
-// letter returns what follows the backslash in c's short escape, or 0.
-func letter(c byte) byte {
-	switch c {
-	case '\b':
-		return 'b'
-	case '\f':
-		return 'f'
-	case '\n':
-		return 'n'
-	case '\r':
-		return 'r'
-	case '\t':
-		return 't'
-	case '"', '\\':
-		return c
-	}
-	return 0
-}
+// shortEscaped are the characters that have a short escape, and shortEscapes
+// what follows the backslash there.
+const (
+	shortEscaped = "\b\f\n\r\t\"\\"
+	shortEscapes = "bfnrt\"\\"
+)
 
-// width is how many bytes the escape of c takes.
-func width(c byte) int {
-	if letter(c) != 0 {
+// escapeLen returns the length of the escape of c.
+func escapeLen(c byte) int {
+	if strings.IndexByte(shortEscaped, c) >= 0 {
 		return len(`\n`)
 	}
 	return len(`\u0000`)
 }
 
-// special reports whether c does not stand for itself in a JSON string.
-func special(c byte) bool { return c < ' ' || c == '"' || c == '\\' }
+// needsEscape reports whether c must be escaped in a JSON string.
+func needsEscape(c byte) bool { return c < ' ' || c == '"' || c == '\\' }
 
-// plain returns how many bytes at the start of s stand for themselves in a JSON
-// string. It looks at eight at once, because most of a long text is plain.
-func plain(s string) (n int) {
-	for len(s)-n >= 8 && !anySpecial(Load64(s[n:n+8])) {
+// plainPrefix returns how many bytes at the start of s need no escape. It tests
+// eight at once, because long texts have few escapes.
+func plainPrefix(s string) (n int) {
+	for len(s)-n >= 8 && !mayNeedEscape(Load64(s[n:n+8])) {
 		n += 8
 	}
-	for n < len(s) && !special(s[n]) {
+	for n < len(s) && !needsEscape(s[n]) {
 		n++
 	}
 	return n
 }
 
-// Load64 returns the first eight bytes of s as a little-endian number, which the
-// compiler makes one load of.
+// Load64 returns the first eight bytes of s as a little-endian number. The
+// compiler makes it a single load.
 func Load64(s string) uint64 {
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// anySpecial is special for eight bytes, after
-// https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord. It may take
-// a byte for special that follows one which is; plain looks again.
-func anySpecial(word uint64) bool {
+// mayNeedEscape is needsEscape for eight bytes, after
+// https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord. False
+// positives follow a byte that does need an escape, so they cost nothing.
+func mayNeedEscape(word uint64) bool {
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	quote := word ^ '"'*ones
 	backslash := word ^ '\\'*ones
