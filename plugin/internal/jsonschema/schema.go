@@ -1,13 +1,12 @@
-// Package validate checks a JSON value against a JSON Schema, by interpreting
-// the schema's own bytes.
+// Package jsonschema checks JSON values against a JSON Schema.
 //
-// It knows the keywords in Keywords and no others, and those mean the same in
-// draft-07 and 2020-12 (https://json-schema.org/draft/2020-12/json-schema-validation).
-// A test of the schema folder refuses a keyword that is not listed, so none is
-// ignored in silence. It knows nothing of DingTalk or MCP.
+// It supports the keywords in Keywords, which mean the same in draft-07 and
+// 2020-12 (https://json-schema.org/draft/2020-12/json-schema-validation). A test
+// rejects schemas with other keywords, so that none is silently ignored.
 package jsonschema
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,51 +15,50 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Keywords are the schema keywords that Check enforces. An enum is of strings,
-// and additionalProperties may only be false.
+// Keywords are the keywords that Check enforces. An enum is of strings, and
+// additionalProperties can only be false.
 var Keywords = []string{
 	"type", "enum", "properties", "required", "additionalProperties",
 	"items", "minItems", "maxItems", "minLength", "maxLength",
 }
 
-// Annotations are the schema keywords that constrain nothing.
+// Annotations are the keywords that constrain nothing.
 var Annotations = []string{"title", "description", "default", "examples"}
 
-// A Schema is a JSON Schema ready to check values.
+// maxMembers is how many members of an object are read. No schema has as many
+// properties, so a larger object has one that is unknown or given twice.
+const maxMembers = 256
+
+// A Schema is a compiled JSON Schema.
 type Schema struct {
-	kind       string // its type, or ""
-	enum       []string
-	properties []property
-	required   []string
-	closed     bool // no additional properties
-	items      *Schema
-	length     size // of a string, in characters
-	count      size // of an array, in elements
+	typ          string // or "" for any
+	enum         []string
+	names        []string // of the properties
+	properties   []*Schema
+	required     []string
+	noAdditional bool // no other properties
+	items        *Schema
+	length       bounds // of a string, in characters
+	count        bounds // of an array, in elements
 }
 
-type property struct {
-	name   string
-	schema *Schema
+type bounds struct {
+	min, max int // max is -1 for none
 }
 
-type size struct {
-	least, most int // most is -1 for no bound
-}
-
-// Compile reads a schema. What it does not know it ignores; Keywords says what
-// it knows.
+// Compile compiles a schema. It ignores keywords that are not in Keywords.
 func Compile(schema gjson.Result) *Schema {
 	object := strictjson.Members(schema, maxMembers)
 	s := &Schema{
-		kind:     strictjson.String(object.Get("type")),
-		enum:     strictjson.Strings(object.Get("enum")),
-		required: strictjson.Strings(object.Get("required")),
-		closed:   object.Get("additionalProperties").Type == gjson.False,
-		length:   bounds(object, "Length"),
-		count:    bounds(object, "Items"),
+		typ:          strictjson.String(object.Get("type")),
+		enum:         strictjson.Strings(object.Get("enum")),
+		required:     strictjson.Strings(object.Get("required")),
+		noAdditional: object.Get("additionalProperties").Type == gjson.False,
+		length:       compileBounds(object, "Length"),
+		count:        compileBounds(object, "Items"),
 	}
-	for _, field := range strictjson.Members(object.Get("properties"), maxMembers) {
-		s.properties = append(s.properties, property{field.Name, Compile(field.Value)})
+	for _, member := range strictjson.Members(object.Get("properties"), maxMembers) {
+		s.Add(member.Name, Compile(member.Value), false)
 	}
 	if items := object.Get("items"); items.Exists() {
 		s.items = Compile(items)
@@ -68,15 +66,24 @@ func Compile(schema gjson.Result) *Schema {
 	return s
 }
 
+func compileBounds(object strictjson.Object, what string) bounds {
+	b := bounds{min: int(object.Get("min" + what).Int()), max: -1}
+	if limit := object.Get("max" + what); limit.Exists() {
+		b.max = int(limit.Int())
+	}
+	return b
+}
+
 // Add adds a property to the schema of an object.
 func (s *Schema) Add(name string, value *Schema, required bool) {
-	s.properties = append(s.properties, property{name, value})
+	s.names = append(s.names, name)
+	s.properties = append(s.properties, value)
 	if required {
 		s.required = append(s.required, name)
 	}
 }
 
-// FillEnum gives a schema, or that of an array's elements, its enumeration.
+// FillEnum sets the enum of a schema, or of an array's elements.
 func (s *Schema) FillEnum(names []string) {
 	if s.items != nil {
 		s = s.items
@@ -84,59 +91,27 @@ func (s *Schema) FillEnum(names []string) {
 	s.enum = names
 }
 
-func bounds(object strictjson.Object, what string) size {
-	s := size{most: -1}
-	s.least = int(object.Get("min" + what).Int())
-	if most := object.Get("max" + what); most.Exists() {
-		s.most = int(most.Int())
-	}
-	return s
-}
-
-// find returns the property called name, or nil.
-func (s *Schema) find(name string) *Schema {
-	for i := range s.properties {
-		if s.properties[i].name == name {
-			return s.properties[i].schema
-		}
-	}
-	return nil
-}
-
-// known lists the names of the properties.
-func (s *Schema) known() (list []string) {
-	for i := range s.properties {
-		list = append(list, s.properties[i].name)
-	}
-	return list
-}
-
-// A Violation is the first place where a value breaks its schema.
+// A Violation tells where a value first violates its schema.
 type Violation struct {
 	Path    string // JSON Pointer, "" for the value itself
-	Text    string // what was expected and what was found, never a name of the value's own
-	Unknown bool   // Path ends in a name that the schema does not know
+	Message string // what was expected and what was found, without names from the value
+	Unknown bool   // Path ends in a name that the schema does not have
 }
 
-// maxMembers is how many members of an object are looked at. No schema has as
-// many properties, so the first ones of more hold one that is unknown or given
-// twice.
-const maxMembers = 256
-
-// CheckObject returns the first fault of an object, or nil, as Check does.
-func (s *Schema) CheckObject(object strictjson.Object) *Violation { return s.checkObject(object, "") }
-
-// Check returns the first fault of value, or nil. Unknown members come first,
-// then missing ones, then each member in the schema's order.
+// Check returns the first violation in value, or nil. It looks for unknown
+// members, then for missing ones, then at each member in the schema's order.
 //
-// One thing it does more kindly than JSON Schema: null for a member that is
-// not required counts as absent, because agents write it so.
+// Unlike JSON Schema, it accepts null for a member that is not required, because
+// agents send that for an absent one.
 func (s *Schema) Check(value gjson.Result) *Violation { return s.check(value, "") }
+
+// CheckObject is Check for an object that Members returned.
+func (s *Schema) CheckObject(object strictjson.Object) *Violation { return s.checkObject(object, "") }
 
 func (s *Schema) check(value gjson.Result, path string) *Violation {
 	got := typeOf(value)
-	if fits := s.kind == "" || got == s.kind || s.kind == "number" && got == "integer"; !fits {
-		return &Violation{Path: path, Text: "expected " + article(s.kind) + ", got " + article(got)}
+	if ok := s.typ == "" || got == s.typ || s.typ == "number" && got == "integer"; !ok {
+		return &Violation{Path: path, Message: "expected " + withArticle(s.typ) + ", got " + withArticle(got)}
 	}
 	switch got {
 	case "object":
@@ -149,7 +124,7 @@ func (s *Schema) check(value gjson.Result, path string) *Violation {
 	return nil
 }
 
-// typeOf names a value's type in the schema's words.
+// typeOf returns the type of a value as a schema names it.
 func typeOf(value gjson.Result) string {
 	switch value.Type {
 	case gjson.String:
@@ -170,118 +145,106 @@ func typeOf(value gjson.Result) string {
 	return "null"
 }
 
-func article(name string) string {
-	switch name {
+func withArticle(typ string) string {
+	switch typ {
 	case "null":
-		return name
+		return typ
 	case "array", "object", "integer":
-		return "an " + name
+		return "an " + typ
 	}
-	return "a " + name
-}
-
-func (s *Schema) checkString(value gjson.Result, path string) *Violation {
-	if s.enum != nil {
-		if text := strictjson.String(value); !contains(s.enum, text) {
-			return &Violation{Path: path, Text: "expected one of " + list(s.enum) + suggestion(text, s.enum)}
-		}
-	}
-	_, n := strictjson.StringSize(value)
-	return s.length.check(n, "character", path)
-}
-
-func (s *Schema) checkArray(array gjson.Result, path string) (fault *Violation) {
-	n := 0
-	strictjson.Each(array, func(gjson.Result) bool { n++; return true })
-	if fault := s.count.check(n, "element", path); fault != nil || s.items == nil {
-		return fault
-	}
-	i := 0
-	strictjson.Each(array, func(element gjson.Result) bool {
-		fault = s.items.check(element, path+"/"+strconv.Itoa(i))
-		i++
-		return fault == nil
-	})
-	return fault
-}
-
-func (s size) check(n int, unit, path string) *Violation {
-	if n < s.least {
-		return &Violation{Path: path, Text: "expected at least " + count(s.least, unit) + ", got " + strconv.Itoa(n)}
-	}
-	if s.most >= 0 && n > s.most {
-		return &Violation{Path: path, Text: "expected at most " + count(s.most, unit) + ", got " + strconv.Itoa(n)}
-	}
-	return nil
-}
-
-func count(n int, unit string) string {
-	if n != 1 {
-		unit += "s"
-	}
-	return strconv.Itoa(n) + " " + unit
+	return "a " + typ
 }
 
 func (s *Schema) checkObject(object strictjson.Object, path string) *Violation {
-	if fault := s.checkNames(object, path); fault != nil {
-		return fault
+	if v := s.checkMembers(object, path); v != nil {
+		return v
 	}
 	for _, name := range s.required {
 		if !object.Get(name).Exists() {
-			return &Violation{Path: pointer(path, name), Text: "missing, but required"}
+			return &Violation{Path: jsonPointer(path, name), Message: "missing, but required"}
 		}
 	}
-	for _, p := range s.properties {
-		value := object.Get(p.name)
-		absent := !value.Exists() || value.Type == gjson.Null && !contains(s.required, p.name)
-		if absent {
+	for i, name := range s.names {
+		value := object.Get(name)
+		if !value.Exists() || value.Type == gjson.Null && !slices.Contains(s.required, name) {
 			continue
 		}
-		if fault := p.schema.check(value, pointer(path, p.name)); fault != nil {
-			return fault
+		if v := s.properties[i].check(value, jsonPointer(path, name)); v != nil {
+			return v
 		}
 	}
 	return nil
 }
 
-// checkNames finds a member that the schema does not know, and one that stands
-// there twice: JSON leaves open which of two counts.
-func (s *Schema) checkNames(object strictjson.Object, path string) *Violation {
-	for i, field := range object {
-		if s.closed && s.find(field.Name) == nil {
-			return &Violation{Path: pointer(path, field.Name), Text: s.unknown(field.Name), Unknown: true}
+// checkMembers finds a member that is unknown or given twice: JSON does not
+// define which of the two counts.
+func (s *Schema) checkMembers(object strictjson.Object, path string) *Violation {
+	for i, member := range object {
+		if s.noAdditional && !slices.Contains(s.names, member.Name) {
+			return &Violation{Path: jsonPointer(path, member.Name), Message: unknownMember(member.Name, s.names), Unknown: true}
 		}
 		for _, before := range object[:i] {
-			if before.Name == field.Name {
-				return &Violation{Path: pointer(path, field.Name), Text: "given twice"}
+			if before.Name == member.Name {
+				return &Violation{Path: jsonPointer(path, member.Name), Message: "given twice"}
 			}
 		}
 	}
 	return nil
 }
 
-func (s *Schema) unknown(name string) string {
-	if near := suggestion(name, s.known()); near != "" {
-		return "unknown" + near
+func unknownMember(name string, known []string) string {
+	if suggestion := suggest(name, known); suggestion != "" {
+		return "unknown" + suggestion
 	}
-	return "unknown; known are " + list(s.known())
+	return "unknown; known are " + joinMax(known)
 }
 
-func contains(list []string, s string) bool {
-	for _, each := range list {
-		if each == s {
-			return true
+func (s *Schema) checkString(value gjson.Result, path string) *Violation {
+	if s.enum != nil {
+		if text := strictjson.String(value); !slices.Contains(s.enum, text) {
+			return &Violation{Path: path, Message: "expected one of " + joinMax(s.enum) + suggest(text, s.enum)}
 		}
 	}
-	return false
+	_, n := strictjson.StringSize(value)
+	return s.length.check(n, "character", path)
 }
 
-// maxName bounds what a foreign name may add to a fault, in bytes.
+func (s *Schema) checkArray(array gjson.Result, path string) (v *Violation) {
+	n := 0
+	strictjson.Each(array, func(gjson.Result) bool { n++; return true })
+	if v := s.count.check(n, "element", path); v != nil || s.items == nil {
+		return v
+	}
+	i := 0
+	strictjson.Each(array, func(element gjson.Result) bool {
+		v = s.items.check(element, path+"/"+strconv.Itoa(i))
+		i++
+		return v == nil
+	})
+	return v
+}
+
+func (b bounds) check(n int, unit, path string) *Violation {
+	limit, bound := b.min, "at least "
+	switch {
+	case n < b.min:
+	case b.max >= 0 && n > b.max:
+		limit, bound = b.max, "at most "
+	default:
+		return nil
+	}
+	if limit != 1 {
+		unit += "s"
+	}
+	return &Violation{Path: path, Message: "expected " + bound + strconv.Itoa(limit) + " " + unit + ", got " + strconv.Itoa(n)}
+}
+
+// maxName limits what a name from the value adds to a path, in bytes.
 const maxName = 64
 
-// pointer appends a reference token to a JSON Pointer
+// jsonPointer appends a reference token to a JSON Pointer
 // (https://www.rfc-editor.org/rfc/rfc6901#section-3).
-func pointer(path, name string) string {
+func jsonPointer(path, name string) string {
 	if len(name) > maxName {
 		name = strings.ToValidUTF8(name[:maxName], "") + "…"
 	}
@@ -290,11 +253,11 @@ func pointer(path, name string) string {
 	return path + "/" + name
 }
 
-// list joins names for a sentence, the first dozen of them.
-func list(names []string) string {
-	const most = 12
-	if len(names) > most {
-		return strings.Join(names[:most], ", ") + ", …"
+// joinMax joins the first dozen of names.
+func joinMax(names []string) string {
+	const maxNames = 12
+	if len(names) > maxNames {
+		return strings.Join(names[:maxNames], ", ") + ", …"
 	}
 	return strings.Join(names, ", ")
 }

@@ -112,11 +112,11 @@ func (r *reader) failIn(key, what string, i int, fault string) {
 func settingFault(fault *jsonschema.Violation) string {
 	switch {
 	case fault.Unknown:
-		return "a setting is " + fault.Text
+		return "a setting is " + fault.Message
 	case fault.Path == "":
-		return fault.Text
+		return fault.Message
 	}
-	return fault.Path[1:] + " " + fault.Text
+	return fault.Path[1:] + " " + fault.Message
 }
 
 // maxPeople bounds what a configuration may hold.

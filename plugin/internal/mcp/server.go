@@ -125,7 +125,7 @@ func argumentsFault(fault *jsonschema.Violation) *dingtalk.Error {
 	}
 	return &dingtalk.Error{
 		Reason:  dingtalk.ReasonArguments,
-		Message: "The message was not sent: " + where + ": " + fault.Text + ".",
+		Message: "The message was not sent: " + where + ": " + fault.Message + ".",
 		Advice:  "Correct it and call again.",
 	}
 }
