@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,114 +13,234 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// A configuration is what the operator has configured, read once.
-type configuration struct {
-	offers  []offer
-	output  string // the output schema
-	robots  []robot
-	named   bool   // robots have names, and tools an argument for them
-	chosen  *robot // posts what names no robot; nil when one must be named
-	style   dingtalk.MessageOptions
-	userIDs bool
-	dryRun  bool
-	fault   *dingtalk.Error // the first; nothing is sent with one
+// config is what the operator configured.
+type config struct {
+	tools        []toolDef
+	outputSchema string
+	robots       []robot
+	multiRobot   bool   // robots have names, and tools an argument robot
+	defaultRobot *robot // for calls that name none; nil if calls must name one
+	options      dingtalk.MessageOptions
+	userIDs      bool
+	dryRun       bool
+	err          *dingtalk.Error // the first one, with which nothing is sent
 }
 
-// readConfiguration never fails: with a fault the tools are the plain ones,
-// because describe must answer; a fault of the one robot leaves them as they
-// are configured.
-func readConfiguration(config func(key string) (string, bool)) *configuration {
-	r := &reader{config: config}
-	c := &configuration{output: schema.Output}
-	c.dryRun = r.flag(schema.KeyDryRun, false)
-	c.userIDs = r.flag(schema.KeyAtUserIDs, false)
-	c.style.Links = dingtalk.LinkTarget(r.choice(schema.KeyLinks, "default", "browser", "sidebar"))
-	c.style.FixMarkdown = r.choice(schema.KeyMarkdown, "asis", "fix") == 1
-	c.style.People, c.style.HidePeople = r.people(), c.dryRun
+// maxRobots limits the robots in a configuration.
+const maxRobots = 64
+
+// A robot has a rate limit, a lock and a probe of its own.
+type robot struct {
+	*dingtalk.Robot
+	name        string // or "" for the only one
+	description string
+}
+
+// readConfig always returns tools, because describe must not fail: the default
+// ones after an error, unless the error concerns the settings of a single robot.
+func readConfig(lookup func(key string) string) *config {
+	r := &configReader{lookup: lookup}
+	c := &config{outputSchema: schema.Output}
+	c.dryRun = r.bool(schema.KeyDryRun, false)
+	c.userIDs = r.bool(schema.KeyAtUserIDs, false)
+	c.options.Links = dingtalk.LinkTarget(r.enum(schema.KeyLinks, "default", "browser", "sidebar"))
+	c.options.FixMarkdown = r.enum(schema.KeyMarkdown, "asis", "fix") == 1
+	c.options.People, c.options.HidePeople = r.people(), c.dryRun
 	tools := r.tools()
 	c.readRobots(r)
-	if c.fault = r.fault; c.fault != nil && settingName(c.fault.Key) == "" {
-		c.offers = newOffers(plain)
+	if c.err = r.err; c.err != nil && settingName(c.err.Key) == "" {
+		c.tools = newTools(defaultToolCount)
 		return c
 	}
-	c.offers = tools
-	for i := range c.offers {
-		c.offers[i].applyConfig(c)
+	c.tools = tools
+	for i := range c.tools {
+		c.tools[i].applyConfig(c)
 	}
 	if c.dryRun {
-		c.describeDryRun()
+		c.outputSchema = insert(c.outputSchema, `,"`+string(reasonDryRun)+`"`, "properties", "reason", "enum")
+		c.outputSchema = insert(c.outputSchema, `,"dryRun":`+schema.DryRun, "properties")
 	}
 	return c
 }
 
-// describeDryRun adds to the output schema what a dry run answers.
-func (c *configuration) describeDryRun() {
-	c.output = insert(c.output, `,"`+string(reasonDryRun)+`"`, "properties", "reason", "enum")
-	c.output = insert(c.output, `,"dryRun":`+schema.DryRun, "properties")
-}
-
-// newOffers returns the first n of all tools.
-func newOffers(n int) []offer {
-	list := make([]offer, n)
-	for i := range list {
-		list[i] = newOffer(i)
-	}
-	return list
-}
-
-// tools reads which tools are offered; they stay in their order.
-func (r *reader) tools() (list []offer) {
+// tools returns the configured tools in the order of schema.Tools.
+func (r *configReader) tools() (tools []toolDef) {
 	value := r.text(schema.KeyTools)
 	if value == "" {
-		return newOffers(plain)
+		return newTools(defaultToolCount)
 	}
-	all := newOffers(len(schema.Tools))
+	all := newTools(len(schema.Tools))
 	if value == "all" {
 		return all
 	}
-	wanted := dingtalk.ParseKeywords(value)
+	names := dingtalk.ParseKeywords(value)
 	for _, tool := range all {
-		for i := range wanted {
-			if wanted[i] == tool.name {
-				list = append(list, tool)
-				wanted = append(wanted[:i], wanted[i+1:]...)
-				break
-			}
+		if i := slices.Index(names, tool.name); i >= 0 {
+			tools = append(tools, tool)
+			names = append(names[:i], names[i+1:]...)
 		}
 	}
 	known := "; known are " + strings.Join(toolNames(all), ", ") + " and all"
 	switch {
-	case len(wanted) > 0:
+	case len(names) > 0:
 		r.fail(schema.KeyTools, "names an unknown tool, or one twice"+known)
-	case len(list) == 0:
+	case len(tools) == 0:
 		r.fail(schema.KeyTools, "names no tool"+known)
 	}
-	return list
+	return tools
 }
 
-func toolNames(offers []offer) (names []string) {
-	for i := range offers {
-		names = append(names, offers[i].name)
+// readRobots reads the only robot, or those in KeyRobots.
+func (c *config) readRobots(r *configReader) {
+	value := r.text(schema.KeyRobots)
+	if value == "" {
+		c.robots = []robot{{Robot: r.robot()}}
+		c.defaultRobot = &c.robots[0]
+		return
 	}
-	return names
+	c.multiRobot = true
+	members := r.namedObjects(schema.KeyRobots, "robot", value, maxRobots)
+	settings := jsonschema.Compile(find(schema.Configuration, "robot"))
+	buffer := new(strictjson.Writer)          // shared, because calls do not overlap
+	c.robots = make([]robot, 0, len(members)) // defaultRobot points into it
+	for i, member := range members {
+		made, reason := r.namedRobot(member, settings)
+		if reason != "" {
+			r.failAt(schema.KeyRobots, "robot", i, reason)
+			return
+		}
+		made.Buffer = buffer
+		c.robots = append(c.robots, made)
+		if strictjson.Get(member.Value, "default").Type != gjson.True {
+			continue
+		}
+		if c.defaultRobot != nil {
+			r.fail(schema.KeyRobots, "marks more than one robot as default")
+		}
+		c.defaultRobot = &c.robots[i]
+	}
+	if len(c.robots) == 1 {
+		c.defaultRobot = &c.robots[0]
+	}
 }
 
-// A reader reads configuration values and keeps the first fault it finds: what
-// is wrong, under which key, never the value.
-type reader struct {
-	config func(key string) (string, bool)
-	fault  *dingtalk.Error
-	what   string // is wrong, without the key
+// namedRobot reads a member of KeyRobots. A setting that is absent, null or not
+// expanded has the value configured for all robots, but a robot does not share
+// another's credentials and keywords.
+func (r *configReader) namedRobot(member strictjson.Member, settings *jsonschema.Schema) (made robot, reason string) {
+	if v := settings.Check(member.Value); v != nil {
+		return made, settingReason(v)
+	}
+	const maxSettings = 16
+	values := strictjson.Members(member.Value, maxSettings)
+	own := &configReader{lookup: func(key string) string {
+		if value := expanded(strictjson.String(values.Get(settingName(key)))); value != "" {
+			return value
+		}
+		switch key {
+		case schema.KeyAccessToken, schema.KeySecret, schema.KeyKeywords:
+			return ""
+		}
+		return r.lookup(key)
+	}}
+	made = robot{Robot: own.robot(), name: member.Name, description: strictjson.String(values.Get("description"))}
+	switch {
+	case own.err != nil:
+		return made, settingName(own.err.Key) + " " + own.reason
+	case looksSecret(made.description):
+		return made, "description looks like a credential"
+	}
+	return made, ""
 }
 
-// text returns a value, or "" when there is none. One that reads ${…} was never
-// expanded by the runner and counts as none.
-func (r *reader) text(key string) string {
-	value, _ := r.config(key)
-	return given(value)
+// settingName returns the name of a key in the settings of a named robot, or ""
+// for a key that is not per robot.
+func settingName(key string) string {
+	for _, k := range schema.PerRobotKeys {
+		if k.Key == key {
+			return k.Setting
+		}
+	}
+	return ""
 }
 
-func given(value string) string {
+// robot returns the robot that the arguments name, or the default one.
+func (c *config) robot(arguments strictjson.Object) *dingtalk.Robot {
+	name := strictjson.String(arguments.Get("robot"))
+	for i := range c.robots {
+		if c.robots[i].name == name {
+			return c.robots[i].Robot
+		}
+	}
+	return c.defaultRobot.Robot
+}
+
+// A configReader reads configuration values and keeps the first error: what is
+// wrong with which key, never the value.
+type configReader struct {
+	lookup func(key string) string // "" if the key is not set
+	err    *dingtalk.Error
+	reason string // of err, without the key
+}
+
+// robot reads the settings of one robot.
+func (r *configReader) robot() *dingtalk.Robot {
+	robot := &dingtalk.Robot{
+		Secret:            r.text(schema.KeySecret),
+		Keywords:          dingtalk.ParseKeywords(r.text(schema.KeyKeywords)),
+		AllowAtAll:        r.bool(schema.KeyAllowAtAll, true),
+		MessagesPerMinute: r.int(schema.KeyMessagesPerMinute, 20, 0, 10000),
+		MaxParts:          r.int(schema.KeyMaxParts, 5, 1, 10),
+		MaxRetries:        r.int(schema.KeyRetries, 1, 0, 5),
+	}
+	robot.Address, robot.Token = r.webhook()
+	return robot
+}
+
+// webhook reads the address and the token. It accepts an address under the
+// token's key too, because DingTalk gives people the address to copy.
+func (r *configReader) webhook() (address dingtalk.Address, token string) {
+	token, url, urlKey := r.text(schema.KeyAccessToken), r.text(schema.KeyWebhookURL), schema.KeyWebhookURL
+	if strings.Contains(token, "://") {
+		if url == "" {
+			url, urlKey, token = token, schema.KeyAccessToken, ""
+		} else {
+			token = r.address(schema.KeyAccessToken, token).Token
+		}
+	}
+	if url == "" {
+		url = dingtalk.DefaultWebhook
+	}
+	address = r.address(urlKey, url)
+	token, reason := dingtalk.ParseToken(token)
+	if reason != "" {
+		r.fail(schema.KeyAccessToken, reason)
+	}
+	switch {
+	case token == "" && address.Token == "":
+		r.fail(schema.KeyAccessToken, "is missing")
+	case token != "" && address.Token != "" && token != address.Token:
+		r.fail(schema.KeyWebhookURL, "carries another access_token than "+schema.KeyAccessToken)
+	case token == "":
+		token = address.Token
+	}
+	return address, token
+}
+
+func (r *configReader) address(key, value string) dingtalk.Address {
+	address, reason := dingtalk.ParseAddress(value)
+	if reason != "" {
+		r.fail(key, reason)
+	}
+	return address
+}
+
+// text returns a value, or "" if there is none.
+func (r *configReader) text(key string) string { return expanded(r.lookup(key)) }
+
+// expanded returns a trimmed value, or "" for a ${…} that the runner did not
+// expand.
+func expanded(value string) string {
 	value = strings.TrimSpace(value)
 	if strings.HasPrefix(value, "${") && strings.HasSuffix(value, "}") {
 		return ""
@@ -127,20 +248,20 @@ func given(value string) string {
 	return value
 }
 
-func (r *reader) number(key string, fallback, least, most int) int {
+func (r *configReader) int(key string, fallback, min, max int) int {
 	value := r.text(key)
 	if value == "" {
 		return fallback
 	}
 	n, ok := dingtalk.ParseNumber(value)
-	if !ok || n < least || n > most {
-		r.fail(key, "is not a whole number from "+strconv.Itoa(least)+" to "+strconv.Itoa(most))
+	if !ok || n < min || n > max {
+		r.fail(key, "is not a whole number from "+strconv.Itoa(min)+" to "+strconv.Itoa(max))
 		return fallback
 	}
 	return n
 }
 
-func (r *reader) flag(key string, fallback bool) bool {
+func (r *configReader) bool(key string, fallback bool) bool {
 	switch r.text(key) {
 	case "":
 		return fallback
@@ -153,185 +274,27 @@ func (r *reader) flag(key string, fallback bool) bool {
 	return fallback
 }
 
-// choice returns the index of the value among the choices, the first of which
-// is the default.
-func (r *reader) choice(key string, choices ...string) int {
+// enum returns the index of the value in choices, the first of which is the
+// default.
+func (r *configReader) enum(key string, choices ...string) int {
 	value := r.text(key)
-	for i, choice := range choices {
-		if value == choice {
-			return i
-		}
-	}
-	if value != "" {
+	i := slices.Index(choices, value)
+	if i < 0 && value != "" {
 		r.fail(key, "is none of "+strings.Join(choices, ", "))
 	}
-	return 0
+	return max(i, 0)
 }
 
-func (r *reader) fail(key, what string) {
-	if r.fault != nil {
+// fail keeps the first error.
+func (r *configReader) fail(key, reason string) {
+	if r.err != nil {
 		return
 	}
-	r.what = what
-	r.fault = &dingtalk.Error{
+	r.reason = reason
+	r.err = &dingtalk.Error{
 		Reason:  dingtalk.ReasonConfigured,
-		Message: "The message was not sent: the configuration value " + key + " " + what + ".",
+		Message: "The message was not sent: the configuration value " + key + " " + reason + ".",
 		Advice:  "Have the operator correct " + key + " in the runner's configuration.",
 		Key:     key,
 	}
-}
-
-// A robot is one of the configured robots. Its rate, lock and reach are its own.
-type robot struct {
-	*dingtalk.Robot
-	name        string
-	description string
-}
-
-// maxRobots bounds what a configuration may hold, maxSettings what a robot of it
-// may.
-const (
-	maxRobots   = 64
-	maxSettings = 16
-)
-
-// readRobots reads the one robot, or the named ones.
-func (c *configuration) readRobots(r *reader) {
-	value := r.text(schema.KeyRobots)
-	if value == "" {
-		c.robots = []robot{{Robot: readRobot(r)}}
-		c.chosen = &c.robots[0]
-		return
-	}
-	c.named = true
-	fields := r.names(schema.KeyRobots, "robot", value, maxRobots)
-	settings := jsonschema.Compile(strictjson.Get(gjson.Parse(schema.Configuration), "robot"))
-	c.robots = make([]robot, 0, len(fields)) // chosen points into it
-	for i, field := range fields {
-		made, fault := r.namedRobot(field, settings)
-		if fault != "" {
-			r.failIn(schema.KeyRobots, "robot", i, fault)
-			return
-		}
-		c.robots = append(c.robots, made)
-		if strictjson.Get(field.Value, "default").Type != gjson.True {
-			continue
-		}
-		if c.chosen != nil {
-			r.fail(schema.KeyRobots, "marks more than one robot as default")
-		}
-		c.chosen = &c.robots[i]
-	}
-	buffer := new(strictjson.Writer) // one for all: a guest posts one message at a time
-	for i := range c.robots {
-		c.robots[i].Buffer = buffer
-	}
-	if len(c.robots) == 1 {
-		c.chosen = &c.robots[0]
-	}
-}
-
-// namedRobot reads one robot as if its settings were the configuration. What it
-// does not set, other than its own credentials and keywords, is as configured
-// for all; null and what was never expanded set nothing.
-func (r *reader) namedRobot(field strictjson.Member, settings *jsonschema.Schema) (made robot, fault string) {
-	if fault := settings.Check(field.Value); fault != nil {
-		return made, settingFault(fault)
-	}
-	values := strictjson.Members(field.Value, maxSettings)
-	own := &reader{
-		config: func(key string) (string, bool) {
-			if value := given(strictjson.String(values.Get(settingName(key)))); value != "" {
-				return value, true
-			}
-			switch key {
-			case schema.KeyAccessToken, schema.KeySecret, schema.KeyKeywords:
-				return "", false
-			}
-			return r.config(key)
-		},
-	}
-	made = robot{Robot: readRobot(own), name: field.Name, description: strictjson.String(values.Get("description"))}
-	switch {
-	case own.fault != nil:
-		return made, settingName(own.fault.Key) + " " + own.what
-	case looksSecret(made.description):
-		return made, "description looks like a credential"
-	}
-	return made, ""
-}
-
-// settingName returns what the key is called in a named robot's settings, or ""
-// for one that is of the whole plugin.
-func settingName(key string) string {
-	for _, own := range schema.PerRobotKeys {
-		if own.Key == key {
-			return own.Setting
-		}
-	}
-	return ""
-}
-
-// robot returns the robot that the arguments name.
-func (c *configuration) robot(arguments strictjson.Object) *dingtalk.Robot {
-	name := strictjson.String(arguments.Get("robot"))
-	for i := range c.robots {
-		if c.named && c.robots[i].name == name {
-			return c.robots[i].Robot
-		}
-	}
-	return c.chosen.Robot
-}
-
-// readRobot configures one robot.
-func readRobot(r *reader) *dingtalk.Robot {
-	robot := &dingtalk.Robot{
-		Secret:            r.text(schema.KeySecret),
-		Keywords:          dingtalk.ParseKeywords(r.text(schema.KeyKeywords)),
-		AllowAtAll:        r.flag(schema.KeyAllowAtAll, true),
-		MessagesPerMinute: r.number(schema.KeyMessagesPerMinute, 20, 0, 10000),
-		MaxParts:          r.number(schema.KeyMaxParts, 5, 1, 10),
-		MaxRetries:        r.number(schema.KeyRetries, 1, 0, 5),
-	}
-	r.address(robot)
-	return robot
-}
-
-// address finds the robot's address and token. A whole address is understood
-// under the token's key too, because that is what DingTalk gives people to copy.
-func (r *reader) address(robot *dingtalk.Robot) {
-	token, webhook := r.text(schema.KeyAccessToken), r.text(schema.KeyWebhookURL)
-	webhookKey := schema.KeyWebhookURL
-	if strings.Contains(token, "://") {
-		if webhook == "" {
-			webhook, webhookKey, token = token, schema.KeyAccessToken, ""
-		} else {
-			token = r.parseAddress(schema.KeyAccessToken, token).Token
-		}
-	}
-	if webhook == "" {
-		webhook = dingtalk.DefaultWebhook
-	}
-	robot.Address = r.parseAddress(webhookKey, webhook)
-	token, fault := dingtalk.ParseToken(token)
-	if fault != "" {
-		r.fail(schema.KeyAccessToken, fault)
-	}
-	switch inAddress := robot.Address.Token; {
-	case token == "" && inAddress == "":
-		r.fail(schema.KeyAccessToken, "is missing")
-	case token != "" && inAddress != "" && token != inAddress:
-		r.fail(schema.KeyWebhookURL, "carries another access_token than "+schema.KeyAccessToken)
-	case token == "":
-		token = inAddress
-	}
-	robot.Token = token
-}
-
-func (r *reader) parseAddress(key, value string) dingtalk.Address {
-	address, fault := dingtalk.ParseAddress(value)
-	if fault != "" {
-		r.fail(key, fault)
-	}
-	return address
 }

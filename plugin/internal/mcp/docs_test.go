@@ -11,43 +11,48 @@ import (
 	"dingtalk-plugin/schema"
 )
 
-func readManual(t *testing.T, name string) string {
+// readmes returns the READMEs by their names.
+func readmes(t *testing.T) map[string]string {
 	t.Helper()
-	data, err := os.ReadFile("../../../" + name)
-	if err != nil {
-		t.Fatal(err)
+	texts := map[string]string{}
+	for _, name := range []string{"README.md", "README.zh-CN.md"} {
+		data, err := os.ReadFile("../../../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[name] = string(data)
 	}
-	return string(data)
+	return texts
 }
 
 var keyRow = regexp.MustCompile("(?m)^\\| `(" + schema.KeyPrefix + "[A-Z_]+)` \\| (.+?) \\| .+ \\|$")
 
-// Both manuals' tables of configuration have all keys, in order, none besides,
-// and the same defaults where these are values and not words.
-func TestManualKeys(t *testing.T) {
-	rows := keyRow.FindAllStringSubmatch(readManual(t, "README.zh-CN.md"), -1)
-	english := keyRow.FindAllStringSubmatch(readManual(t, "README.md"), -1)
-	for name, table := range map[string][][]string{"README.zh-CN.md": rows, "README.md": english} {
+// The tables of configuration in both READMEs have all keys in order, no others,
+// and the same defaults, unless these are words.
+func TestDocsConfigKeys(t *testing.T) {
+	rows := map[string][][]string{}
+	for name, text := range readmes(t) {
+		rows[name] = keyRow.FindAllStringSubmatch(text, -1)
 		var keys []string
-		for _, row := range table {
+		for _, row := range rows[name] {
 			keys = append(keys, row[1])
 		}
 		if !slices.Equal(keys, schema.Keys) {
 			t.Fatalf("%s has the keys %v, want %v", name, keys, schema.Keys)
 		}
 	}
-	for i, row := range rows {
-		if want := english[i][2]; strings.HasPrefix(want, "`") != strings.HasPrefix(row[2], "`") || want[0] == '`' && row[2] != want {
+	for i, row := range rows["README.zh-CN.md"] {
+		if want := rows["README.md"][i][2]; strings.HasPrefix(want, "`") != strings.HasPrefix(row[2], "`") || want[0] == '`' && row[2] != want {
 			t.Errorf("README.zh-CN.md: the default of %s is %s, README.md has %s", row[1], row[2], want)
 		}
 	}
 }
 
-// What the plugin takes of a request is in both tables of limits.
-func TestManualInput(t *testing.T) {
+// The tables of limits in both READMEs have MaxInput.
+func TestDocsInputLimit(t *testing.T) {
 	for name, limit := range map[string]string{"README.zh-CN.md": "给插件的一次请求", "README.md": "size of a request to the plugin"} {
-		if want := "| " + limit + " | " + strconv.Itoa(MaxInput) + " "; !strings.Contains(readManual(t, name), want) {
-			t.Errorf("%s misses %s", name, want)
+		if want := "| " + limit + " | " + strconv.Itoa(MaxInput) + " "; !strings.Contains(readmes(t)[name], want) {
+			t.Errorf("%s lacks %s", name, want)
 		}
 	}
 }

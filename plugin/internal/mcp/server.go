@@ -1,6 +1,6 @@
-// Package tool is the plugin as an MCP runner sees it: Describe lists the
-// tools, Call runs one. It knows MCP, the configuration, and which tool makes
-// which message, but neither Extism nor how DingTalk takes a message.
+// Package mcp implements the plugin's MCP surface: Describe lists the tools,
+// Call runs one. It reads the configuration and decides which tool makes which
+// message; package dingtalk knows how to send it.
 package mcp
 
 import (
@@ -12,21 +12,29 @@ import (
 	"dingtalk-plugin/schema"
 )
 
-// A Server answers the two exports. What it learns (configuration, the robots'
-// rate and reach) it keeps for as long as the instance lives.
+// A Host is what the plugin needs from the runner that loaded it.
+type Host struct {
+	// Config returns the value of a configuration key, or "" if there is none.
+	Config func(key string) string
+
+	dingtalk.Env
+}
+
+// A Server implements the two exports. It keeps the configuration and the robots'
+// state for as long as the instance lives.
 type Server struct {
 	host      Host
-	config    *configuration
+	config    *config
 	described []byte
 }
 
-// New returns a Server that sees the world through host.
+// New returns a Server on host.
 func New(host Host) *Server { return &Server{host: host} }
 
-// configured returns the configuration, which is read once.
-func (s *Server) configured() *configuration {
+// loadConfig returns the configuration, which it reads once.
+func (s *Server) loadConfig() *config {
 	if s.config == nil {
-		s.config = readConfiguration(s.host.Config)
+		s.config = readConfig(s.host.Config)
 	}
 	return s.config
 }
@@ -35,106 +43,100 @@ func (s *Server) configured() *configuration {
 // configuration: one plugin's failing describe empties the tool list of every
 // plugin in the runner.
 //
-// The answer is kept, because it may be the largest block of all, and TinyGo's
-// collector takes many a constant for an address: garbage as large hardly ever
-// becomes free.
+// The result is kept, because it may be the largest block of all. TinyGo's
+// collector takes constants for addresses, so garbage of that size is rarely
+// freed.
 func (s *Server) Describe() []byte {
 	if s.described == nil {
-		s.described = s.configured().describe()
+		s.described = s.loadConfig().describe()
 	}
 	return s.described
 }
 
-// describe lists the tools in an answer that is allocated once, at its size.
-func (c *configuration) describe() []byte {
+// describe allocates the result once, for the same reason.
+func (c *config) describe() []byte {
 	size := len(`{"tools":[]}`)
-	for i := range c.offers {
-		size += c.offers[i].size(c.output)
+	for i := range c.tools {
+		size += c.tools[i].maxSize(c.outputSchema)
 	}
 	w := strictjson.Writer{Bytes: make([]byte, 0, size)}
 	w.Raw(`{"tools":[`)
-	for i := range c.offers {
+	for i := range c.tools {
 		if i > 0 {
 			w.Raw(",")
 		}
-		c.offers[i].describe(&w, c.output)
+		c.tools[i].describe(&w, c.outputSchema)
 	}
 	w.Raw("]}")
 	return w.Bytes
 }
 
-// Call runs a tool and returns an MCP CallToolResult, whatever goes wrong:
-// models do not see protocol errors.
+// Call runs a tool and returns an MCP CallToolResult even if it fails: models do
+// not see protocol errors.
 func (s *Server) Call(input []byte) []byte {
 	request, e := readRequest(input)
 	if e != nil {
-		return failure(e)
+		return errorResult(e)
 	}
-	c := s.configured()
-	tool := c.find(request.name)
-	if tool == nil {
-		return failure(c.unknownTool())
-	}
-	if fault := tool.check(request); fault != nil {
-		return failure(argumentsFault(fault))
-	}
-	if c.fault != nil {
-		return failure(c.fault)
-	}
-	robot, key := c.robot(request.fields), strictjson.String(request.fields.Get("idempotencyKey"))
-	message, e := robot.Message(tool.kind, request.fields, &c.style)
+	c := s.loadConfig()
+	tool, e := c.check(request)
 	if e != nil {
-		return failure(e)
+		return errorResult(e)
+	}
+	robot, key := c.robot(request.members), strictjson.String(request.members.Get("idempotencyKey"))
+	message, e := robot.Message(tool.messageType, request.members, &c.options)
+	if e != nil {
+		return errorResult(e)
 	}
 	if c.dryRun {
-		v, receipt, e := robot.Preview(s.host.Env, message, key)
+		preview, receipt, e := robot.Preview(s.host.Env, message, key)
 		if e != nil {
-			return failure(e)
+			return errorResult(e)
 		}
-		return preview(&v, &receipt)
+		return dryRunResult(&preview, &receipt)
 	}
 	receipt, e := robot.Send(s.host.Env, message, key)
-	if e != nil && e.Key != "" && c.named {
-		e.Key = schema.KeyRobots // where this robot's own settings stand
+	if e != nil && e.Key != "" && c.multiRobot {
+		e.Key = schema.KeyRobots // which has this robot's settings
 	}
-	return outcome(&receipt, e)
+	return callResult(&receipt, e)
 }
 
-// find returns the tool of that name, or nil.
-func (c *configuration) find(name string) *offer {
-	for i := range c.offers {
-		if c.offers[i].name == name {
-			return &c.offers[i]
+// check returns the tool that the request names, if the request fits its schema
+// and the configuration is valid.
+func (c *config) check(r request) (*toolDef, *dingtalk.Error) {
+	tool := c.tool(r.name)
+	if tool == nil {
+		return nil, &dingtalk.Error{
+			Reason:  reasonTool,
+			Message: "There is no tool of that name.",
+			Advice:  "Call one of " + strings.Join(toolNames(c.tools), ", ") + ".",
+		}
+	}
+	if v := tool.check(r); v != nil {
+		return nil, argumentsError(v)
+	}
+	return tool, c.err
+}
+
+// tool returns the tool of that name, or nil.
+func (c *config) tool(name string) *toolDef {
+	for i := range c.tools {
+		if c.tools[i].name == name {
+			return &c.tools[i]
 		}
 	}
 	return nil
 }
 
-func (c *configuration) unknownTool() *dingtalk.Error {
-	return &dingtalk.Error{
-		Reason:  reasonTool,
-		Message: "There is no tool of that name.",
-		Advice:  "Call one of " + strings.Join(toolNames(c.offers), ", ") + ".",
-	}
-}
-
-func argumentsFault(fault *jsonschema.Violation) *dingtalk.Error {
+func argumentsError(v *jsonschema.Violation) *dingtalk.Error {
 	where := "the arguments"
-	if fault.Path != "" {
-		where = "argument " + fault.Path
+	if v.Path != "" {
+		where = "argument " + v.Path
 	}
 	return &dingtalk.Error{
 		Reason:  dingtalk.ReasonArguments,
-		Message: "The message was not sent: " + where + ": " + fault.Message + ".",
+		Message: "The message was not sent: " + where + ": " + v.Message + ".",
 		Advice:  "Correct it and call again.",
 	}
-}
-
-// A Host is all that the plugin sees of the runner that loaded it. The boundary
-// fills it with host functions, tests with closures.
-type Host struct {
-	// Config returns the value of a configuration key, and whether there is one.
-	Config func(key string) (value string, ok bool)
-
-	dingtalk.Env
 }
