@@ -46,15 +46,12 @@ func runCall() int32 {
 }
 
 // server lives as long as the instance, and remembers how much was sent.
-var server = mcp.New(mcp.Host{
-	Config: extism.Config,
-	Env: dingtalk.Env{
-		Now: func() int64 { return time.Now().UnixMilli() },
-		// Some hosts give every instance the same random bytes. The clock's
-		// nanoseconds tell apart those that start within a millisecond.
-		Random: func() uint64 { return extism.Random() ^ uint64(time.Now().UnixNano()) },
-		Send: func(method, url string, body []byte) (status int, response []byte) {
-			return extism.Send(method, url, body, dingtalk.MaxResponse)
-		},
+var server = mcp.New(extism.Config, dingtalk.Env{
+	Now: func() int64 { return time.Now().UnixMilli() },
+	// Some hosts give every instance the same random bytes. The clock's
+	// nanoseconds tell apart those that start within a millisecond.
+	Random: func() uint64 { return extism.Random() ^ uint64(time.Now().UnixNano()) },
+	Send: func(method, url string, body []byte) (status int, response []byte) {
+		return extism.Send(method, url, body, dingtalk.MaxResponse)
 	},
 })

@@ -164,8 +164,8 @@ func settingName(key string) string {
 	return ""
 }
 
-// robot returns the robot that the arguments name, or the default one.
-func (c *config) robot(arguments strictjson.Object) *dingtalk.Robot {
+// robotFor returns the robot that the arguments name, or the default one.
+func (c *config) robotFor(arguments strictjson.Object) *dingtalk.Robot {
 	name := strictjson.String(arguments.Get("robot"))
 	for i := range c.robots {
 		if c.robots[i].name == name {

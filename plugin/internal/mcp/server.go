@@ -12,29 +12,24 @@ import (
 	"dingtalk-plugin/schema"
 )
 
-// A Host is what the plugin needs from the runner that loaded it.
-type Host struct {
-	// Config returns the value of a configuration key, or "" if there is none.
-	Config func(key string) string
-
-	dingtalk.Env
-}
-
 // A Server implements the two exports. It keeps the configuration and the robots'
 // state for as long as the instance lives.
 type Server struct {
-	host      Host
-	config    *config
+	lookup    func(key string) string
+	env       dingtalk.Env
+	config    *config // nil before the first call
 	described []byte
 }
 
-// New returns a Server on host.
-func New(host Host) *Server { return &Server{host: host} }
+// New returns a Server. lookup returns the value of a configuration key, or "" if
+// there is none.
+func New(lookup func(key string) string, env dingtalk.Env) *Server {
+	return &Server{lookup: lookup, env: env}
+}
 
-// loadConfig returns the configuration, which it reads once.
 func (s *Server) loadConfig() *config {
 	if s.config == nil {
-		s.config = readConfig(s.host.Config)
+		s.config = readConfig(s.lookup)
 	}
 	return s.config
 }
@@ -83,19 +78,19 @@ func (s *Server) Call(input []byte) []byte {
 	if e != nil {
 		return errorResult(e)
 	}
-	robot, key := c.robot(request.members), strictjson.String(request.members.Get("idempotencyKey"))
+	robot, key := c.robotFor(request.members), strictjson.String(request.members.Get("idempotencyKey"))
 	message, e := robot.Message(tool.messageType, request.members, &c.options)
 	if e != nil {
 		return errorResult(e)
 	}
 	if c.dryRun {
-		preview, receipt, e := robot.Preview(s.host.Env, message, key)
+		preview, receipt, e := robot.Preview(s.env, message, key)
 		if e != nil {
 			return errorResult(e)
 		}
 		return dryRunResult(&preview, &receipt)
 	}
-	receipt, e := robot.Send(s.host.Env, message, key)
+	receipt, e := robot.Send(s.env, message, key)
 	if e != nil && e.Key != "" && c.multiRobot {
 		e.Key = schema.KeyRobots // which has this robot's settings
 	}
