@@ -18,7 +18,7 @@ var importRules = map[string]struct {
 	"plugin/internal/extism":       {allowed: []string{"plugin/internal/strictjson", "github.com/extism/go-pdk"}},
 	"plugin/internal/mcp":          {allowed: []string{"plugin/internal/dingtalk", "plugin/internal/strictjson", "plugin/internal/jsonschema", "schema", "github.com/tidwall/gjson"}},
 	"plugin/internal/jsonschema":   {allowed: []string{"plugin/internal/strictjson", "github.com/tidwall/gjson"}},
-	"plugin/internal/dingtalk":     {allowed: []string{"plugin/internal/strictjson", "github.com/tidwall/gjson"}},
+	"plugin/internal/dingtalk":     {allowed: []string{"plugin/internal/strictjson", "schema", "github.com/tidwall/gjson"}},
 	"plugin/internal/strictjson":   {allowed: []string{"github.com/tidwall/gjson"}},
 	"host-test/internal/host":      {allowed: []string{"github.com/extism/go-sdk", "github.com/modelcontextprotocol/go-sdk/mcp", "github.com/tetratelabs/wazero", "github.com/tetratelabs/wazero/experimental"}},
 	"host-test/dingtalktest":       {},

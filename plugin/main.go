@@ -1,11 +1,10 @@
 //go:build wasip1
 
-// Command plugin is the DingTalk plugin for MCP runners, an Extism module with
-// the two exports describe and call.
+// Command plugin is the DingTalk plugin for MCP runners: an Extism module with
+// the exports describe and call.
 //
-// It only joins: what the host offers (package kernel) to what the plugin does
-// (package tool). It makes no decisions, and its exports return 0 whatever
-// happens: failures are results, which a model can read.
+// It connects package extism (the host) to package mcp (the plugin). Its exports
+// always return 0: failures are results, which a model can read.
 package main
 
 import (
@@ -18,9 +17,9 @@ import (
 
 func main() {}
 
-// The exports have no frame of their own: a host that ends a call midway leaves
-// the stack pointer where it was, so each call first sets it to the top. See
-// RATIONALE.md, "Why does every call reset the stack?".
+// A trap leaves the stack pointer where it was, so each export first resets it.
+// The exports must have no stack frame of their own. See RATIONALE.md, "Why does
+// every call reset the stack?".
 
 //go:wasmexport describe
 func describe() int32 {
@@ -46,16 +45,13 @@ func runCall() int32 {
 	return 0
 }
 
-// server lives as long as the instance: it remembers how much was sent.
-var server = mcp.New(mcp.Host{
-	Config: extism.Config,
-	Env: dingtalk.Env{
-		Now: func() int64 { return time.Now().UnixMilli() },
-		// Some hosts give every instance the same random bytes. The clock's
-		// nanoseconds tell apart those that start within a millisecond.
-		Random: func() uint64 { return extism.Random() ^ uint64(time.Now().UnixNano()) },
-		Send: func(method, url string, body []byte) (status int, reply []byte) {
-			return extism.Send(method, url, body, dingtalk.MaxResponse)
-		},
+// server lives as long as the instance, and remembers how much was sent.
+var server = mcp.New(extism.Config, dingtalk.Env{
+	Now: func() int64 { return time.Now().UnixMilli() },
+	// Some hosts give every instance the same random bytes. The clock's
+	// nanoseconds tell apart those that start within a millisecond.
+	Random: func() uint64 { return extism.Random() ^ uint64(time.Now().UnixNano()) },
+	Send: func(method, url string, body []byte) (status int, response []byte) {
+		return extism.Send(method, url, body, dingtalk.MaxResponse)
 	},
 })

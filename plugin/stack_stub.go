@@ -2,5 +2,5 @@
 
 package main
 
-// resetStack is for TinyGo; Go's own toolchain resets its stack on every call.
+// resetStack does nothing: Go's own toolchain resets its stack on every call.
 func resetStack() {}

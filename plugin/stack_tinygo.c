@@ -1,16 +1,14 @@
 //go:build tinygo
 
 // A host keeps the instance after a trap, and a trap leaves the stack pointer
-// where it was: every failed HTTP request would lose the frames of its call,
-// until after some dozens of them nothing is left and every call is out of
-// bounds.
+// where it was. Every failed HTTP request would leak the frames of its call, and
+// after some dozens of them every call would be out of bounds.
 //
-// So an exported function begins by taking the whole stack again. That is sound
-// as long as a host never calls an export from within an export, and as long as
-// the exported function has no frame of its own: a frame made before this would
-// lie where the next one is about to be made.
+// So an exported function first resets the stack pointer. That is safe if a host
+// never calls an export from within an export, and if the exported function has
+// no frame of its own, because the next frame would overlap it.
 
-extern unsigned char __stack_high; // the linker puts this symbol where the stack begins
+extern unsigned char __stack_high; // set by the linker to where the stack begins
 
 void reset_stack(void) {
 	__asm__ volatile(

@@ -5,6 +5,6 @@ package main
 // void reset_stack(void);
 import "C"
 
-// resetStack is explained in stack.c. Only an exported function may call it, as
-// its first statement, and then nothing but one function that is not inlined.
+// resetStack is explained in stack_tinygo.c. An exported function must call it
+// first, and then only one function that is not inlined.
 func resetStack() { C.reset_stack() }

@@ -1,8 +1,9 @@
-// Package schema holds the vocabulary of the plugin as data: one JSON file a
-// tool, as describe prints it, the arguments that configuration adds to them,
-// and the schemas of every answer and of the configuration's own JSON.
+// Package schema has the tools, results and configuration of the plugin as data:
+// a JSON file for each tool, as describe prints it, the arguments that the
+// configuration adds, the schemas of results and of JSON in the configuration, and
+// the configuration's keys.
 //
-// The plugin validates against these very bytes; nothing mirrors them in Go.
+// The plugin validates against these files; no Go type mirrors them.
 package schema
 
 import _ "embed"
@@ -22,37 +23,35 @@ var (
 	sendFeedCardMessage string
 )
 
-// Tools are all tools in the order in which describe lists them.
+// Tools are all tools, in the order in which describe lists them.
 var Tools = []string{
 	sendTextMessage, sendMarkdownMessage, sendLinkMessage, sendActionCardMessage, sendFeedCardMessage,
 }
 
-// Meta is what each tool shows as its _meta: the version of the plugin, which
-// make dist writes over it in the compiled module, at the same width.
+// Meta is the _meta of each tool: the version of the plugin. make dist overwrites
+// it in the compiled module, at the same width.
 const Meta = `{"dingtalk-plugin/version":{"version":"unknown"}` + blanks + `}`
 
 const blanks = "                                                                                                                                                      "
 
-// Output is the schema of the structuredContent that every call answers,
-// whether it succeeded or failed.
+// Output is the schema of the structuredContent of every result, of errors too.
 //
 //go:embed output.json
 var Output string
 
-// DryRun is the schema of the member dryRun, which the structuredContent has in
-// a dry run.
+// DryRun is the schema of the member dryRun, which the structuredContent of a dry
+// run has.
 //
 //go:embed dry_run.json
 var DryRun string
 
-// Arguments are the schemas of the arguments that configuration adds to tools,
-// by name; their empty enumerations are filled from the configuration.
+// Arguments are the schemas of the arguments that the configuration adds to tools,
+// by name. The configuration fills their empty enums.
 //
 //go:embed arguments.json
 var Arguments string
 
-// Configuration has the schemas of a robot and of a person in the
-// configuration, under those names.
+// Configuration has the schemas of a robot and of a person in the configuration.
 //
 //go:embed configuration.json
 var Configuration string

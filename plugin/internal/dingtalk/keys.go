@@ -1,15 +1,15 @@
 package dingtalk
 
-// KeyPrefix is how the names of all configuration keys begin.
-const KeyPrefix = "DINGTALK_BOT_"
+import "dingtalk-plugin/schema"
 
 // The configuration keys that an Error may name.
 const (
-	KeyToken     = KeyPrefix + "ACCESS_TOKEN"
-	KeySecret    = KeyPrefix + "SECRET"
-	KeyWebhook   = KeyPrefix + "WEBHOOK_URL"
-	KeyKeywords  = KeyPrefix + "KEYWORDS"
-	KeyAllowAll  = KeyPrefix + "ALLOW_AT_ALL"
-	KeyPerMinute = KeyPrefix + "MESSAGES_PER_MINUTE"
-	KeyMaxParts  = KeyPrefix + "MAX_PARTS"
+	KeyPrefix    = schema.KeyPrefix
+	KeyToken     = schema.KeyAccessToken
+	KeySecret    = schema.KeySecret
+	KeyWebhook   = schema.KeyWebhookURL
+	KeyKeywords  = schema.KeyKeywords
+	KeyAllowAll  = schema.KeyAllowAtAll
+	KeyPerMinute = schema.KeyMessagesPerMinute
+	KeyMaxParts  = schema.KeyMaxParts
 )

@@ -8,8 +8,9 @@ import "unsafe"
 //go:noescape
 func randomGet(buffer unsafe.Pointer, length uint32) (errno uint32)
 
-// Random returns a number from the host's random source, or 0. Some hosts give
-// every instance the same numbers (https://pkg.go.dev/github.com/tetratelabs/wazero#ModuleConfig).
+// Random returns a number from the host's random source, or 0 if that fails. Some
+// hosts give every instance the same numbers
+// (https://pkg.go.dev/github.com/tetratelabs/wazero#ModuleConfig).
 func Random() uint64 {
 	var n uint64
 	if randomGet(unsafe.Pointer(&n), 8) != 0 {

@@ -1,63 +1,64 @@
-// Package validate checks a JSON value against a JSON Schema, by interpreting
-// the schema's own bytes.
+// Package jsonschema checks JSON values against a JSON Schema.
 //
-// It knows the keywords in Keywords and no others, and those mean the same in
-// draft-07 and 2020-12 (https://json-schema.org/draft/2020-12/json-schema-validation).
-// A test of the schema folder refuses a keyword that is not listed, so none is
-// ignored in silence. It knows nothing of DingTalk or MCP.
+// It supports the keywords in Keywords, which mean the same in draft-07 and
+// 2020-12 (https://json-schema.org/draft/2020-12/json-schema-validation). A test
+// rejects schemas with other keywords, so that none is silently ignored.
 package jsonschema
 
 import (
+	"slices"
+	"strconv"
+	"strings"
+
 	"dingtalk-plugin/plugin/internal/strictjson"
 
 	"github.com/tidwall/gjson"
 )
 
-// Keywords are the schema keywords that Check enforces. An enum is of strings,
-// and additionalProperties may only be false.
+// Keywords are the keywords that Check enforces. An enum is of strings, and
+// additionalProperties can only be false.
 var Keywords = []string{
 	"type", "enum", "properties", "required", "additionalProperties",
 	"items", "minItems", "maxItems", "minLength", "maxLength",
 }
 
-// Annotations are the schema keywords that constrain nothing.
+// Annotations are the keywords that constrain nothing.
 var Annotations = []string{"title", "description", "default", "examples"}
 
-// A Schema is a JSON Schema ready to check values.
+// maxMembers is how many members of an object are read. No schema has as many
+// properties, so a larger object has one that is unknown or given twice.
+const maxMembers = 256
+
+// A Schema is a compiled JSON Schema.
 type Schema struct {
-	kind       string // its type, or ""
-	enum       []string
-	properties []property
-	required   []string
-	closed     bool // no additional properties
-	items      *Schema
-	length     size // of a string, in characters
-	count      size // of an array, in elements
+	typ          string // or "" for any
+	enum         []string
+	names        []string // of the properties
+	properties   []*Schema
+	required     []string
+	noAdditional bool // no other properties
+	items        *Schema
+	length       bounds // of a string, in characters
+	count        bounds // of an array, in elements
 }
 
-type property struct {
-	name   string
-	schema *Schema
+type bounds struct {
+	min, max int // max is -1 for none
 }
 
-type size struct {
-	least, most int // most is -1 for no bound
-}
-
-// Compile reads a schema. What it does not know it ignores; Keywords says what
-// it knows.
+// Compile compiles a schema. It ignores keywords that are not in Keywords.
 func Compile(schema gjson.Result) *Schema {
 	object := strictjson.Members(schema, maxMembers)
 	s := &Schema{
-		kind:     strictjson.String(object.Get("type")),
-		enum:     strictjson.Strings(object.Get("enum")),
-		required: strictjson.Strings(object.Get("required")),
-		closed:   object.Get("additionalProperties").Type == gjson.False,
-		length:   bounds(object, "Length"),
-		count:    bounds(object, "Items"),
+		typ:          strictjson.String(object.Get("type")),
+		enum:         strictjson.Strings(object.Get("enum")),
+		required:     strictjson.Strings(object.Get("required")),
+		noAdditional: object.Get("additionalProperties").Type == gjson.False,
+		length:       compileBounds(object, "Length"),
+		count:        compileBounds(object, "Items"),
 	}
-	for _, field := range strictjson.Members(object.Get("properties"), maxMembers) {
-		s.properties = append(s.properties, property{field.Name, Compile(field.Value)})
+	for _, member := range strictjson.Members(object.Get("properties"), maxMembers) {
+		s.Add(member.Name, Compile(member.Value), false)
 	}
 	if items := object.Get("items"); items.Exists() {
 		s.items = Compile(items)
@@ -65,15 +66,24 @@ func Compile(schema gjson.Result) *Schema {
 	return s
 }
 
+func compileBounds(object strictjson.Object, what string) bounds {
+	b := bounds{min: int(object.Get("min" + what).Int()), max: -1}
+	if limit := object.Get("max" + what); limit.Exists() {
+		b.max = int(limit.Int())
+	}
+	return b
+}
+
 // Add adds a property to the schema of an object.
 func (s *Schema) Add(name string, value *Schema, required bool) {
-	s.properties = append(s.properties, property{name, value})
+	s.names = append(s.names, name)
+	s.properties = append(s.properties, value)
 	if required {
 		s.required = append(s.required, name)
 	}
 }
 
-// FillEnum gives a schema, or that of an array's elements, its enumeration.
+// FillEnum sets the enum of a schema, or of an array's elements.
 func (s *Schema) FillEnum(names []string) {
 	if s.items != nil {
 		s = s.items
@@ -81,29 +91,173 @@ func (s *Schema) FillEnum(names []string) {
 	s.enum = names
 }
 
-func bounds(object strictjson.Object, what string) size {
-	s := size{most: -1}
-	s.least = int(object.Get("min" + what).Int())
-	if most := object.Get("max" + what); most.Exists() {
-		s.most = int(most.Int())
-	}
-	return s
+// A Violation tells where a value first violates its schema.
+type Violation struct {
+	Path    string // JSON Pointer, "" for the value itself
+	Message string // what was expected and what was found, without names from the value
+	Unknown bool   // Path ends in a name that the schema does not have
 }
 
-// find returns the property called name, or nil.
-func (s *Schema) find(name string) *Schema {
-	for i := range s.properties {
-		if s.properties[i].name == name {
-			return s.properties[i].schema
+// Check returns the first violation in value, or nil. It looks for unknown
+// members, then for missing ones, then at each member in the schema's order.
+//
+// Unlike JSON Schema, it accepts null for a member that is not required, because
+// agents send that for an absent one.
+func (s *Schema) Check(value gjson.Result) *Violation { return s.check(value, "") }
+
+// CheckObject is Check for an object that Members returned.
+func (s *Schema) CheckObject(object strictjson.Object) *Violation { return s.checkObject(object, "") }
+
+func (s *Schema) check(value gjson.Result, path string) *Violation {
+	got := typeOf(value)
+	if ok := s.typ == "" || got == s.typ || s.typ == "number" && got == "integer"; !ok {
+		return &Violation{Path: path, Message: "expected " + withArticle(s.typ) + ", got " + withArticle(got)}
+	}
+	switch got {
+	case "object":
+		return s.checkObject(strictjson.Members(value, maxMembers), path)
+	case "array":
+		return s.checkArray(value, path)
+	case "string":
+		return s.checkString(value, path)
+	}
+	return nil
+}
+
+// typeOf returns the type of a value as a schema names it.
+func typeOf(value gjson.Result) string {
+	switch value.Type {
+	case gjson.String:
+		return "string"
+	case gjson.True, gjson.False:
+		return "boolean"
+	case gjson.Number:
+		if value.Num == float64(int64(value.Num)) {
+			return "integer"
+		}
+		return "number"
+	case gjson.JSON:
+		if value.IsArray() {
+			return "array"
+		}
+		return "object"
+	}
+	return "null"
+}
+
+func withArticle(typ string) string {
+	switch typ {
+	case "null":
+		return typ
+	case "array", "object", "integer":
+		return "an " + typ
+	}
+	return "a " + typ
+}
+
+func (s *Schema) checkObject(object strictjson.Object, path string) *Violation {
+	if v := s.checkMembers(object, path); v != nil {
+		return v
+	}
+	for _, name := range s.required {
+		if !object.Get(name).Exists() {
+			return &Violation{Path: jsonPointer(path, name), Message: "missing, but required"}
+		}
+	}
+	for i, name := range s.names {
+		value := object.Get(name)
+		if !value.Exists() || value.Type == gjson.Null && !slices.Contains(s.required, name) {
+			continue
+		}
+		if v := s.properties[i].check(value, jsonPointer(path, name)); v != nil {
+			return v
 		}
 	}
 	return nil
 }
 
-// known lists the names of the properties.
-func (s *Schema) known() (list []string) {
-	for i := range s.properties {
-		list = append(list, s.properties[i].name)
+// checkMembers finds a member that is unknown or given twice: JSON does not
+// define which of the two counts.
+func (s *Schema) checkMembers(object strictjson.Object, path string) *Violation {
+	for i, member := range object {
+		if s.noAdditional && !slices.Contains(s.names, member.Name) {
+			return &Violation{Path: jsonPointer(path, member.Name), Message: unknownMember(member.Name, s.names), Unknown: true}
+		}
+		for _, before := range object[:i] {
+			if before.Name == member.Name {
+				return &Violation{Path: jsonPointer(path, member.Name), Message: "given twice"}
+			}
+		}
 	}
-	return list
+	return nil
+}
+
+func unknownMember(name string, known []string) string {
+	if suggestion := suggest(name, known); suggestion != "" {
+		return "unknown" + suggestion
+	}
+	return "unknown; known are " + joinMax(known)
+}
+
+func (s *Schema) checkString(value gjson.Result, path string) *Violation {
+	if s.enum != nil {
+		if text := strictjson.String(value); !slices.Contains(s.enum, text) {
+			return &Violation{Path: path, Message: "expected one of " + joinMax(s.enum) + suggest(text, s.enum)}
+		}
+	}
+	_, n := strictjson.StringSize(value)
+	return s.length.check(n, "character", path)
+}
+
+func (s *Schema) checkArray(array gjson.Result, path string) (v *Violation) {
+	n := 0
+	strictjson.Each(array, func(gjson.Result) bool { n++; return true })
+	if v := s.count.check(n, "element", path); v != nil || s.items == nil {
+		return v
+	}
+	i := 0
+	strictjson.Each(array, func(element gjson.Result) bool {
+		v = s.items.check(element, path+"/"+strconv.Itoa(i))
+		i++
+		return v == nil
+	})
+	return v
+}
+
+func (b bounds) check(n int, unit, path string) *Violation {
+	limit, bound := b.min, "at least "
+	switch {
+	case n < b.min:
+	case b.max >= 0 && n > b.max:
+		limit, bound = b.max, "at most "
+	default:
+		return nil
+	}
+	if limit != 1 {
+		unit += "s"
+	}
+	return &Violation{Path: path, Message: "expected " + bound + strconv.Itoa(limit) + " " + unit + ", got " + strconv.Itoa(n)}
+}
+
+// maxName limits what a name from the value adds to a path, in bytes.
+const maxName = 64
+
+// jsonPointer appends a reference token to a JSON Pointer
+// (https://www.rfc-editor.org/rfc/rfc6901#section-3).
+func jsonPointer(path, name string) string {
+	if len(name) > maxName {
+		name = strings.ToValidUTF8(name[:maxName], "") + "…"
+	}
+	name = strings.ReplaceAll(name, "~", "~0")
+	name = strings.ReplaceAll(name, "/", "~1")
+	return path + "/" + name
+}
+
+// joinMax joins the first dozen of names.
+func joinMax(names []string) string {
+	const maxNames = 12
+	if len(names) > maxNames {
+		return strings.Join(names[:maxNames], ", ") + ", …"
+	}
+	return strings.Join(names, ", ")
 }

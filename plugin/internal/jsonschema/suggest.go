@@ -1,18 +1,20 @@
 package jsonschema
 
-// suggestion returns " (did you mean X?)" for the known name nearest to name, or
-// "" when none is near: alike but for case and separators, or at most a third
-// of its letters away.
-func suggestion(name string, known []string) string {
+import "strings"
+
+// suggest returns " (did you mean X?)" for the known name closest to name, or ""
+// if none is close. Names are close if they differ only in case and separators,
+// or by at most a third of their letters.
+func suggest(name string, known []string) string {
 	if len(name) > maxName {
 		return ""
 	}
-	best, least := "", 0
-	folded := fold(name)
+	best, bestDistance := "", 0
+	name = normalize(name)
 	for _, candidate := range known {
-		d := distance(folded, fold(candidate))
-		if d <= len(candidate)/3 && (best == "" || d < least) {
-			best, least = candidate, d
+		d := levenshtein(name, normalize(candidate))
+		if d <= len(candidate)/3 && (best == "" || d < bestDistance) {
+			best, bestDistance = candidate, d
 		}
 	}
 	if best == "" {
@@ -21,23 +23,23 @@ func suggestion(name string, known []string) string {
 	return " (did you mean " + best + "?)"
 }
 
-// fold drops what names of the same thing differ in: case and separators.
-func fold(name string) string {
-	folded := make([]byte, 0, len(name))
+// normalize drops separators and the case of ASCII letters.
+func normalize(name string) string {
+	normalized := make([]byte, 0, len(name))
 	for i := range len(name) {
-		switch c := name[i]; {
-		case c == '_' || c == '-' || c == ' ':
-		case 'A' <= c && c <= 'Z':
-			folded = append(folded, c|0x20)
-		default:
-			folded = append(folded, c)
+		c := name[i]
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		if strings.IndexByte("_- ", c) < 0 {
+			normalized = append(normalized, c)
 		}
 	}
-	return string(folded)
+	return string(normalized)
 }
 
-// distance is the Levenshtein distance of two short names, in bytes.
-func distance(a, b string) int {
+// levenshtein returns the edit distance of two short names, in bytes.
+func levenshtein(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -5,52 +5,95 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"dingtalk-plugin/plugin/internal/dingtalk"
 	"dingtalk-plugin/plugin/internal/jsonschema"
 	"dingtalk-plugin/plugin/internal/strictjson"
+	"dingtalk-plugin/schema"
 )
 
-// maxName bounds the name of a person or robot, in characters: describe lists it
-// with each tool.
-const maxName = 64
+// maxPeople limits the people in a configuration.
+const maxPeople = 1000
 
-// names reads a value that is a JSON object with names as keys, each of a person
-// or robot as what says. After a fault it returns none.
-func (r *reader) names(key, what, value string, limit int) strictjson.Object {
-	parsed, fault := strictjson.ParseText(value)
+// people reads those who can be mentioned by name: an object of names, each with
+// a mobile number, or with an object that has mobile or userId.
+func (r *configReader) people() (people []dingtalk.Person) {
+	value := r.text(schema.KeyPeople)
+	if value == "" {
+		return nil
+	}
+	settings := jsonschema.Compile(find(schema.Configuration, "person"))
+	members := r.namedObjects(schema.KeyPeople, "person", value, maxPeople)
+	people = make([]dingtalk.Person, 0, len(members))
+	for i, member := range members {
+		person, reason := readPerson(member, settings)
+		if reason != "" {
+			r.failAt(schema.KeyPeople, "person", i, reason)
+			return nil
+		}
+		people = append(people, person)
+	}
+	return people
+}
+
+func readPerson(member strictjson.Member, settings *jsonschema.Schema) (p dingtalk.Person, reason string) {
+	if looksNumber(member.Name) {
+		return p, "its name looks like a number; the name comes first, then the number"
+	}
+	p = dingtalk.Person{Name: member.Name, ID: strictjson.String(member.Value)}
+	if member.Value.IsObject() {
+		if v := settings.Check(member.Value); v != nil {
+			return p, settingReason(v)
+		}
+		p.ID = strictjson.String(strictjson.Get(member.Value, "mobile"))
+		if p.ID == "" {
+			p.IsUserID, p.ID = true, strictjson.String(strictjson.Get(member.Value, "userId"))
+		}
+	}
+	if !p.Valid() {
+		return p, "it has neither a mobile number nor a user id"
+	}
+	return p, ""
+}
+
+// namedObjects reads a JSON object with at most limit members, named after what:
+// a person or a robot. After an error it returns none.
+func (r *configReader) namedObjects(key, what, value string, limit int) strictjson.Object {
+	parsed, reason := strictjson.ParseText(value)
 	switch {
-	case fault != "":
-		r.fail(key, "is not a JSON object: "+fault)
+	case reason != "":
+		r.fail(key, "is not a JSON object: "+reason)
 		return nil
 	case !parsed.IsObject():
 		r.fail(key, "is not a JSON object")
 		return nil
 	}
-	fields := strictjson.Members(parsed, limit+1)
+	members := strictjson.Members(parsed, limit+1)
 	switch {
-	case len(fields) == 0:
+	case len(members) == 0:
 		r.fail(key, "is empty")
-	case len(fields) > limit:
+	case len(members) > limit:
 		r.fail(key, "holds more than "+strconv.Itoa(limit)+" names")
 	}
-	before := make(map[string]bool, len(fields))
-	for i, field := range fields {
-		if fault := nameFault(field.Name); fault != "" {
-			r.failIn(key, what, i, fault)
+	seen := make(map[string]bool, len(members))
+	for i, member := range members {
+		if reason := checkName(member.Name); reason != "" {
+			r.failAt(key, what, i, reason)
 		}
-		if before[field.Name] {
-			r.failIn(key, what, i, "it has the name of another")
+		if seen[member.Name] {
+			r.failAt(key, what, i, "it has the name of another")
 		}
-		before[field.Name] = true
+		seen[member.Name] = true
 	}
-	if r.fault != nil {
+	if r.err != nil {
 		return nil
 	}
-	return fields
+	return members
 }
 
-// nameFault says what is wrong with a name, which the model reads: it must not
-// be a credential that was written in the place of a name.
-func nameFault(name string) string {
+// checkName tells what is wrong with a name, or returns "". The model reads
+// names, so that a credential in the wrong place must not pass as one.
+func checkName(name string) (reason string) {
+	const maxName = 64 // characters; describe repeats names for each tool
 	switch {
 	case strings.TrimSpace(name) == "":
 		return "it has no name"
@@ -62,8 +105,8 @@ func nameFault(name string) string {
 	return ""
 }
 
-// looksSecret reports whether a text that the model reads holds what looks like
-// a token: 32 letters and digits on end, or the parameter of an address.
+// looksSecret reports whether a text may contain a token: 32 letters and digits
+// in a row, or the parameter of an address.
 func looksSecret(s string) bool {
 	run := 0
 	for i := range len(s) {
@@ -79,8 +122,8 @@ func looksSecret(s string) bool {
 	return strings.Contains(s, "access_token")
 }
 
-// looksNumber reports whether a person's name may be a number or an id: it has
-// five digits or more, of any width.
+// looksNumber reports whether a person's name may be a mobile number or user id:
+// it has five digits or more, in ASCII, full width or Arabic.
 func looksNumber(name string) bool {
 	digits := 0
 	for _, c := range name {
@@ -93,24 +136,24 @@ func looksNumber(name string) bool {
 
 var ordinals = [...]string{"first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"}
 
-// failIn notes a fault in the i-th person or robot. It says where, and not the
-// name: what stands in its place may be a number or a credential.
-func (r *reader) failIn(key, what string, i int, fault string) {
+// failAt reports an error in the i-th person or robot. It omits the name, which
+// may be a number or a credential in the wrong place.
+func (r *configReader) failAt(key, what string, i int, reason string) {
 	where := what + " " + strconv.Itoa(i+1)
 	if i < len(ordinals) {
 		where = "the " + ordinals[i] + " " + what
 	}
-	r.fail(key, "has a fault in "+where+": "+fault)
+	r.fail(key, "has a fault in "+where+": "+reason)
 }
 
-// settingFault words a fault in the settings of a person or robot. One of an
-// unknown name has no path, for the same reason.
-func settingFault(fault *jsonschema.Violation) string {
+// settingReason words a violation in the settings of a person or robot. It omits
+// an unknown name for the same reason.
+func settingReason(v *jsonschema.Violation) string {
 	switch {
-	case fault.Unknown:
-		return "a setting is " + fault.Text
-	case fault.Path == "":
-		return fault.Text
+	case v.Unknown:
+		return "a setting is " + v.Message
+	case v.Path == "":
+		return v.Message
 	}
-	return fault.Path[1:] + " " + fault.Text
+	return v.Path[1:] + " " + v.Message
 }

@@ -9,30 +9,30 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// MaxInput is the longest request that is read, in bytes: a message of as many
-// parts as can be allowed, and as much again for escapes.
+// MaxInput is the size limit of a request in bytes: twice a message of the most
+// parts, because of escapes.
 const MaxInput = 512 << 10
 
-// maxArguments is how many arguments are looked at. No tool has as many, so the
-// first ones of more hold one that is unknown or given twice, which is an error.
+// maxArguments is how many arguments are read. No tool has as many, so a larger
+// object has one that is unknown or given twice.
 const maxArguments = 64
 
-// A request is what a runner asks of call.
+// A request is the input of call.
 type request struct {
-	name      string
-	arguments gjson.Result      // an object, or whatever was given in its place
-	fields    strictjson.Object // the object taken apart
+	name      string            // of the tool
+	arguments gjson.Result      // an object, unless the request is invalid
+	members   strictjson.Object // of arguments
 }
 
-// readRequest reads {"params":{"name":…,"arguments":{…}}}. What else a runner
-// adds (method, _meta, task) is passed over; absent or null arguments are none.
+// readRequest reads {"params":{"name":…,"arguments":{…}}}. It ignores what else
+// runners add (method, _meta, task); absent or null arguments are empty.
 func readRequest(input []byte) (r request, e *dingtalk.Error) {
 	if len(input) > MaxInput {
 		return r, requestError("it is longer than " + strconv.Itoa(MaxInput) + " bytes")
 	}
-	envelope, fault := strictjson.Parse(input)
-	if fault != "" {
-		return r, requestError(fault)
+	envelope, reason := strictjson.Parse(input)
+	if reason != "" {
+		return r, requestError(reason)
 	}
 	params, twice := strictjson.Once(envelope, "params")
 	if twice {
@@ -52,14 +52,14 @@ func readRequest(input []byte) (r request, e *dingtalk.Error) {
 	if r.arguments.Type == gjson.Null {
 		r.arguments = gjson.Parse("{}")
 	}
-	r.fields = strictjson.Members(r.arguments, maxArguments)
+	r.members = strictjson.Members(r.arguments, maxArguments)
 	return r, nil
 }
 
-func requestError(fault string) *dingtalk.Error {
+func requestError(reason string) *dingtalk.Error {
 	return &dingtalk.Error{
 		Reason:  reasonRequest,
-		Message: "The call cannot be read: " + fault + ".",
+		Message: "The call cannot be read: " + reason + ".",
 		Advice:  `Send JSON of the form {"params":{"name":"send_text_message","arguments":{"text":"…"}}}.`,
 	}
 }

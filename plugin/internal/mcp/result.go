@@ -8,48 +8,51 @@ import (
 	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
-// Rules of the text, which a model reads: a success begins with "Message sent
-// successfully", as the reference server says it. A failure says in one
-// sentence what failed, with DingTalk's code and words where it spoke, then how
-// much arrived, then what to do next. All of it stays under 4 KB, so lists are
-// cut short.
+// The text of a result, which a model reads, begins with "Message sent
+// successfully", as in the reference server, or tells what failed, how much was
+// delivered, and what to do next. It stays under 4 KB, so lists are cut short.
 
-// The reasons that this package adds to dingtalk's.
+// The reasons that this package adds to those of dingtalk.
 const (
 	reasonRequest dingtalk.Reason = "invalid_request"
 	reasonTool    dingtalk.Reason = "unknown_tool"
+	reasonDryRun  dingtalk.Reason = "dry_run"
 )
 
-// maxNotified is how many people a result names.
-const maxNotified = 10
+// errorResult is the result of a call that failed before it reached a robot.
+func errorResult(e *dingtalk.Error) []byte { return callResult(&dingtalk.Receipt{}, e) }
 
-// failure is the result of a call that did not get as far as a robot.
-func failure(e *dingtalk.Error) []byte {
-	return outcome(&dingtalk.Receipt{}, e)
-}
-
-// outcome is the result of a call (https://modelcontextprotocol.io/specification/2025-11-25/server/tools#tool-result).
-func outcome(receipt *dingtalk.Receipt, e *dingtalk.Error) []byte {
-	w := writer{strictjson.Writer{Bytes: make([]byte, 0, 1024)}}
-	w.begin(text(receipt, e))
-	w.structured(receipt, e)
+// callResult is the result of a call
+// (https://modelcontextprotocol.io/specification/2025-11-25/server/tools#tool-result).
+func callResult(receipt *dingtalk.Receipt, e *dingtalk.Error) []byte {
+	w := newResult(resultText(receipt, e), 1024)
+	w.writeStructured(receipt, e)
 	if e != nil {
-		w.boolean("isError", true)
+		w.bool("isError", true)
 	}
 	w.Raw("}")
 	return w.Bytes
 }
 
-// begin begins a result with its text, up to the structured content.
-func (w *writer) begin(text string) {
-	w.Raw(`{"content":[{"type":"text","text":`)
-	w.Quote(text)
-	w.Raw(`}],"structuredContent":{`)
+// dryRunResult is the result of a dry run. It is not an error, but not ok either,
+// because the group has no message.
+func dryRunResult(p *dingtalk.Preview, receipt *dingtalk.Receipt) []byte {
+	w := newResult(dryRunText(p, receipt), 1024+2*receipt.Bytes)
+	w.bool("ok", false)
+	w.text("reason", string(reasonDryRun))
+	w.bool("retryable", false)
+	w.text("msgUuid", receipt.UUID)
+	w.parts(receipt)
+	w.strings("notified", notifiedNames(receipt))
+	w.Member("dryRun")
+	w.writePreview(p)
+	w.Raw("}}")
+	return w.Bytes
 }
 
-func text(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
+func resultText(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
 	if e != nil {
-		return e.Message + arrived(receipt) + " " + e.Advice + resume(receipt, e)
+		return e.Message + deliveredText(receipt) + " " + e.Advice + resumeAdvice(receipt, e)
 	}
 	s := "Message sent successfully"
 	if receipt.Total > 1 {
@@ -61,22 +64,22 @@ func text(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
 	if receipt.Keyword != "" {
 		s += "; the robot's keyword " + receipt.Keyword + " was added"
 	}
-	if list := notified(receipt); len(list) > 0 {
-		s += "; DingTalk notifies " + strings.Join(list, ", ")
+	if names := notifiedNames(receipt); len(names) > 0 {
+		s += "; DingTalk notifies " + strings.Join(names, ", ")
 	}
 	return s + "."
 }
 
-// arrived says how much of a message of several parts is in the group.
-func arrived(receipt *dingtalk.Receipt) string {
+// deliveredText tells how much of a message that failed is in the group.
+func deliveredText(receipt *dingtalk.Receipt) string {
 	if receipt.Sent == 0 {
 		return ""
 	}
 	return " " + strconv.Itoa(receipt.Sent) + " of " + strconv.Itoa(receipt.Total) + " parts are in the group."
 }
 
-// resume says how what is missing can be sent, and only that.
-func resume(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
+// resumeAdvice tells how to send only what is missing.
+func resumeAdvice(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
 	switch {
 	case receipt.Key == "" && receipt.Sent > 0:
 		return " A repeat would send all parts."
@@ -92,26 +95,60 @@ func resume(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
 	return ""
 }
 
-// notified names those whom DingTalk notifies, ten of them at most.
-func notified(receipt *dingtalk.Receipt) (list []string) {
+func dryRunText(p *dingtalk.Preview, receipt *dingtalk.Receipt) string {
+	s := "Dry run: nothing was sent. It would go to " + p.Address + " in " + strconv.Itoa(receipt.Total) + " request"
+	if receipt.Total > 1 {
+		s += "s"
+	}
+	s += " of " + strconv.Itoa(receipt.Bytes) + " bytes"
+	switch {
+	case p.KeywordAdded:
+		s += "; the robot's keyword " + p.Keyword + " is added"
+	case p.Keyword != "":
+		s += "; it holds the robot's keyword " + p.Keyword
+	}
+	if names := notifiedNames(receipt); len(names) > 0 {
+		s += "; DingTalk would notify " + strings.Join(names, ", ")
+	}
+	return s + "."
+}
+
+// notifiedNames names those whom DingTalk notifies, ten of them at most.
+func notifiedNames(receipt *dingtalk.Receipt) (names []string) {
+	const maxNotified = 10
 	if receipt.Mentions == nil {
 		return nil
 	}
 	if receipt.Mentions.All {
-		list = append(list, "all")
+		names = append(names, "all")
 	}
 	for i, mention := range receipt.Mentions.People {
 		if i == maxNotified {
-			return append(list, strconv.Itoa(len(receipt.Mentions.People)-i)+" more")
+			return append(names, strconv.Itoa(len(receipt.Mentions.People)-i)+" more")
 		}
-		list = append(list, mention.Label())
+		names = append(names, mention.Label())
 	}
-	return list
+	return names
 }
 
-// structured writes the members of the object that schema/output.json describes.
-func (w *writer) structured(receipt *dingtalk.Receipt, e *dingtalk.Error) {
-	w.boolean("ok", e == nil)
+// A resultWriter writes the members of a result. It omits empty texts and lists
+// and zero numbers.
+type resultWriter struct {
+	strictjson.Writer
+}
+
+// newResult begins a result with its text and the structured content.
+func newResult(text string, size int) *resultWriter {
+	w := &resultWriter{strictjson.Writer{Bytes: make([]byte, 0, size)}}
+	w.Raw(`{"content":[{"type":"text","text":`)
+	w.Quote(text)
+	w.Raw(`}],"structuredContent":{`)
+	return w
+}
+
+// writeStructured writes the members that schema/output.json describes.
+func (w *resultWriter) writeStructured(receipt *dingtalk.Receipt, e *dingtalk.Error) {
+	w.bool("ok", e == nil)
 	if e == nil {
 		e = &dingtalk.Error{Reason: dingtalk.ReasonSent}
 		if receipt.AlreadySent {
@@ -119,33 +156,46 @@ func (w *writer) structured(receipt *dingtalk.Receipt, e *dingtalk.Error) {
 		}
 	}
 	w.text("reason", string(e.Reason))
-	w.boolean("retryable", e.Retryable)
-	w.number("retryAfterSeconds", e.RetryAfter)
+	w.bool("retryable", e.Retryable)
+	w.int("retryAfterSeconds", e.RetryAfter)
 	if e.HasErrcode {
 		w.Member("errcode")
 		w.Int(int64(e.Code))
 		w.text("errmsg", e.Msg)
 	}
 	w.text("configKey", e.Key)
-	w.receipt(receipt)
+	if receipt.Sent > 0 || receipt.MayBeDelivered {
+		w.text("msgUuid", receipt.UUID)
+		if receipt.Sent < receipt.Total {
+			w.text("idempotencyKey", receipt.Key)
+		}
+		w.parts(receipt)
+		w.int("bytes", receipt.Bytes)
+		w.strings("notified", notifiedNames(receipt))
+	}
 	w.Raw("}")
 }
 
-// receipt writes how far the message got, if that is any way.
-func (w *writer) receipt(receipt *dingtalk.Receipt) {
-	if receipt.Sent == 0 && !receipt.MayBeDelivered {
-		return
+// writePreview writes the object that schema/dry_run.json describes.
+func (w *resultWriter) writePreview(p *dingtalk.Preview) {
+	w.Raw("{")
+	w.text("address", p.Address)
+	w.strings("bodies", p.Bodies)
+	w.Member("sizes")
+	w.Raw("[")
+	for _, size := range p.Sizes {
+		w.Comma()
+		w.Int(int64(size))
 	}
-	w.text("msgUuid", receipt.UUID)
-	if receipt.Sent < receipt.Total {
-		w.text("idempotencyKey", receipt.Key)
+	w.Raw("]")
+	if p.Keyword != "" {
+		w.text("keyword", p.Keyword)
+		w.bool("keywordAdded", p.KeywordAdded)
 	}
-	w.parts(receipt)
-	w.number("bytes", receipt.Bytes)
-	w.notified(receipt)
+	w.Raw("}")
 }
 
-func (w *writer) parts(receipt *dingtalk.Receipt) {
+func (w *resultWriter) parts(receipt *dingtalk.Receipt) {
 	w.Member("parts")
 	w.Raw(`{"sent":`)
 	w.Int(int64(receipt.Sent))
@@ -154,34 +204,28 @@ func (w *writer) parts(receipt *dingtalk.Receipt) {
 	w.Raw("}")
 }
 
-func (w *writer) notified(receipt *dingtalk.Receipt) {
-	if list := notified(receipt); len(list) > 0 {
-		w.Member("notified")
-		w.Strings(list)
-	}
-}
-
-// A writer writes the members of a result; it leaves out empty texts and zero
-// numbers.
-type writer struct {
-	strictjson.Writer
-}
-
-func (w *writer) text(name, value string) {
+func (w *resultWriter) text(name, value string) {
 	if value != "" {
 		w.Member(name)
 		w.Quote(value)
 	}
 }
 
-func (w *writer) number(name string, value int) {
+func (w *resultWriter) strings(name string, list []string) {
+	if len(list) > 0 {
+		w.Member(name)
+		w.Strings(list)
+	}
+}
+
+func (w *resultWriter) int(name string, value int) {
 	if value != 0 {
 		w.Member(name)
 		w.Int(int64(value))
 	}
 }
 
-func (w *writer) boolean(name string, value bool) {
+func (w *resultWriter) bool(name string, value bool) {
 	w.Member(name)
 	w.Bool(value)
 }

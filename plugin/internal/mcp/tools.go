@@ -11,57 +11,70 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// kinds are the messages that the tools make, in the order of schema.Tools.
-var kinds = []*dingtalk.MessageType{
+// messageTypes are what the tools send, in the order of schema.Tools.
+var messageTypes = [...]*dingtalk.MessageType{
 	dingtalk.Text, dingtalk.Markdown, dingtalk.LinkCard, dingtalk.ActionCard, dingtalk.FeedCard,
 }
 
-// plain is how many tools are offered when nothing else is configured.
-const plain = 2
+// defaultToolCount is how many of schema.Tools describe lists by default.
+const defaultToolCount = 2
 
-// An offer is a tool that describe lists.
-type offer struct {
-	name       string
-	definition string                // as describe prints it, but for what is configured
-	kind       *dingtalk.MessageType // the message that it makes
-	arguments  []*argument           // that the configuration adds
-	input      *jsonschema.Schema
+// A toolDef is a tool that describe lists.
+type toolDef struct {
+	name        string
+	definition  string // from schema.Tools
+	messageType *dingtalk.MessageType
+	arguments   []*argument // that the configuration adds
+	schema      *jsonschema.Schema
 }
 
-// newOffer returns the i-th of all tools.
-func newOffer(i int) offer {
-	definition := schema.Tools[i]
-	return offer{
-		name:       strictjson.String(find(definition, "name")),
-		definition: definition,
-		kind:       kinds[i],
+// newTools returns the first n of all tools.
+func newTools(n int) []toolDef {
+	tools := make([]toolDef, n)
+	for i := range tools {
+		definition := schema.Tools[i]
+		tools[i] = toolDef{name: strictjson.String(find(definition, "name")), definition: definition, messageType: messageTypes[i]}
+	}
+	return tools
+}
+
+func toolNames(tools []toolDef) (names []string) {
+	for i := range tools {
+		names = append(names, tools[i].name)
+	}
+	return names
+}
+
+// applyConfig adds the arguments that the configuration enables.
+func (t *toolDef) applyConfig(c *config) {
+	if c.userIDs && find(t.definition, "inputSchema", "properties", "atMobiles").Exists() {
+		t.addArgument(&argument{name: "atUserIds"})
+	}
+	if names := t.messageType.Names(c.options.People); names != nil {
+		t.addArgument(&argument{name: "atNames", enumPath: []string{"items", "enum"}, enum: names})
+	}
+	if c.multiRobot {
+		t.addArgument(c.robotArgument())
 	}
 }
 
-// applyConfig adds to the tool the arguments that the configuration switches on.
-func (o *offer) applyConfig(c *configuration) {
-	if c.userIDs && find(o.definition, "inputSchema", "properties", "atMobiles").Exists() {
-		o.arguments = append(o.arguments, &argument{name: "atUserIds"})
-	}
-	if names := o.kind.Names(c.style.People); names != nil {
-		o.arguments = append(o.arguments, &argument{name: "atNames", enum: []string{"items", "enum"}, names: names})
-	}
-	if c.named {
-		o.arguments = append(o.arguments, c.robotArgument())
-	}
+func (t *toolDef) addArgument(a *argument) {
+	a.schema = find(schema.Arguments, a.name)
+	t.arguments = append(t.arguments, a)
 }
 
-// describe appends the tool as describe lists it.
-func (o *offer) describe(w *strictjson.Writer, output string) {
-	d := o.definition
-	last := end(d, "inputSchema", "properties")
-	w.Raw(d[:last])
-	for _, a := range o.arguments {
+// describe appends the tool: its definition with the arguments added, followed by
+// the output schema and the version.
+func (t *toolDef) describe(w *strictjson.Writer, outputSchema string) {
+	d := t.definition
+	properties := endOf(d, "inputSchema", "properties")
+	w.Raw(d[:properties])
+	for _, a := range t.arguments {
 		a.describe(w)
 	}
-	required := end(d, "inputSchema", "required")
-	w.Raw(d[last:required])
-	for _, a := range o.arguments {
+	required := endOf(d, "inputSchema", "required")
+	w.Raw(d[properties:required])
+	for _, a := range t.arguments {
 		if a.required {
 			w.Comma()
 			w.Quote(a.name)
@@ -69,53 +82,53 @@ func (o *offer) describe(w *strictjson.Writer, output string) {
 	}
 	w.Raw(d[required:strings.LastIndexByte(d, '}')])
 	w.Raw(`,"outputSchema":`)
-	w.Raw(output)
+	w.Raw(outputSchema)
 	w.Raw(`,"_meta":`)
 	w.Raw(schema.Meta)
 	w.Raw("}")
 }
 
-// size bounds what describe appends, in bytes.
-func (o *offer) size(output string) int {
-	n := len(o.definition) + len(output) + len(schema.Meta) + 32
-	for _, a := range o.arguments {
-		n += a.size()
+// maxSize limits what describe appends, in bytes.
+func (t *toolDef) maxSize(outputSchema string) int {
+	n := len(t.definition) + len(outputSchema) + len(schema.Meta) + 32
+	for _, a := range t.arguments {
+		n += a.maxSize()
 	}
 	return n
 }
 
-// check holds the arguments against the tool's schema, as it was described. An
-// object was taken apart already; a long text in it is decoded once.
-func (o *offer) check(r request) *jsonschema.Violation {
-	if o.input == nil {
-		o.input = jsonschema.Compile(find(o.definition, "inputSchema"))
-		for _, a := range o.arguments {
-			o.input.Add(a.name, a.compile(), a.required)
+// check checks the arguments against the tool's schema, as it was described.
+func (t *toolDef) check(r request) *jsonschema.Violation {
+	if t.schema == nil {
+		t.schema = jsonschema.Compile(find(t.definition, "inputSchema"))
+		for _, a := range t.arguments {
+			t.schema.Add(a.name, a.compile(), a.required)
 		}
 	}
 	if r.arguments.IsObject() {
-		return o.input.CheckObject(r.fields)
+		return t.schema.CheckObject(r.members)
 	}
-	return o.input.Check(r.arguments)
+	return t.schema.Check(r.arguments)
 }
 
-// An argument is one that the configuration adds to tools. Names and robots may
-// be many: nothing holds its schema, it is written where it is needed.
+// An argument is one that the configuration adds to tools. Its schema is composed
+// when it is written, because there may be thousands of names in it.
 type argument struct {
 	name     string
-	enum     []string // path of the enumeration in its schema, which comes before the description
-	names    []string // of the enumeration
-	about    string   // added to its description
+	schema   gjson.Result // with an empty enum, followed by a description
+	enumPath []string     // of the enum in the schema
+	enum     []string
+	about    string // added to the description
 	required bool
 }
 
-// robotArgument is the argument that names a robot.
-func (c *configuration) robotArgument() *argument {
-	a := &argument{name: "robot", enum: []string{"enum"}, required: c.chosen == nil}
+// robotArgument returns the argument that names a robot.
+func (c *config) robotArgument() *argument {
+	a := &argument{name: "robot", enumPath: []string{"enum"}, required: c.defaultRobot == nil}
 	var about strictjson.Writer
 	for i := range c.robots {
 		r := &c.robots[i]
-		a.names = append(a.names, r.name)
+		a.enum = append(a.enum, r.name)
 		if i > 0 {
 			about.Raw(";")
 		}
@@ -126,7 +139,7 @@ func (c *configuration) robotArgument() *argument {
 			about.Raw(r.description)
 			about.Raw(")")
 		}
-		if c.chosen == r {
+		if c.defaultRobot == r {
 			about.Raw(", the default")
 		}
 	}
@@ -134,39 +147,37 @@ func (c *configuration) robotArgument() *argument {
 	return a
 }
 
-func (a *argument) schema() gjson.Result { return find(schema.Arguments, a.name) }
-
 // describe appends the argument as a member of a tool's properties.
 func (a *argument) describe(w *strictjson.Writer) {
 	w.Member(a.name)
-	rest := a.schema().Raw
-	described := len(rest) - end(rest, "description")
-	if a.names != nil {
-		i := end(rest, a.enum...)
-		w.Raw(rest[:i])
-		for _, name := range a.names {
+	rest := a.schema.Raw
+	description := endOf(rest, "description")
+	done := 0
+	if a.enum != nil {
+		done = endOf(rest, a.enumPath...)
+		w.Raw(rest[:done])
+		for _, name := range a.enum {
 			w.Comma()
 			w.Quote(name)
 		}
-		rest = rest[i:]
 	}
-	w.Raw(rest[:len(rest)-described])
+	w.Raw(rest[done:description])
 	w.Fragment(a.about)
-	w.Raw(rest[len(rest)-described:])
+	w.Raw(rest[description:])
 }
 
-func (a *argument) size() int {
-	n := len(a.schema().Raw) + len(a.name) + strictjson.EscapedLen(a.about) + len(`,"":`)
-	for _, name := range a.names {
+func (a *argument) maxSize() int {
+	n := len(a.schema.Raw) + len(a.name) + strictjson.EscapedLen(a.about) + len(`,"":`)
+	for _, name := range a.enum {
 		n += strictjson.EscapedLen(name) + len(`,""`)
 	}
 	return n
 }
 
 func (a *argument) compile() *jsonschema.Schema {
-	s := jsonschema.Compile(a.schema())
-	if a.names != nil {
-		s.FillEnum(a.names)
+	s := jsonschema.Compile(a.schema)
+	if a.enum != nil {
+		s.FillEnum(a.enum)
 	}
 	return s
 }
@@ -180,16 +191,16 @@ func find(document string, path ...string) gjson.Result {
 	return value
 }
 
-// end returns the index in a JSON document at which the value at a path can be
-// added to: behind its last member, element or character.
-func end(document string, path ...string) int {
+// endOf returns the index in a JSON document at which the object, array or string
+// at a path can be extended.
+func endOf(document string, path ...string) int {
 	value := find(document, path...)
 	raw := strings.TrimRight(value.Raw, "\n")
 	return value.Index + len(strings.TrimRight(raw[:len(raw)-1], " \n"))
 }
 
-// insert adds to the value at a path of a JSON document.
+// insert extends the value at a path of a JSON document.
 func insert(document, addition string, path ...string) string {
-	i := end(document, path...)
+	i := endOf(document, path...)
 	return document[:i] + addition + document[i:]
 }

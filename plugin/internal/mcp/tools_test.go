@@ -3,36 +3,15 @@ package mcp
 import (
 	"encoding/json"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
-	"dingtalk-plugin/plugin/internal/dingtalk"
 	"dingtalk-plugin/schema"
 )
 
-type object = map[string]any
-
-func parse[T any](t *testing.T, data []byte) (value T) {
-	t.Helper()
-	if err := json.Unmarshal(data, &value); err != nil {
-		t.Fatalf("%v in %s", err, data)
-	}
-	return value
-}
-
-func written(t *testing.T, value any) string {
-	t.Helper()
-	data, err := json.Marshal(value)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
-}
-
-// expected are the tools as describe must list them with one person and, besides
-// another, one robot of that name: made from the schemas with encoding/json.
-func expected(t *testing.T, name string, byDefault bool) (tools []any) {
+// expectedTools makes the tools with encoding/json, for a person and a robot of
+// that name and a robot called other.
+func expectedTools(t *testing.T, name string, byDefault bool) (tools []any) {
 	arguments := parse[object](t, []byte(schema.Arguments))
 	names := arguments["atNames"].(object)
 	names["items"].(object)["enum"] = []any{name}
@@ -50,15 +29,15 @@ func expected(t *testing.T, name string, byDefault bool) (tools []any) {
 	reason["enum"] = append(reason["enum"].([]any), "dry_run")
 	for i, definition := range schema.Tools {
 		tool := parse[object](t, []byte(definition))
-		whole := tool["inputSchema"].(object)
+		inputSchema := tool["inputSchema"].(object)
 		if !byDefault {
-			whole["required"] = append(whole["required"].([]any), "robot")
+			inputSchema["required"] = append(inputSchema["required"].([]any), "robot")
 		}
-		input := whole["properties"].(object)
+		input := inputSchema["properties"].(object)
 		if _, mentions := input["atMobiles"]; mentions {
 			input["atUserIds"] = arguments["atUserIds"]
 		}
-		if !kinds[i].NoMentions {
+		if !messageTypes[i].NoMentions {
 			input["atNames"] = names
 		}
 		input["robot"] = robot
@@ -69,40 +48,39 @@ func expected(t *testing.T, name string, byDefault bool) (tools []any) {
 	return tools
 }
 
-// hostileNames are what a definition holds itself, or what ends a part of one.
-var hostileNames = []string{
+// specialNames occur in a tool's definition, or may end a part of it.
+var specialNames = []string{
 	"text", "title", "name", "]", "[]", `"`, `\`, `\"`, "}", "{}", `"}`, `":{`, "atNames", "atUserIds", "robot", "properties", "enum", "required",
 	"inputSchema", "description", `"properties"`, "a/b", "张三", "😀", "<b>", "a\u2028b", "tab\tbed", "$1", "%s", "null", "reason", "sent",
 }
 
-// Whatever people and robots are called, the tools are described as they should
-// be, and calls reach whom they name.
-func TestNamesInDefinitions(t *testing.T) {
-	for _, name := range hostileNames {
+// Names of people and robots are escaped in the tools, and calls with them work.
+func TestDescribeNames(t *testing.T) {
+	for _, name := range specialNames {
 		for _, byDefault := range []bool{true, false} {
-			checkNamed(t, name, byDefault)
+			testDescribeName(t, name, byDefault)
 		}
 	}
 }
 
-func checkNamed(t *testing.T, name string, byDefault bool) {
+func testDescribeName(t *testing.T, name string, byDefault bool) {
 	t.Helper()
-	robots := `{` + written(t, name) + `:` + written(t, object{"accessToken": "a", "default": byDefault, "description": name}) + `,"other":{"accessToken":"b"}}`
+	robots := `{` + marshal(t, name) + `:` + marshal(t, object{"accessToken": "a", "default": byDefault, "description": name}) + `,"other":{"accessToken":"b"}}`
 	config := map[string]string{
-		keyTools: "all", keyUserIDs: "true", keyDryRun: "true", keyRobots: robots, keyPeople: written(t, object{name: object{"userId": "u1"}}),
+		schema.KeyTools: "all", schema.KeyAtUserIDs: "true", schema.KeyDryRun: "true", schema.KeyRobots: robots, schema.KeyPeople: marshal(t, object{name: object{"userId": "u1"}}),
 	}
 	s, _ := newServer(config)
 	tools := parse[object](t, s.Describe())["tools"].([]any)
-	for i, want := range expected(t, name, byDefault) {
+	for i, want := range expectedTools(t, name, byDefault) {
 		if i >= len(tools) || !reflect.DeepEqual(tools[i], want) {
-			t.Errorf("%s: got the tools %s", name, written(t, tools))
+			t.Errorf("%s: got the tools %s", name, marshal(t, tools))
 			break
 		}
 	}
-	delete(config, keyDryRun)
+	delete(config, schema.KeyDryRun)
 	s, urls := newServer(config)
 	got := call(t, s, `{"params":{"name":"send_text_message","arguments":`+
-		written(t, object{"text": "hi", "atNames": []string{name}, "robot": name})+`}}`)
+		marshal(t, object{"text": "hi", "atNames": []string{name}, "robot": name})+`}}`)
 	if got.IsError || !strings.HasSuffix(strings.Join(*urls, " "), "access_token=a") {
 		t.Errorf("%s: %v %+v", name, *urls, got)
 	}
@@ -111,7 +89,7 @@ func checkNamed(t *testing.T, name string, byDefault bool) {
 	}
 }
 
-// With as much configured as can be, describe stays within what a host gives.
+// The largest configuration keeps describe within a megabyte.
 func TestDescribeIsBounded(t *testing.T) {
 	people, robots := object{}, object{}
 	for i := range maxPeople {
@@ -120,7 +98,7 @@ func TestDescribeIsBounded(t *testing.T) {
 	for i := range maxRobots {
 		robots[strings.Repeat("长", 60)+string(rune('A'+i))] = object{"accessToken": "a", "description": strings.Repeat("长", 200)}
 	}
-	s, _ := newServer(map[string]string{keyTools: "all", keyUserIDs: "true", keyPeople: written(t, people), keyRobots: written(t, robots)})
+	s, _ := newServer(map[string]string{schema.KeyTools: "all", schema.KeyAtUserIDs: "true", schema.KeyPeople: marshal(t, people), schema.KeyRobots: marshal(t, robots)})
 	got := s.Describe()
 	if len(got) > 1<<20 || !json.Valid(got) {
 		t.Errorf("%d bytes", len(got))
@@ -128,173 +106,7 @@ func TestDescribeIsBounded(t *testing.T) {
 	if cap(got) > len(got)+len(got)/8 {
 		t.Errorf("%d bytes were allocated for %d", cap(got), len(got))
 	}
-	if s.config.fault != nil || len(s.config.style.People) != maxPeople || len(s.config.robots) != maxRobots {
-		t.Errorf("%+v", s.config.fault)
-	}
-}
-
-// In calls, too, a member counts once.
-func TestRequestTwice(t *testing.T) {
-	const name, arguments = `"name":"send_text_message"`, `"arguments":{"text":"hello"}`
-	many := strings.Repeat(`"_meta":{},`, 1000)
-	for _, test := range []struct{ input, want string }{
-		{`{"params":{` + name + `,` + arguments + `}}`, ""},
-		{`{"params":{` + many + name + `,` + arguments + `}}`, ""},
-		{`{"params":{` + name + `,` + arguments + `},"params":{}}`, `"params" twice`},
-		{`{"params":{},` + many + `"p\u0061rams":{` + name + `,` + arguments + `}}`, `"params" twice`},
-		{`{"params":{` + name + `,` + arguments + `,"name":"send_markdown_message"}}`, `"name" twice`},
-		{`{"params":{` + name + `,` + arguments + `,` + many + `"arguments":null}}`, `"arguments" twice`},
-		{`{"params":{` + name + `,` + arguments + `,"n\u0061me":"send_text_message"}}`, `"name" twice`},
-		{`{"params":{"arguments":{"text":"a","text":"b"},` + name + `}}`, "/text: given twice"},
-		{`[]`, `no "params" object`},
-		{`{"params":[` + name[7:] + `]}`, `no "params" object`},
-	} {
-		s, urls := newServer(map[string]string{keyToken: "abc"})
-		got := call(t, s, test.input)
-		if got.IsError != (test.want != "") || !strings.Contains(got.Content[0].Text, test.want) || got.IsError != (len(*urls) == 0) {
-			t.Errorf("%.200s: got %s, want %q", test.input, got.Content[0].Text, test.want)
-		}
-	}
-}
-
-// Secrets in the wrong place of a configuration. None is repeated, neither to
-// whom calls nor to whom lists the tools.
-func TestConfigurationNeverRepeats(t *testing.T) {
-	const (
-		token  = "6d1f0c3b9a8e47525f60718293a4b5c6d7e8f9001a2b3c4d5e6f708192a3b4c5"
-		secret = "SEC9f8e7d6c5b4a3928"
-		mobile = "13800000001"
-		user   = "manager4711"
-	)
-	for _, test := range []struct{ key, value, want string }{
-		{keyPeople, `{"` + mobile + `":"张三"}`, "the first person"},
-		{keyPeople, `{"李四":"13800000002","` + mobile + `":{"userId":"u"}}`, "the second person"},
-		{keyPeople, `{"` + mobile + `":"` + mobile + `"}`, "the first person"},
-		{keyPeople, `{"+86 138-0000-0001":"` + mobile + `"}`, "the first person"},
-		{keyPeople, `{"１３８００００００１２":"` + mobile + `"}`, "the first person"},
-		{keyPeople, `{"` + user + `":"张三"}`, "the first person"},
-		{keyPeople, `{"张三":{"` + mobile + `":"mobile"}}`, "known are mobile, userId"},
-		{keyPeople, `{"张三":{"mobile":13800000001}}`, "the first person: mobile expected a string"},
-		{keyPeople, `{"张三":{"mobile":"` + mobile + `","mobile":"` + mobile + `"}}`, "the first person: mobile given twice"},
-		{keyPeople, `{"张三":{"mobile":null}}`, "the first person"},
-		{keyPeople, `{"张三":null}`, "the first person"},
-		{keyPeople, `{"张三":"` + user + `"}`, "the first person"},
-		{keyPeople, `{"` + mobile + `":1,"` + mobile + `":2}`, "the second person"},
-		{keyPeople, `{"ada":"13800000002","bob":"13800000003","ada":"` + mobile + `"}`, "the third person: it has the name of another"},
-		{keyPeople, `{" ":"` + mobile + `"}`, "the first person: it has no name"},
-		{keyPeople, `{"` + strings.Repeat("长", 65) + `":"` + mobile + `"}`, "64 characters"},
-		{keyPeople, `["` + mobile + `"]`, "not a JSON object"},
-		{keyPeople, mobile, "not a JSON object"},
-		{keyPeople, `{}`, "is empty"},
-		{keyRobots, `{"` + token + `":"` + secret + `"}`, "the first robot"},
-		{keyRobots, `{"ops":{"accessToken":"a"},"` + token + `":{"accessToken":"b"}}`, "the second robot"},
-		{keyRobots, `{"` + secret + `":{"accessToken":"a"}}`, "the first robot"},
-		{keyRobots, `{"https://oapi.dingtalk.com/robot/send?access_token=abc":{}}`, "the first robot"},
-		{keyRobots, `{"ops":{"` + token + `":"` + secret + `"}}`, "known are accessToken"},
-		{keyRobots, `{"ops":{"accesstoken":"` + token + `"}}`, "did you mean accessToken?"},
-		{keyRobots, `{"ops":{"accessToken":"` + token + `","accessToken":"` + token + `"}}`, "the first robot: accessToken given twice"},
-		{keyRobots, `{"ops":{"accessToken":"` + token + ` ` + secret + `"}}`, "the first robot: accessToken"},
-		{keyRobots, `{"ops":{"secret":"` + secret + `"}}`, "the first robot: accessToken is missing"},
-		{keyRobots, `{"ops":{"accessToken":"` + token + `"},"ops":{"accessToken":"b"}}`, "the second robot: it has the name of another"},
-		{keyRobots, `{"ops":{"accessToken":"a","description":"` + token + `"}}`, "the first robot: description"},
-		{keyRobots, `{"ops":{"accessToken":"a","description":"posts with access_token=abc"}}`, "the first robot: description"},
-		{keyRobots, `{"ops":{"accessToken":"a","description":"` + strings.Repeat("长", 201) + `"}}`, "200 characters"},
-		{keyRobots, `{"ops":{"accessToken":"a","webhookUrl":"https://example.com/?access_token=` + token + `&access_token=` + token + `"}}`, "webhookUrl"},
-		{keyRobots, `{"ops":null}`, "the first robot"},
-		{keyWebhook, "https://example.com/?access_token=" + token + "&access_token=" + token, "more than one access_token"},
-		{keyWebhook, "https://example.com/?access_token=&access_token=" + token, "more than one access_token"},
-		{keyWebhook, "https://example.com/?access%5Ftoken=" + token, "name of a parameter"},
-		{keyTools, ",", "names no tool"},
-		{keyTools, " ，, ", "names no tool"},
-		{keyTools, token, "unknown"},
-		{keyMaxParts, "99999999999999999999", "from 1 to 10"},
-		{keyMaxParts, "4294967297", "from 1 to 10"},
-		{keyMaxParts, "-1", "from 1 to 10"},
-		{keyMaxParts, "+5", "from 1 to 10"},
-		{keyMaxParts, "1 0", "from 1 to 10"},
-		{keyMaxParts, "１", "from 1 to 10"},
-		{keyMaxParts, "0x2", "from 1 to 10"},
-		{keyMaxParts, "5.0", "from 1 to 10"},
-		{keyMaxParts, "5e0", "from 1 to 10"},
-		{keyMaxParts, mobile, "from 1 to 10"},
-		{keyPerMinute, "-0", "from 0 to 10000"},
-		{keyRetries, "6", "from 0 to 5"},
-		{keyAllowAll, token, "neither true nor false"},
-		{keyMarkdown, token, "none of asis, fix"},
-		{keyPeople, "", ""},
-		{keyMaxParts, " ", ""},
-		{keyMaxParts, " 5\n", ""},
-	} {
-		s, urls := newServer(map[string]string{keyToken: "abc", test.key: test.value})
-		described, got := string(s.Describe()), call(t, s, hello)
-		said := got.Content[0].Text
-		if got.IsError != (test.want != "") || !strings.Contains(said, test.want) || got.IsError != (len(*urls) == 0) {
-			t.Errorf("%s=%.100s: got %s, want %q", test.key, test.value, said, test.want)
-		}
-		if got.IsError && got.StructuredContent.ConfigKey != test.key {
-			t.Errorf("%s=%.100s: the key is %s", test.key, test.value, got.StructuredContent.ConfigKey)
-		}
-		for _, kept := range []string{token, secret, mobile, user, "138-0000", "１３８", "张三", "李四", "ada", "ops"} {
-			if strings.Contains(said, kept) || strings.Contains(described, kept) && kept != "ops" && kept != mobile {
-				t.Errorf("%s=%.100s: repeated %s: %s", test.key, test.value, kept, said)
-			}
-		}
-		if len(said) > 600 || !json.Valid([]byte(described)) {
-			t.Errorf("%s=%.100s: %s", test.key, test.value, said)
-		}
-	}
-}
-
-// Names with digits that are no number, and nulls, are taken.
-func TestConfigurationTaken(t *testing.T) {
-	for _, test := range []struct{ key, value, url string }{
-		{keyPeople, `{"张三2":"13800000001","wang-2024":{"userId":"13800000001"},"x":{"mobile":null,"userId":"u"},"y":{"mobile":"+86-13800000001","userId":null}}`, "example.com/robot/send?access_token=abc"},
-		{keyRobots, `{"ops-2024-12":{"accessToken":"a"}}`, "example.com/robot/send?access_token=a"},
-		{keyRobots, `{"SECURITY":{"accessToken":"a"}}`, "example.com/robot/send?access_token=a"},
-		{keyRobots, `{"ops":{"accessToken":"a","webhookUrl":null}}`, "example.com/robot/send?access_token=a"},
-		{keyRobots, `{"ops":{"accessToken":"a","webhookUrl":""}}`, "example.com/robot/send?access_token=a"},
-		{keyRobots, `{"ops":{"accessToken":"a","webhookUrl":"${URL}"}}`, "example.com/robot/send?access_token=a"},
-		{keyRobots, `{"ops":{"accessToken":"a","secret":null,"keywords":null,"description":null,"default":null,"maxParts":null}}`, "example.com/robot/send?access_token=a"},
-		{keyTools, "send_text_message,", "example.com/robot/send?access_token=abc"},
-	} {
-		s, urls := newServer(map[string]string{keyToken: "abc", keyWebhook: "https://example.com", test.key: test.value})
-		got := call(t, s, hello)
-		if got.IsError || !slices.Contains(*urls, "POST https://"+test.url) {
-			t.Errorf("%s=%s: %v %s", test.key, test.value, *urls, got.Content[0].Text)
-		}
-	}
-}
-
-// null leaves closed what the operator has closed for all robots.
-func TestNullSettingIsNotGiven(t *testing.T) {
-	s, urls := newServer(map[string]string{keyAllowAll: "false", keyRobots: `{"ops":{"accessToken":"a","allowAtAll":null}}`})
-	got := call(t, s, `{"params":{"name":"send_text_message","arguments":{"text":"hi","atAll":true}}}`)
-	if got.StructuredContent.Reason != string(dingtalk.ReasonPolicy) || len(*urls) > 0 {
-		t.Errorf("%v %+v", *urls, got)
-	}
-}
-
-// What is beyond the limits is refused, not dropped.
-func TestTooManyNames(t *testing.T) {
-	list := func(n int, value string) string {
-		var b strings.Builder
-		for i := range n {
-			b.WriteString(`,"` + strings.Repeat("长", i%60) + string(rune('a'+i/60)) + `":` + value)
-		}
-		return "{" + b.String()[1:] + "}"
-	}
-	for _, test := range []struct{ key, value, want string }{
-		{keyPeople, list(1000, `"13800000001"`), ""},
-		{keyPeople, list(1001, `"13800000001"`), "more than 1000"},
-		{keyPeople, list(1000, `"13800000001"`)[:6] + `x` + list(1000, `"13800000001"`)[6:], "the first person"},
-		{keyRobots, list(64, `{"accessToken":"a"}`), ""},
-		{keyRobots, list(65, `{"accessToken":"a"}`), "more than 64"},
-	} {
-		s, _ := newServer(map[string]string{keyToken: "abc", test.key: test.value})
-		got := call(t, s, hello)
-		missing := test.key == keyRobots && test.want == "" // none of them is the default
-		if got.IsError != (test.want != "" || missing) || !strings.Contains(got.Content[0].Text, test.want) {
-			t.Errorf("%s=%.100s: got %s, want %q", test.key, test.value, got.Content[0].Text, test.want)
-		}
+	if s.config.err != nil || len(s.config.options.People) != maxPeople || len(s.config.robots) != maxRobots {
+		t.Errorf("%+v", s.config.err)
 	}
 }

@@ -1,8 +1,14 @@
 package strictjson
 
-import "github.com/tidwall/gjson"
+import (
+	"strings"
+	"unicode/utf8"
+	"unsafe"
 
-// An Object is a JSON object taken apart once, its members in their order.
+	"github.com/tidwall/gjson"
+)
+
+// An Object holds the members of a JSON object in their order.
 type Object []Member
 
 // A Member is one member of an Object.
@@ -11,36 +17,33 @@ type Member struct {
 	Value gjson.Result
 }
 
-// Members takes an object apart; of anything else it returns nil. It keeps at
-// most limit members: the caller knows of a fewer that may be there, so that
-// the last one shows the mistake.
-func Members(object gjson.Result, limit int) (fields Object) {
+// Members returns at most limit members of an object, or nil for any other
+// value. A caller that knows fewer names than limit still sees one that is
+// unknown or given twice.
+func Members(object gjson.Result, limit int) (members Object) {
 	if !object.IsObject() {
 		return nil
 	}
-	fields = make(Object, 0, 4) // as many as most have
+	members = make(Object, 0, 4) // most have no more
 	each(object, func(name string, value gjson.Result) bool {
-		fields = append(fields, Member{memberName(name), value})
-		return len(fields) < limit
+		members = append(members, Member{memberName(name), value})
+		return len(members) < limit
 	})
-	return fields
+	return members
 }
 
-// maxEscapedName is how long a name with escapes may be to be decoded, in bytes.
-// Names that a schema knows are shorter.
-const maxEscapedName = 1024
-
-// memberName decodes the name of a member, unless it is far too long to be known
-// to anybody.
-func memberName(inside string) string {
-	if len(inside) > maxEscapedName {
-		return inside
+// memberName decodes the name of a member, unless it is longer than any name in
+// a schema.
+func memberName(escaped string) string {
+	const maxEscapedName = 1024 // bytes
+	if len(escaped) > maxEscapedName {
+		return escaped
 	}
-	return unescape(inside)
+	return unescape(escaped)
 }
 
 // Get returns the value of the first member called name, or a value that does
-// not exist. Unlike gjson's Get it takes no path: a foreign name is only a name.
+// not exist. Unlike gjson's Get it takes a name and not a path.
 func (o Object) Get(name string) gjson.Result {
 	for i := range o {
 		if o[i].Name == name {
@@ -50,20 +53,20 @@ func (o Object) Get(name string) gjson.Result {
 	return gjson.Result{}
 }
 
-// Get returns one member of an object, as Fields and Get do.
+// Get returns the value of the first member of an object that is called name.
 func Get(object gjson.Result, name string) gjson.Result {
 	value, _ := Once(object, name)
 	return value
 }
 
-// Once returns one member of an object, and whether it stands there twice: JSON
-// leaves open which of two counts.
+// Once is Get, and reports whether the object has the member twice: JSON does
+// not define which of the two counts.
 func Once(object gjson.Result, name string) (value gjson.Result, twice bool) {
 	if !object.IsObject() {
 		return value, false
 	}
-	each(object, func(inside string, v gjson.Result) bool {
-		if memberName(inside) == name {
+	each(object, func(escaped string, v gjson.Result) bool {
+		if memberName(escaped) == name {
 			if twice = value.Exists(); !twice {
 				value = v
 			}
@@ -73,7 +76,8 @@ func Once(object gjson.Result, name string) (value gjson.Result, twice bool) {
 	return value, twice
 }
 
-// Strings returns the elements of an array of strings; of anything else, none.
+// Strings returns the elements of an array of strings, or nil for any other
+// value.
 func Strings(array gjson.Result) (list []string) {
 	Each(array, func(element gjson.Result) bool {
 		list = append(list, String(element))
@@ -89,15 +93,15 @@ func Each(array gjson.Result, f func(element gjson.Result) bool) {
 	}
 }
 
-// each calls f with each member of an object, or element of an array, until f
-// returns false; name is what stands between the quotation marks.
+// each calls f with each member of an object, its name still escaped, or each
+// element of an array, until f returns false.
 //
-// gjson's ForEach would decode each string that it passes, twice over. A text of
-// hundreds of kilobytes is decoded once, by Text, if it is at all.
-func each(value gjson.Result, f func(name string, value gjson.Result) bool) {
+// gjson's ForEach would decode each string twice, even one of hundreds of
+// kilobytes that nobody reads.
+func each(value gjson.Result, f func(escapedName string, value gjson.Result) bool) {
 	text, isObject := value.Raw, value.IsObject()
 	for i := 1; ; {
-		i = skipBlank(text, i)
+		i = skipSeparators(text, i)
 		if i >= len(text) || text[i] == '}' || text[i] == ']' {
 			return
 		}
@@ -105,38 +109,37 @@ func each(value gjson.Result, f func(name string, value gjson.Result) bool) {
 		if isObject {
 			end := skipValue(text, i)
 			name = text[i+1 : end-1]
-			i = skipBlank(text, end)
+			i = skipSeparators(text, end)
 		}
 		end := skipValue(text, i)
-		if !f(name, valueOf(text[i:end], value.Index+i)) {
+		if !f(name, rawValue(text[i:end], value.Index+i)) {
 			return
 		}
 		i = end
 	}
 }
 
-// skipBlank returns the index of the next value, or of what ends the list.
-func skipBlank(text string, i int) int {
+func skipSeparators(text string, i int) int {
 	for i < len(text) && (text[i] <= ' ' || text[i] == ',' || text[i] == ':') {
 		i++
 	}
 	return i
 }
 
-// skipValue returns the index behind the value that begins at text[i].
+// skipValue returns the index after the value that begins at text[i].
 func skipValue(text string, i int) int {
 	depth := 0
 	for i < len(text) {
-		switch c := text[i]; c {
+		switch text[i] {
 		case '"':
-			i, _ = stringEnd(text, i+1)
+			i, _ = skipString(text, i+1)
 		case '{', '[':
 			depth++
 		case '}', ']':
 			depth--
 		default:
 			if depth == 0 {
-				return scalarEnd(text, i)
+				return skipScalar(text, i)
 			}
 		}
 		i++
@@ -147,15 +150,16 @@ func skipValue(text string, i int) int {
 	return i
 }
 
-func scalarEnd(text string, i int) int {
+func skipScalar(text string, i int) int {
 	for i < len(text) && text[i] > ' ' && text[i] != ',' && text[i] != '}' && text[i] != ']' {
 		i++
 	}
 	return i
 }
 
-// valueOf returns the value that raw is. A string is not decoded: use Text.
-func valueOf(raw string, index int) (value gjson.Result) {
+// rawValue returns the value written as raw. It does not decode a string: String
+// does.
+func rawValue(raw string, index int) (value gjson.Result) {
 	switch raw[0] {
 	case '"':
 		value = gjson.Result{Type: gjson.String, Raw: raw}
@@ -166,4 +170,73 @@ func valueOf(raw string, index int) (value gjson.Result) {
 	}
 	value.Index = index
 	return value
+}
+
+// String returns a string decoded, a number or boolean as it is written, and ""
+// for any other value. A string with escapes is decoded at each call; one
+// without shares the memory of what was parsed.
+func String(value gjson.Result) string {
+	switch value.Type {
+	case gjson.String:
+		return unescape(value.Raw[1 : len(value.Raw)-1])
+	case gjson.Number, gjson.True, gjson.False:
+		return value.Raw
+	}
+	return ""
+}
+
+// StringSize returns the size of a string in bytes and in characters without
+// decoding it; 0 for any other value.
+func StringSize(value gjson.Result) (bytes, characters int) {
+	if value.Type != gjson.String {
+		return 0, 0
+	}
+	return unescapedSize(value.Raw[1 : len(value.Raw)-1])
+}
+
+func unescapedSize(escaped string) (bytes, characters int) {
+	for {
+		i := strings.IndexByte(escaped, '\\')
+		if i < 0 {
+			return bytes + len(escaped), characters + utf8.RuneCountInString(escaped)
+		}
+		r, n := escapedRune(escaped[i:])
+		bytes += i + utf8.RuneLen(r)
+		characters += utf8.RuneCountInString(escaped[:i]) + 1
+		escaped = escaped[i+n:]
+	}
+}
+
+// unescape decodes a string with a single allocation.
+func unescape(escaped string) string {
+	i := strings.IndexByte(escaped, '\\')
+	if i < 0 {
+		return escaped
+	}
+	n, _ := unescapedSize(escaped)
+	text := make([]byte, 0, n)
+	for ; i >= 0; i = strings.IndexByte(escaped, '\\') {
+		r, n := escapedRune(escaped[i:])
+		text = utf8.AppendRune(append(text, escaped[:i]...), r)
+		escaped = escaped[i+n:]
+	}
+	text = append(text, escaped...)
+	return unsafe.String(unsafe.SliceData(text), len(text))
+}
+
+// escapedRune returns the character of the escape at the start of text, and the
+// size of the escape in bytes. Parse has accepted the escape.
+func escapedRune(text string) (r rune, n int) {
+	if text[1] != 'u' {
+		if i := strings.IndexByte(shortEscapes, text[1]); i >= 0 {
+			return rune(shortEscaped[i]), 2
+		}
+		return rune(text[1]), 2 // the solidus
+	}
+	unit := escapedUnit(text)
+	if unit>>10 != 0xD800>>10 {
+		return rune(unit), 6
+	}
+	low := escapedUnit(text[6:])
+	return rune(0x10000 + (unit&0x3FF)<<10 | low&0x3FF), 12
 }

@@ -1,40 +1,40 @@
-// Package jsontext reads foreign JSON without surprises and writes JSON as
-// JSON.stringify does.
+// Package strictjson reads untrusted JSON and writes JSON as JSON.stringify
+// does.
 //
-// Reading is gjson's work. Parse stands before it because gjson is lenient,
-// recursive and pairs surrogates without looking: what passes Parse is valid
-// JSON in valid UTF-8, flat enough for a 64 KiB stack, and every string in it
+// gjson does the reading, but it is lenient, recursive, and does not check that
+// surrogates are paired. Parse therefore checks first: what it accepts is valid
+// JSON in valid UTF-8, shallow enough for a 64 KiB stack, and each string in it
 // has one meaning.
 package strictjson
 
 import (
+	"strings"
 	"unicode/utf8"
 	"unsafe"
 
 	"github.com/tidwall/gjson"
 )
 
-// MaxDepth is how many arrays and objects may stand inside each other. gjson
-// descends one frame a level, and the guest's stack is 64 KiB.
+// MaxDepth limits how deeply arrays and objects nest. gjson uses a stack frame
+// for each level.
 const MaxDepth = 64
 
-// Parse reads data as one JSON value. When it cannot, fault says what is wrong
-// in a few words that never quote the data. The value shares data's memory: it
-// is good until data is overwritten.
-func Parse(data []byte) (value gjson.Result, fault string) {
+// Parse reads data as one JSON value. If it cannot, reason says why in a few
+// words that never quote the data. The value shares data's memory.
+func Parse(data []byte) (value gjson.Result, reason string) {
 	return ParseText(unsafe.String(unsafe.SliceData(data), len(data)))
 }
 
 // ParseText is Parse for a string.
-func ParseText(text string) (value gjson.Result, fault string) {
+func ParseText(text string) (value gjson.Result, reason string) {
 	switch {
 	case text == "":
 		return gjson.Result{}, "it is empty"
 	case !utf8.ValidString(text):
 		return gjson.Result{}, "it is not UTF-8"
 	}
-	if fault := scan(text); fault != "" {
-		return gjson.Result{}, fault
+	if reason := precheck(text); reason != "" {
+		return gjson.Result{}, reason
 	}
 	if !gjson.Valid(text) {
 		return gjson.Result{}, "it is not JSON, or it was cut short"
@@ -42,8 +42,8 @@ func ParseText(text string) (value gjson.Result, fault string) {
 	return gjson.Parse(text), ""
 }
 
-// scan finds what gjson would stumble over, in one pass without recursion.
-func scan(text string) (fault string) {
+// precheck finds what gjson cannot handle, in one pass without recursion.
+func precheck(text string) (reason string) {
 	depth := 0
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
@@ -54,7 +54,7 @@ func scan(text string) (fault string) {
 		case '}', ']':
 			depth--
 		case '"':
-			end, paired := stringEnd(text, i+1)
+			end, paired := skipString(text, i+1)
 			if !paired {
 				return `it holds half of a surrogate pair (a \uD800 to \uDFFF escape without its other half)`
 			}
@@ -64,16 +64,15 @@ func scan(text string) (fault string) {
 	return ""
 }
 
-// stringEnd returns the index of the quotation mark that ends the string whose
-// first character is text[i], or len(text); and whether its surrogate escapes
-// come in pairs.
-func stringEnd(text string, i int) (end int, paired bool) {
+// skipString returns the index of the quotation mark that ends the string whose
+// first character is text[i], or len(text), and whether its surrogates are paired.
+func skipString(text string, i int) (end int, paired bool) {
 	for i < len(text) {
-		i += plain(text[i:])
+		i += plainPrefix(text[i:])
 		switch unit := escapedUnit(text[i:]); {
 		case i == len(text) || text[i] == '"':
 			return i, true
-		case text[i] != '\\': // a control character, which is not JSON
+		case text[i] != '\\': // a control character, which gjson.Valid rejects
 			i++
 		case unit>>10 == 0xD800>>10:
 			if escapedUnit(text[min(i+6, len(text)):])>>10 != 0xDC00>>10 {
@@ -89,28 +88,21 @@ func stringEnd(text string, i int) (end int, paired bool) {
 	return i, true
 }
 
-// escapedUnit returns the UTF-16 code unit that a \uXXXX escape at the start of
-// text stands for, or 0.
+// escapedUnit returns the UTF-16 code unit of a \uXXXX escape at the start of
+// text, or 0.
 func escapedUnit(text string) (unit uint32) {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return 0
 	}
 	for i := 2; i < 6; i++ {
-		digit, ok := hexDigit(text[i])
-		if !ok {
+		digit := strings.IndexByte("0123456789abcdefABCDEF", text[i])
+		if digit < 0 {
 			return 0
 		}
-		unit = unit<<4 | digit
+		if digit > 15 {
+			digit -= 6
+		}
+		unit = unit<<4 | uint32(digit)
 	}
 	return unit
-}
-
-func hexDigit(c byte) (digit uint32, ok bool) {
-	switch {
-	case '0' <= c && c <= '9':
-		return uint32(c - '0'), true
-	case 'a' <= c|0x20 && c|0x20 <= 'f':
-		return uint32(c|0x20-'a') + 10, true
-	}
-	return 0, false
 }

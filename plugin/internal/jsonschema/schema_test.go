@@ -7,7 +7,8 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-const trial = `{
+// testSchema uses every keyword.
+const testSchema = `{
   "type": "object",
   "properties": {
     "text": {"type": "string", "minLength": 1, "maxLength": 3},
@@ -22,7 +23,7 @@ const trial = `{
 }`
 
 func TestCheck(t *testing.T) {
-	for _, test := range []struct{ name, value, path, text string }{
+	for _, test := range []struct{ name, value, path, message string }{
 		{"good", `{"text":"hi","atMobiles":["1"],"atAll":true,"robot":"ops"}`, "", ""},
 		{"null option", `{"text":"hi","atMobiles":null,"atAll":null}`, "", ""},
 		{"escaped name", `{"te\u0078t":"hi"}`, "", ""},
@@ -49,32 +50,29 @@ func TestCheck(t *testing.T) {
 		{"deep path", `{"text":"a","links":[{"a/b":"1"}]}`, "/links/0/a~1b", "expected an integer, got a string"},
 		{"unknown before missing", `{"content":"b"}`, "/content", "unknown; known are text, atMobiles, atAll, robot, links"},
 	} {
-		var path, text string
-		unknown := strings.HasPrefix(test.text, "unknown")
-		if fault := Compile(gjson.Parse(trial)).Check(gjson.Parse(test.value)); fault != nil {
-			path, text = fault.Path, fault.Text
-			if fault.Unknown != unknown {
-				t.Errorf("%s: unknown is %t", test.name, fault.Unknown)
+		var path, message string
+		unknown := strings.HasPrefix(test.message, "unknown")
+		if violation := Compile(gjson.Parse(testSchema)).Check(gjson.Parse(test.value)); violation != nil {
+			path, message = violation.Path, violation.Message
+			if violation.Unknown != unknown {
+				t.Errorf("%s: unknown is %t", test.name, violation.Unknown)
 			}
 		}
-		if path != test.path || text != test.text {
-			t.Errorf("%s: got %q %q, want %q %q", test.name, path, text, test.path, test.text)
+		if path != test.path || message != test.message {
+			t.Errorf("%s: got %q %q, want %q %q", test.name, path, message, test.path, test.message)
 		}
 	}
 }
 
-func TestDistance(t *testing.T) {
+func TestLevenshtein(t *testing.T) {
 	for _, test := range []struct {
 		a, b string
 		want int
 	}{
 		{"", "", 0}, {"", "abc", 3}, {"kitten", "sitting", 3}, {"text", "txt", 1},
 	} {
-		if got := distance(test.a, test.b); got != test.want {
-			t.Errorf("distance(%q, %q) = %d, want %d", test.a, test.b, got, test.want)
-		}
-		if got := distance(test.b, test.a); got != test.want {
-			t.Errorf("distance(%q, %q) = %d, want %d", test.b, test.a, got, test.want)
+		if got, reverse := levenshtein(test.a, test.b), levenshtein(test.b, test.a); got != test.want || reverse != test.want {
+			t.Errorf("levenshtein(%q, %q) = %d, reversed %d, want %d", test.a, test.b, got, reverse, test.want)
 		}
 	}
 }
