@@ -1,28 +1,137 @@
 package dingtalk
 
-import "dingtalk-plugin/plugin/internal/strictjson"
+import (
+	"strings"
 
-// LinkCard is a card with a title, a text, perhaps a picture, and one link.
-// Its fields are messageUrl and picUrl, unlike those of a feed card.
-var LinkCard = &MessageType{
-	Type:       "link",
-	HasTitle:   true,
-	NoSplit:    true,
-	NoMentions: true,
-	read: func(m *Message, arguments strictjson.Object, style *MessageOptions) *Error {
-		link := Link{URL: strictjson.String(arguments.Get("messageUrl")), Picture: strictjson.String(arguments.Get("picUrl"))}
-		m.Links = []Link{link}
-		return m.checkLinks(style, func(int) (url, picture string) { return "/messageUrl", "/picUrl" })
-	},
-	write: func(w *strictjson.Writer, p *part) {
-		link := &p.message.Links[0]
-		p.writeTitleAndText(w)
-		w.Member("messageUrl")
-		w.Quote(link.URL)
-		if link.Picture != "" {
-			w.Member("picUrl")
-			w.Quote(link.Picture)
+	"dingtalk-plugin/plugin/internal/strictjson"
+
+	"github.com/tidwall/gjson"
+)
+
+// A LinkTarget is where a link opens on a computer.
+type LinkTarget int
+
+// Default leaves it to the client; the others rewrite an address to DingTalk's
+// page link (https://open.dingtalk.com/document/development/message-link-description).
+const (
+	LinksDefault LinkTarget = iota
+	LinksBrowser
+	LinksSidebar
+)
+
+// readLinks reads a list of links whose addresses have those names.
+func (m *Message) readLinks(list gjson.Result, url, picture string) {
+	strictjson.Each(list, func(each gjson.Result) bool {
+		m.Links = append(m.Links, Link{
+			Title:   strictjson.String(strictjson.Get(each, "title")),
+			URL:     strictjson.String(strictjson.Get(each, url)),
+			Picture: strictjson.String(strictjson.Get(each, picture)),
+		})
+		return true
+	})
+}
+
+// writeLinks writes a list of links under those names; without a name for the
+// picture, without it.
+func writeLinks(w *strictjson.Writer, links []Link, url, picture string) {
+	w.Raw("[")
+	for i := range links {
+		w.Comma()
+		w.Raw("{")
+		w.Member("title")
+		w.Quote(links[i].Title)
+		w.Member(url)
+		w.Quote(links[i].URL)
+		if picture != "" {
+			w.Member(picture)
+			w.Quote(links[i].Picture)
 		}
 		w.Raw("}")
-	},
+	}
+	w.Raw("]")
+}
+
+// checkLinks refuses blank titles and addresses that a phone cannot open, and
+// rewrites the others as the operator wants them. paths names the arguments of
+// link i; beside the first stands its title, if it has one.
+func (m *Message) checkLinks(style *MessageOptions, paths func(i int) (url, picture string)) *Error {
+	for i := range m.Links {
+		link := &m.Links[i]
+		urlPath, picturePath := paths(i)
+		if link.Title != "" && IsBlank(link.Title) {
+			return blankError(urlPath[:strings.LastIndexByte(urlPath, '/')] + "/title")
+		}
+		if fault := checkURL(link.URL, true); fault != "" {
+			return argumentError("argument "+urlPath+": "+fault, openable)
+		}
+		if fault := checkURL(link.Picture, false); fault != "" && link.Picture != "" {
+			return argumentError("argument "+picturePath+": "+fault, openable)
+		}
+		link.URL = style.Links.rewrite(link.URL)
+	}
+	return nil
+}
+
+const openable = "Give a public address that begins with https:// or http://; DingTalk's servers and the members' phones must reach it."
+
+// checkURL says what is wrong with the address of a link, or of a picture,
+// which cannot be in DingTalk itself.
+func checkURL(s string, link bool) (fault string) {
+	scheme, rest, found := strings.Cut(s, ":")
+	switch scheme = lower(scheme); {
+	case !found:
+		return "not an address"
+	case scheme == "data":
+		return "DingTalk takes no data: address, nothing can be embedded"
+	case scheme == "file":
+		return "a file: address leads to this machine, where nobody else can follow"
+	case scheme == "dingtalk" && link, scheme == "http", scheme == "https":
+		if len(rest) < 3 || !strings.HasPrefix(rest, "//") || !whole(s) {
+			return "not a whole address"
+		}
+		return ""
+	}
+	return "an address of this kind cannot be opened"
+}
+
+// whole reports whether a link's address holds only what browsers take; unlike
+// a webhook's, that may be characters beyond ASCII, braces or a fragment.
+func whole(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c == 0x7f || c == '"' || c == '<' || c == '>' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// rewrite makes a web address open where the operator wants it.
+func (style LinkTarget) rewrite(url string) string {
+	if style == LinksDefault || !strings.HasPrefix(lower(url[:min(4, len(url))]), "http") {
+		return url
+	}
+	link := "dingtalk://dingtalkclient/page/link?url=" + escaped(url)
+	if style == LinksSidebar {
+		return link + "&pc_slide=true"
+	}
+	return link + "&pc_slide=false"
+}
+
+// escaped returns s as encodeURIComponent does
+// (https://tc39.es/ecma262/#sec-encodeuricomponent-uricomponent).
+func escaped(s string) string {
+	const digits = "0123456789ABCDEF"
+	w := strictjson.Writer{Bytes: make([]byte, 0, 2*len(s))}
+	start := 0
+	for i := range len(s) {
+		c := s[i]
+		if isDigit(c) || isLetter(c) || strings.IndexByte("-_.!~*'()", c) >= 0 {
+			continue
+		}
+		w.Raw(s[start:i])
+		w.Bytes = append(w.Bytes, '%', digits[c>>4], digits[c&15])
+		start = i + 1
+	}
+	w.Raw(s[start:])
+	return string(w.Bytes)
 }

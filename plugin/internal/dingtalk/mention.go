@@ -312,3 +312,204 @@ func inWord(before string) bool {
 	}
 	return in(r, alphabets)
 }
+
+// A Person can be mentioned by name; the number or user id stays with the
+// operator.
+type Person struct {
+	Name     string
+	ID       string // mobile number or user id
+	IsUserID bool   // ID is a user id
+}
+
+// Valid reports whether the person can be mentioned at all.
+func (p *Person) Valid() bool {
+	if p.IsUserID {
+		return validUser(p.ID)
+	}
+	return validMobile(p.ID)
+}
+
+// mention mentions the person; hidden, without the number or id, but as long.
+func (p *Person) mention(hide bool) Mention {
+	m := Mention{ID: p.ID, IsUserID: p.IsUserID, Name: p.Name, hidden: hide}
+	if hide {
+		stars := make([]byte, len(p.ID)) // strings.Repeat costs 400 bytes of code
+		for i := range stars {
+			stars[i] = '*'
+		}
+		m.ID = string(stars)
+	}
+	return m
+}
+
+// maxText is the longest text that any configuration sends, in bytes: ten parts.
+const maxText = 10 * MaxBody
+
+// mentionNames mentions those who are listed by name, and those whom the text
+// names as @name; there the name becomes the token that DingTalk needs.
+func (m *Message) mentionNames(style *MessageOptions, listed []string) *Error {
+	index := style.index()
+	for _, name := range listed {
+		person := index.longest(name, func(p *Person, rest string) bool { return rest == "" && m.Kind.mentions(p) })
+		if person != nil {
+			m.Mentions.add(person.mention(style.HidePeople))
+		}
+	}
+	if len(index) == 0 {
+		return nil
+	}
+	var text strings.Builder
+	done := 0 // so much of the message's text is in text
+	scanner := newMentionScanner(m.Text, m.Kind.Markdown)
+	for i := scanner.next(); i >= 0; i = scanner.next() {
+		person := index.longest(m.Text[i+1:], func(p *Person, rest string) bool {
+			return m.Kind.mentions(p) && endsName(p.Name, rest, listed)
+		})
+		if person == nil {
+			continue
+		}
+		mention := m.Mentions.add(person.mention(style.HidePeople))
+		if mention == nil {
+			return m.Mentions.check()
+		}
+		text.WriteString(m.Text[done : i+1])
+		text.WriteString(mention.ID)
+		if mention.end == 0 {
+			mention.end = text.Len()
+		}
+		done = i + 1 + len(person.Name)
+		scanner.at = done
+		if goesOn(m.Text[done:]) {
+			text.WriteByte(' ')
+		}
+		if text.Len() > maxText {
+			return argumentError("with the number or id of each person that it mentions it takes more than "+
+				strconv.Itoa(maxText)+" bytes", "Shorten it, or mention each person once.")
+		}
+	}
+	if done > 0 {
+		text.WriteString(m.Text[done:])
+		m.Text = text.String()
+	}
+	return nil
+}
+
+// endsName reports whether a name that rest follows is a mention. A Latin name
+// must end where the word ends. Where another letter follows, of any script, it
+// may be the beginning of somebody else's name, unless the caller listed it.
+func endsName(name, rest string, listed []string) bool {
+	if inToken(name[len(name)-1]) && wordGoesOn(rest) {
+		return false
+	}
+	if r, _ := utf8.DecodeRuneInString(rest); rest == "" || !letter(r) {
+		return true
+	}
+	for i := range listed {
+		if listed[i] == name {
+			return true
+		}
+	}
+	return false
+}
+
+// A nameIndex is people in the order of their names, so that the names a text
+// begins with are found in as many steps as they have bytes.
+type nameIndex []*Person
+
+// index returns the index of the people, which is sorted once.
+func (s *MessageOptions) index() nameIndex {
+	for n := len(s.byName); n < len(s.People); n++ {
+		s.byName = append(s.byName, &s.People[n])
+		x := s.byName
+		for i := n; i > 0 && x[i].Name < x[i-1].Name; i-- {
+			x[i], x[i-1] = x[i-1], x[i]
+		}
+	}
+	return s.byName
+}
+
+// longest returns the person with the longest name that text begins with and
+// that is accepted in view of what follows it, or nil.
+func (x nameIndex) longest(text string, accept func(p *Person, rest string) bool) (found *Person) {
+	for n := 0; len(x) > 0; n++ { // x are those whose first n bytes are the text's
+		for len(x) > 0 && len(x[0].Name) == n {
+			if n > 0 && accept(x[0], text[n:]) {
+				found = x[0]
+			}
+			x = x[1:]
+		}
+		if n == len(text) {
+			break
+		}
+		x = x[x.above(n, int(text[n])-1):]
+		x = x[:x.above(n, int(text[n]))]
+	}
+	return found
+}
+
+// above returns how many come before the first whose byte n is greater than c.
+func (x nameIndex) above(n, c int) int {
+	first, end := 0, len(x)
+	for first < end {
+		if middle := (first + end) / 2; int(x[middle].Name[n]) <= c {
+			first = middle + 1
+		} else {
+			end = middle
+		}
+	}
+	return first
+}
+
+// What kinds of characters there are, by Unicode's blocks: package unicode's
+// tables are many kilobytes. A table is a string of pairs, the first and the
+// last of a block each; numbers in a variable would look like addresses to a
+// collector.
+
+// in reports whether r is in one of the blocks.
+func in(r rune, blocks string) bool {
+	first := rune(-1)
+	for _, bound := range blocks {
+		switch {
+		case first < 0:
+			first = bound
+		case first <= r && r <= bound:
+			return true
+		default:
+			first = -1
+		}
+	}
+	return false
+}
+
+// punctuation reports whether r is a blank or a sign of Chinese or general
+// typography.
+func punctuation(r rune) bool {
+	return in(r, "\u2000\u206F\u3000\u3004\u3008\u3020\uFF01\uFF0F\uFF1A\uFF20\uFF3B\uFF40\uFF5B\uFF65")
+}
+
+// letter reports whether r is a letter, a digit or a character of any script,
+// and neither a sign nor an emoji.
+func letter(r rune) bool { return in(r, "09AZaz") || in(r, alphabets) || in(r, ideographs) }
+
+// alphabets are the scripts beyond ASCII that put blanks between words.
+const alphabets = "\u00C0\u00D6\u00D8\u00F6\u00F8\u1FFF\u2C00\u2DFF\uFB00\uFDFF\uFE70\uFEFC" +
+	"\uFF10\uFF19\uFF21\uFF3A\uFF41\uFF5A\U00010000\U0001AFFF\U0001D400\U0001EFFF"
+
+// ideographs are the Chinese, Japanese and Korean scripts and their neighbors.
+const ideographs = "\u2E80\u2FFF\u3005\u3007\u3031\u30FA\u30FC\uD7FF\uF900\uFAFF\uFF66\uFFDC" +
+	"\U0001B000\U0001B2FF\U00020000\U0003FFFF"
+
+// IsBlank reports whether s shows nothing: it is empty or holds nothing but white
+// space and characters without width. guess: that DingTalk shows them so.
+func IsBlank(s string) bool {
+	for _, r := range s {
+		if !in(r, blanks) {
+			return false
+		}
+	}
+	return true
+}
+
+const blanks = "\t\r  \u0085\u0085\u00A0\u00A0\u00AD\u00AD\u034F\u034F\u115F\u1160\u1680\u1680\u180B\u180F" +
+	"\u2000\u200F\u2028\u202F\u205F\u206F\u2800\u2800\u3000\u3000\u3164\u3164\uFE00\uFE0F\uFEFF\uFEFF\uFFA0\uFFA0" +
+	"\U000E0000\U000E0FFF"

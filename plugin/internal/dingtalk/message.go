@@ -6,6 +6,8 @@
 package dingtalk
 
 import (
+	"strconv"
+
 	"dingtalk-plugin/plugin/internal/strictjson"
 
 	"github.com/tidwall/gjson"
@@ -133,4 +135,123 @@ func (k *MessageType) newline() string {
 		return "\n\n"
 	}
 	return "\n"
+}
+
+// Text is plain text.
+var Text = &MessageType{
+	Type: "text",
+	write: func(w *strictjson.Writer, p *part) {
+		w.Raw("{")
+		w.Member("content")
+		p.writeText(w)
+		w.Raw("}")
+	},
+}
+
+// Markdown is text in DingTalk's subset of Markdown.
+var Markdown = &MessageType{
+	Type:     "markdown",
+	Markdown: true,
+	HasTitle: true,
+	write: func(w *strictjson.Writer, p *part) {
+		p.writeTitleAndText(w)
+		w.Raw("}")
+	},
+}
+
+// writeTitleAndText begins an object with the two members that most kinds have.
+func (p *part) writeTitleAndText(w *strictjson.Writer) {
+	w.Raw("{")
+	w.Member("title")
+	p.writeTitle(w)
+	w.Member("text")
+	p.writeText(w)
+}
+
+// LinkCard is a card with a title, a text, perhaps a picture, and one link.
+// Its fields are messageUrl and picUrl, unlike those of a feed card.
+var LinkCard = &MessageType{
+	Type:       "link",
+	HasTitle:   true,
+	NoSplit:    true,
+	NoMentions: true,
+	read: func(m *Message, arguments strictjson.Object, style *MessageOptions) *Error {
+		link := Link{URL: strictjson.String(arguments.Get("messageUrl")), Picture: strictjson.String(arguments.Get("picUrl"))}
+		m.Links = []Link{link}
+		return m.checkLinks(style, func(int) (url, picture string) { return "/messageUrl", "/picUrl" })
+	},
+	write: func(w *strictjson.Writer, p *part) {
+		link := &p.message.Links[0]
+		p.writeTitleAndText(w)
+		w.Member("messageUrl")
+		w.Quote(link.URL)
+		if link.Picture != "" {
+			w.Member("picUrl")
+			w.Quote(link.Picture)
+		}
+		w.Raw("}")
+	},
+}
+
+// ActionCard is Markdown with buttons below. One button becomes the card's
+// singleTitle and singleURL, which make the whole card lead there.
+var ActionCard = &MessageType{
+	Type:                 "actionCard",
+	Markdown:             true,
+	HasTitle:             true,
+	NoSplit:              true,
+	MentionsByUserIDOnly: true,
+	read: func(m *Message, arguments strictjson.Object, style *MessageOptions) *Error {
+		m.ButtonsHorizontal = strictjson.String(arguments.Get("btnOrientation")) == "horizontal"
+		m.readLinks(arguments.Get("btns"), "actionURL", "")
+		return m.checkLinks(style, func(i int) (url, picture string) {
+			return "/btns/" + strconv.Itoa(i) + "/actionURL", ""
+		})
+	},
+	write: func(w *strictjson.Writer, p *part) {
+		p.writeTitleAndText(w)
+		if links := p.message.Links; len(links) == 1 {
+			w.Member("singleTitle")
+			w.Quote(links[0].Title)
+			w.Member("singleURL")
+			w.Quote(links[0].URL)
+		} else {
+			w.Member("btns")
+			writeLinks(w, links, "actionURL", "")
+		}
+		w.Member("btnOrientation")
+		if p.message.ButtonsHorizontal {
+			w.Raw(`"1"}`)
+		} else {
+			w.Raw(`"0"}`)
+		}
+	},
+}
+
+// FeedCard is a list of headlines with pictures, each with its link. Its fields
+// are messageURL and picURL, in capitals. It has no title of its own; a keyword
+// goes to that of its first entry.
+var FeedCard = &MessageType{
+	Type:       "feedCard",
+	NoSplit:    true,
+	NoMentions: true,
+	read: func(m *Message, arguments strictjson.Object, style *MessageOptions) *Error {
+		m.readLinks(arguments.Get("links"), "messageURL", "picURL")
+		return m.checkLinks(style, func(i int) (url, picture string) {
+			path := "/links/" + strconv.Itoa(i)
+			return path + "/messageURL", path + "/picURL"
+		})
+	},
+	write: func(w *strictjson.Writer, p *part) {
+		links := p.message.Links
+		if p.keyword != "" {
+			first := links[0]
+			first.Title = p.keyword + " " + first.Title
+			links = append([]Link{first}, links[1:]...)
+		}
+		w.Raw("{")
+		w.Member("links")
+		writeLinks(w, links, "messageURL", "picURL")
+		w.Raw("}")
+	},
 }

@@ -1,6 +1,8 @@
 package dingtalk
 
-import "strconv"
+import (
+	"strconv"
+)
 
 // A Reason is why a call ended as it did, from the closed list in
 // schema/output.json.

@@ -1,6 +1,8 @@
 package dingtalk
 
-import "strings"
+import (
+	"strings"
+)
 
 // A ErrcodeInfo is what an errcode means and what to do about it: the one place that
 // decides hint and retry. README's table of errors is held against Causes.

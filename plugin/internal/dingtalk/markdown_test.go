@@ -5,6 +5,46 @@ import (
 	"testing"
 )
 
+// Each rule by itself; the threads they come from stand beside the rules.
+func TestFixRules(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		rule     func(string) string
+		in, want string
+	}{
+		{"written newline", func(s string) string { return outsideCode(s, fixBackslashN) }, `a\nb`, "a\nb"},
+		{"in code", func(s string) string { return outsideCode(s, fixBackslashN) }, "`a\\nb` c\\nd", "`a\\nb` c\nd"},
+		{"in a fence", func(s string) string { return outsideCode(s, fixBackslashN) }, "```\na\\nb\n```\nc\\nd", "```\na\\nb\n```\nc\nd"},
+		{"open backtick", func(s string) string { return outsideCode(s, fixBackslashN) }, "it`s a\\nb", "it`s a\nb"},
+		{"angle in a fence", func(s string) string { return insideFences(s, fixAngles) }, "<b>\n```\na < b\n```\n<i>", "<b>\n```\na &lt; b\n```\n<i>"},
+		{"table's rule", fixTables, "| a | b |\n|---|---|\n| 1 | 2 |", "| a | b |\n|:-:|:-:|\n| 1 | 2 |"},
+		{"table without one", fixTables, "| a | b |\n| 1 | 2 |", "| a | b |\n|:-:|:-:|\n| 1 | 2 |"},
+		{"table in a fence", fixTables, "```\n| a |\n|---|\n```", "```\n| a |\n|---|\n```"},
+		{"a lone row", fixTables, "| a |", "| a |"},
+		{"line break", fixLineBreaks, "a\nb\n\nc", "a  \nb\n\nc"},
+		{"already two blanks", fixLineBreaks, "a  \nb", "a  \nb"},
+		{"heading, table, fence", fixLineBreaks, "# a\nb\n```\nc\nd\n```", "# a\nb\n```\nc\nd\n```"},
+		{"all", FixMarkdown, "x\\ny", "x  \ny"},
+		{"nothing to mend", FixMarkdown, "# a\n\nb", "# a\n\nb"},
+	} {
+		if got := test.rule(test.in); got != test.want {
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+// Line breaks that were mended need no mending.
+func FuzzFixMarkdown(f *testing.F) {
+	f.Add("a\nb\n```go\nx<y\n```\n|a|b|\n|1|2|")
+	f.Fuzz(func(t *testing.T, text string) {
+		once := fixLineBreaks(text)
+		if again := fixLineBreaks(once); again != once {
+			t.Errorf("%q became %q, then %q", text, once, again)
+		}
+		FixMarkdown(text)
+	})
+}
+
 func TestCodeScanner(t *testing.T) {
 	for _, test := range []struct{ text, want string }{ // code stands between « and »
 		{"a `b` c", "a «`b`» c"},

@@ -1,6 +1,8 @@
 package dingtalk
 
-import "strings"
+import (
+	"strings"
+)
 
 // DefaultWebhook is where DingTalk's robots listen
 // (https://open.dingtalk.com/document/development/custom-robots-send-group-messages).
