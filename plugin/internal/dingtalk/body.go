@@ -14,43 +14,43 @@ const MaxBody = 20000
 // uuidPlaceholder stands for any msgUuid where a body is measured.
 const uuidPlaceholder = "00000000000000000000000000000000"
 
-// fit turns a message into parts that the robot takes: mentions and a keyword
+// split turns a message into parts that the robot takes: mentions and a keyword
 // added where they are missing, cut where it is too long.
-func (r *Robot) fit(m *Message) ([]part, *Error) {
+func (r *Robot) split(m *Message) ([]part, *Error) {
 	if len(m.Text) <= MaxBody {
-		whole := r.makePart(m, chunk{text: m.Text}, 0, 1)
+		whole := r.newPart(m, chunk{text: m.Text}, 0, 1)
 		if r.size(whole) <= MaxBody {
 			return []part{whole}, nil
 		}
 	}
 	text := newSplitter(m.Text, m.Kind.Markdown)
-	for _, fill := range m.Kind.fills() {
-		chunks := text.split(r.MaxParts, fill, r.room(m))
+	for _, fill := range m.Kind.fillRatios() {
+		chunks := text.split(r.MaxParts, fill, r.textBudget(m))
 		if len(chunks) == 0 {
 			continue
 		}
 		parts := make([]part, len(chunks))
 		for i, c := range chunks {
-			parts[i] = r.makePart(m, c, i, len(chunks))
+			parts[i] = r.newPart(m, c, i, len(chunks))
 		}
 		return parts, nil
 	}
 	return nil, r.unfit(m)
 }
 
-// fills are how full the chunks of a text must be, in eighths, from the nicest
+// fillRatios are how full the chunks of a text must be, in eighths, from the nicest
 // to the tightest; none for a kind that cannot be split.
-func (k *MessageType) fills() []int {
+func (k *MessageType) fillRatios() []int {
 	if k.NoSplit {
 		return nil
 	}
 	return []int{4, 7, 8}
 }
 
-// room returns how many bytes are left for the text of part i in JSON, once
+// textBudget returns how many bytes are left for the text of part i in JSON, once
 // all that may have to stand beside it is there, with the longest number.
-func (r *Robot) room(m *Message) func(i int) int {
-	first, other := MaxBody-r.bare(m, 0, 99), MaxBody-r.bare(m, 98, 99)
+func (r *Robot) textBudget(m *Message) func(i int) int {
+	first, other := MaxBody-r.overhead(m, 0, 99), MaxBody-r.overhead(m, 98, 99)
 	return func(i int) int {
 		if i == 0 {
 			return first
@@ -59,10 +59,10 @@ func (r *Robot) room(m *Message) func(i int) int {
 	}
 }
 
-// bare returns how many bytes a part takes without its text, if that holds
+// overhead returns how many bytes a part takes without its text, if that holds
 // neither keyword nor mention.
-func (r *Robot) bare(m *Message, index, count int) int {
-	return r.size(r.makePart(m, chunk{}, index, count))
+func (r *Robot) overhead(m *Message, index, count int) int {
+	return r.size(r.newPart(m, chunk{}, index, count))
 }
 
 // size returns how many bytes the body of a part takes, with a msgUuid. The
@@ -119,7 +119,7 @@ func (r *Robot) maxParts(k *MessageType) int {
 
 // unfit says why a message of that length fits in no way.
 func (r *Robot) unfit(m *Message) *Error {
-	beside := r.bare(m, 0, 1)
+	beside := r.overhead(m, 0, 1)
 	if beside > MaxBody/2 {
 		return tooMuchBeside("", beside)
 	}
@@ -145,28 +145,28 @@ func (r *Robot) tooLong(k *MessageType, atLeast string, size int) *Error {
 // pieces and writes them straight into the body, because a copy of a long text
 // is what costs a guest most.
 type part struct {
-	message  *Message
-	keyword  string // that must be added, or ""
-	index    int
-	count    int // of all parts
-	chunk    chunk
-	mentions *Mentions // whom this part notifies
-	tokens   []Mention // those of them whose token the text misses
+	message         *Message
+	keyword         string // that must be added, or ""
+	index           int
+	count           int // of all parts
+	chunk           chunk
+	mentions        *Mentions // whom this part notifies
+	missingMentions []Mention // those of them whose token the text misses
 }
 
-// nobody is whom all parts but the first notify.
-var nobody = &Mentions{}
+// noMentions is whom all parts but the first notify.
+var noMentions = &Mentions{}
 
-// makePart makes part index of count out of a chunk of the text. Only the first
+// newPart makes part index of count out of a chunk of the text. Only the first
 // mentions; each has a keyword; of several each is numbered.
-func (r *Robot) makePart(m *Message, c chunk, index, count int) part {
-	p := part{message: m, index: index, count: count, chunk: c, mentions: nobody}
+func (r *Robot) newPart(m *Message, c chunk, index, count int) part {
+	p := part{message: m, index: index, count: count, chunk: c, mentions: noMentions}
 	if keyword, found := findKeyword(r.Keywords, m, c.text); !found {
 		p.keyword = keyword
 	}
 	if index == 0 {
 		p.mentions = &m.Mentions
-		p.tokens = m.Mentions.missing(c.text)
+		p.missingMentions = m.Mentions.missing(c.text)
 	}
 	return p
 }
@@ -216,19 +216,19 @@ func (p *part) writeTitle(w *strictjson.Writer) {
 func (p *part) writeText(w *strictjson.Writer) {
 	w.Raw(`"`)
 	if !p.message.Kind.HasTitle {
-		p.writeHead(w)
+		p.writePrefixLine(w)
 	}
 	w.Fragment(p.chunk.open)
 	w.Fragment(p.chunk.text)
 	w.Fragment(p.chunk.close)
-	if len(p.tokens) > 0 {
+	if len(p.missingMentions) > 0 {
 		w.Fragment(p.message.Kind.newline())
-		writeTokens(w, p.tokens)
+		writeTokens(w, p.missingMentions)
 	}
 	w.Raw(`"`)
 }
 
-func (p *part) writeHead(w *strictjson.Writer) {
+func (p *part) writePrefixLine(w *strictjson.Writer) {
 	if p.keyword != "" {
 		w.Fragment(p.keyword)
 		if p.count > 1 {

@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "rewrite README's table of errors")
 const readme = "../../../README.md"
 
 // README's table of errors is that of Causes.
-func TestREADME(t *testing.T) {
+func TestDocsErrorTable(t *testing.T) {
 	data, err := os.ReadFile(readme)
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +38,7 @@ func TestREADME(t *testing.T) {
 		return
 	}
 	if got != want {
-		t.Errorf("README's table of errors is not the code's; run go test ./plugin/internal/dingtalk -run README -update")
+		t.Errorf("README's table of errors is not the code's; run go test ./plugin/internal/dingtalk -run DocsErrorTable -update")
 	}
 }
 
@@ -54,7 +54,7 @@ func errorTable() string {
 		if len(c.Match) == 0 {
 			says = ""
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", code, says, c.Cause, c.Next)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", code, says, c.Cause, c.Advice)
 	}
 	return b.String()
 }
@@ -98,7 +98,7 @@ func errorRows(t *testing.T) (rows [][]string) {
 
 // Row by row, the Chinese table has the codes of Causes and the words by which
 // they are told apart.
-func TestManualErrors(t *testing.T) {
+func TestDocsChineseErrorTable(t *testing.T) {
 	for i, row := range errorRows(t) {
 		c := Errcodes[i]
 		code := fmt.Sprint(c.Code)
@@ -119,8 +119,8 @@ func TestManualErrors(t *testing.T) {
 // framing is what DingTalk's second and third generation put around their words.
 var framing = regexp.MustCompile(`(description|solution|错误描述|解决方案) ?:`)
 
-// Every Chinese text that TestCauses holds stands in the row of its cause.
-func TestManualTexts(t *testing.T) {
+// Every Chinese text that TestErrcodes holds stands in the row of its cause.
+func TestDocsChineseErrmsgs(t *testing.T) {
 	rows := errorRows(t)
 	count := 0
 	for msg, code := range literals(t) {
@@ -129,7 +129,7 @@ func TestManualTexts(t *testing.T) {
 		}
 		count++
 		for i := range Errcodes {
-			if !Errcodes[i].fits(code, msg) {
+			if !Errcodes[i].matches(code, msg) {
 				continue
 			}
 			for _, piece := range framing.Split(msg, -1) {
@@ -145,7 +145,7 @@ func TestManualTexts(t *testing.T) {
 	}
 }
 
-// literals are the texts in the rows of TestCauses, with their codes.
+// literals are the texts in the rows of TestErrcodes, with their codes.
 func literals(t *testing.T) map[string]int {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "response_test.go", nil, 0)
@@ -155,7 +155,7 @@ func literals(t *testing.T) map[string]int {
 	texts := map[string]int{}
 	ast.Inspect(file, func(n ast.Node) bool {
 		if f, ok := n.(*ast.FuncDecl); ok {
-			return f.Name.Name == "TestCauses"
+			return f.Name.Name == "TestErrcodes"
 		}
 		row, ok := n.(*ast.CompositeLit)
 		if !ok || len(row.Elts) < 2 {
@@ -178,14 +178,14 @@ func literals(t *testing.T) map[string]int {
 }
 
 // The numbers of the Chinese table of limits are those of the code.
-func TestManualLimits(t *testing.T) {
+func TestDocsChineseLimits(t *testing.T) {
 	text := readManual(t)
 	for limit, value := range map[string]int{"一条消息的大小": MaxBody, "一次 @ 的人数": MaxMentions} {
 		if !strings.Contains(text, "\n| "+limit+" | "+strconv.Itoa(value)+" ") {
 			t.Errorf("README.zh-CN.md: %s is not %d", limit, value)
 		}
 	}
-	if lockSeconds != 10*60 || punishSeconds != 5*60 {
-		t.Errorf("README.zh-CN.md says ten and five minutes, the code %d and %d seconds", lockSeconds, punishSeconds)
+	if lockSeconds != 10*60 || firewallSeconds != 5*60 {
+		t.Errorf("README.zh-CN.md says ten and five minutes, the code %d and %d seconds", lockSeconds, firewallSeconds)
 	}
 }

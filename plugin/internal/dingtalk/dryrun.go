@@ -19,7 +19,7 @@ func (r *Robot) Preview(web Env, m Message, key string) (v Preview, receipt Rece
 	if e := r.check(&m); e != nil {
 		return v, receipt, e
 	}
-	parts, e := r.fit(&m)
+	parts, e := r.split(&m)
 	if e == nil {
 		e = r.allow(web.Now(), len(parts))
 	}

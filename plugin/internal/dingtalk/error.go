@@ -40,12 +40,15 @@ type Error struct {
 	RetryAfter int    // seconds until it may; 0 is at once or never
 }
 
+// Error returns the message and the advice.
+func (e *Error) Error() string { return e.Message + " " + e.Advice }
+
 // Unknown reports whether the message may have been delivered all the same.
 // Only then is a repeat under the same msgUuid worth while.
 func (e *Error) Unknown() bool { return e.Reason == ReasonUnknown }
 
 func (e *Error) throttled() bool {
-	return e.HasErrcode && (e.Code == codeTooFast || e.Code == codeTooFastNew)
+	return e.HasErrcode && (e.Code == errcodeRateLimited || e.Code == errcodeRateLimitedV2)
 }
 
 // argumentError is a refusal of what the caller asked for.
@@ -53,17 +56,17 @@ func argumentError(text, next string) *Error {
 	return &Error{Reason: ReasonArguments, Message: "The message was not sent: " + text + ".", Advice: next}
 }
 
-// answerError explains an errcode by the table in causes.go; an unknown one
+// errcodeError explains an errcode by the table in causes.go; an unknown one
 // stays a number with DingTalk's own words. The cause is found in the words as
 // they came, and what is shown of them is harmless.
-func answerError(code int, msg string) *Error {
-	c := causeOf(code, msg)
+func errcodeError(code int, msg string) *Error {
+	c := lookupErrcode(code, msg)
 	msg = redact(msg)
 	return &Error{
 		Reason: c.reason,
 		Message: "Failed to send message, code: " + strconv.Itoa(code) + ", message: " + sentence(msg) + " " +
 			c.Cause,
-		Advice:     c.Next,
+		Advice:     c.Advice,
 		Key:        c.Key,
 		Code:       code,
 		Msg:        msg,

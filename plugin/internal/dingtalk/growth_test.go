@@ -52,13 +52,13 @@ func BenchmarkGrowth(b *testing.B) {
 	for _, hostile := range hostileTexts {
 		b.Run(hostile.name, func(b *testing.B) {
 			var spent [3]time.Duration
-			style := &MessageOptions{FixMarkdown: true, People: manyPeople()}
+			options := &MessageOptions{FixMarkdown: true, People: manyPeople()}
 			for range b.N {
 				for i := range spent {
 					text := repeatTo(hostile.piece, n<<i)
 					start := time.Now()
-					readAndSplit(b, Markdown, style, text)
-					readAndSplit(b, Text, style, text)
+					readAndSplit(b, Markdown, options, text)
+					readAndSplit(b, Text, options, text)
 					spent[i] += time.Since(start)
 				}
 			}
@@ -71,7 +71,7 @@ func BenchmarkGrowth(b *testing.B) {
 }
 
 // readAndSplit does with a text all that a call does whose work depends on it.
-func readAndSplit(t testing.TB, kind *MessageType, style *MessageOptions, text string) {
+func readAndSplit(t testing.TB, kind *MessageType, options *MessageOptions, text string) {
 	var w strictjson.Writer
 	w.Raw(`{"title":"t","atNames":["name1"],"atMobiles":["13800000001"],"text":`)
 	w.Quote(text)
@@ -80,7 +80,7 @@ func readAndSplit(t testing.TB, kind *MessageType, style *MessageOptions, text s
 	if fault != "" {
 		t.Fatal(fault)
 	}
-	m, e := (&Robot{MaxParts: 100}).Message(kind, strictjson.Members(arguments, 10), style)
+	m, e := (&Robot{MaxParts: 100}).Message(kind, strictjson.Members(arguments, 10), options)
 	if e != nil {
 		return
 	}
@@ -88,14 +88,14 @@ func readAndSplit(t testing.TB, kind *MessageType, style *MessageOptions, text s
 	findKeyword(keywords, &m, m.Text)
 	m.Mentions.missing(m.Text)
 	splitter := newSplitter(m.Text, m.Kind.Markdown)
-	for _, fill := range m.Kind.fills() {
+	for _, fill := range m.Kind.fillRatios() {
 		splitter.split(1<<20, fill, func(int) int { return 19800 })
 	}
 }
 
 func manyPeople() (people []Person) {
 	for i := range 1000 {
-		people = append(people, Person{Name: "name" + strconv.Itoa(i), ID: digits(13900000000+int64(i), 11)})
+		people = append(people, Person{Name: "name" + strconv.Itoa(i), ID: pad(13900000000+int64(i), 11)})
 	}
 	return people
 }

@@ -28,7 +28,7 @@ func (r *Robot) identify(web Env, m *Message, key string) (messageID, string) {
 	id := messageID{content: m.fingerprint()}
 	if key == "" {
 		now := web.Now()
-		if stopped(now) {
+		if clockUnset(now) {
 			return id, ""
 		}
 		key = r.newKey(web, now, id.content)

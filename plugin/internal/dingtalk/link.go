@@ -54,7 +54,7 @@ func writeLinks(w *strictjson.Writer, links []Link, url, picture string) {
 // checkLinks refuses blank titles and addresses that a phone cannot open, and
 // rewrites the others as the operator wants them. paths names the arguments of
 // link i; beside the first stands its title, if it has one.
-func (m *Message) checkLinks(style *MessageOptions, paths func(i int) (url, picture string)) *Error {
+func (m *Message) checkLinks(options *MessageOptions, paths func(i int) (url, picture string)) *Error {
 	for i := range m.Links {
 		link := &m.Links[i]
 		urlPath, picturePath := paths(i)
@@ -62,23 +62,23 @@ func (m *Message) checkLinks(style *MessageOptions, paths func(i int) (url, pict
 			return blankError(urlPath[:strings.LastIndexByte(urlPath, '/')] + "/title")
 		}
 		if fault := checkURL(link.URL, true); fault != "" {
-			return argumentError("argument "+urlPath+": "+fault, openable)
+			return argumentError("argument "+urlPath+": "+fault, adviceLink)
 		}
 		if fault := checkURL(link.Picture, false); fault != "" && link.Picture != "" {
-			return argumentError("argument "+picturePath+": "+fault, openable)
+			return argumentError("argument "+picturePath+": "+fault, adviceLink)
 		}
-		link.URL = style.Links.rewrite(link.URL)
+		link.URL = options.Links.pageLink(link.URL)
 	}
 	return nil
 }
 
-const openable = "Give a public address that begins with https:// or http://; DingTalk's servers and the members' phones must reach it."
+const adviceLink = "Give a public address that begins with https:// or http://; DingTalk's servers and the members' phones must reach it."
 
 // checkURL says what is wrong with the address of a link, or of a picture,
 // which cannot be in DingTalk itself.
 func checkURL(s string, link bool) (fault string) {
 	scheme, rest, found := strings.Cut(s, ":")
-	switch scheme = lower(scheme); {
+	switch scheme = asciiLower(scheme); {
 	case !found:
 		return "not an address"
 	case scheme == "data":
@@ -86,7 +86,7 @@ func checkURL(s string, link bool) (fault string) {
 	case scheme == "file":
 		return "a file: address leads to this machine, where nobody else can follow"
 	case scheme == "dingtalk" && link, scheme == "http", scheme == "https":
-		if len(rest) < 3 || !strings.HasPrefix(rest, "//") || !whole(s) {
+		if len(rest) < 3 || !strings.HasPrefix(rest, "//") || !hasOnlyURLBytes(s) {
 			return "not a whole address"
 		}
 		return ""
@@ -94,9 +94,9 @@ func checkURL(s string, link bool) (fault string) {
 	return "an address of this kind cannot be opened"
 }
 
-// whole reports whether a link's address holds only what browsers take; unlike
+// hasOnlyURLBytes reports whether a link's address holds only what browsers take; unlike
 // a webhook's, that may be characters beyond ASCII, braces or a fragment.
-func whole(s string) bool {
+func hasOnlyURLBytes(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c <= ' ' || c == 0x7f || c == '"' || c == '<' || c == '>' || c == '\\' {
 			return false
@@ -105,21 +105,21 @@ func whole(s string) bool {
 	return true
 }
 
-// rewrite makes a web address open where the operator wants it.
-func (style LinkTarget) rewrite(url string) string {
-	if style == LinksDefault || !strings.HasPrefix(lower(url[:min(4, len(url))]), "http") {
+// pageLink makes a web address open where the operator wants it.
+func (t LinkTarget) pageLink(url string) string {
+	if t == LinksDefault || !strings.HasPrefix(asciiLower(url[:min(4, len(url))]), "http") {
 		return url
 	}
-	link := "dingtalk://dingtalkclient/page/link?url=" + escaped(url)
-	if style == LinksSidebar {
+	link := "dingtalk://dingtalkclient/page/link?url=" + encodeURIComponent(url)
+	if t == LinksSidebar {
 		return link + "&pc_slide=true"
 	}
 	return link + "&pc_slide=false"
 }
 
-// escaped returns s as encodeURIComponent does
+// encodeURIComponent returns s as encodeURIComponent does
 // (https://tc39.es/ecma262/#sec-encodeuricomponent-uricomponent).
-func escaped(s string) string {
+func encodeURIComponent(s string) string {
 	const digits = "0123456789ABCDEF"
 	w := strictjson.Writer{Bytes: make([]byte, 0, 2*len(s))}
 	start := 0

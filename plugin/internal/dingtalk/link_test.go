@@ -32,7 +32,7 @@ func TestCheckURL(t *testing.T) {
 	}
 }
 
-func TestRewrite(t *testing.T) {
+func TestPageLink(t *testing.T) {
 	for _, test := range []struct {
 		style    LinkTarget
 		in, want string
@@ -42,7 +42,7 @@ func TestRewrite(t *testing.T) {
 		{LinksBrowser, "http://a", "dingtalk://dingtalkclient/page/link?url=http%3A%2F%2Fa&pc_slide=false"},
 		{LinksBrowser, "dingtalk://a", "dingtalk://a"},
 	} {
-		if got := test.style.rewrite(test.in); got != test.want {
+		if got := test.style.pageLink(test.in); got != test.want {
 			t.Errorf("got %s, want %s", got, test.want)
 		}
 	}

@@ -134,9 +134,9 @@ type fence struct {
 
 // fences are the fences of a text, in order.
 type fences struct {
-	text    string
-	list    []fence
-	reserve int // the most that close may take in JSON, in bytes
+	text         string
+	list         []fence
+	suffixBudget int // the most that suffix may take in JSON, in bytes
 }
 
 // findFences finds the code fences of a Markdown text; other text has none.
@@ -149,7 +149,7 @@ func findFences(text string, markdown bool) fences {
 			continue
 		}
 		f.list = append(f.list, found)
-		f.reserve = max(f.reserve, len(`\n`)+len(found.marker))
+		f.suffixBudget = max(f.suffixBudget, len(`\n`)+len(found.marker))
 		at = end
 	}
 	return f
@@ -220,14 +220,14 @@ func (f *fences) at(p int) *fence {
 	return &f.list[first-1]
 }
 
-// past moves a cut that stands just before the line that closes a fence behind
+// skipClosing moves a cut that stands just before the line that closes a fence behind
 // that line: what close would add there is as long.
-func (f *fences) past(p int) int {
+func (f *fences) skipClosing(p int) int {
 	fence := f.at(p)
 	if fence == nil || p != fence.to {
 		return p
 	}
-	if line, next := nextLine(f.text, p); len(line)+len(`\n`) <= f.reserve { // a marker and blanks need no escape
+	if line, next := nextLine(f.text, p); len(line)+len(`\n`) <= f.suffixBudget { // a marker and blanks need no escape
 		return next
 	}
 	return p

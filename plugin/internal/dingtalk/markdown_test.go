@@ -6,7 +6,7 @@ import (
 )
 
 // Each rule by itself; the threads they come from stand beside the rules.
-func TestFixRules(t *testing.T) {
+func TestFixMarkdown(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		rule     func(string) string

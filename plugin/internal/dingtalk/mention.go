@@ -108,7 +108,7 @@ func validMobile(s string) bool {
 
 func validUser(s string) bool {
 	for i := range len(s) {
-		if !inToken(s[i]) {
+		if !isTokenByte(s[i]) {
 			return false
 		}
 	}
@@ -134,7 +134,7 @@ func (m *Mentions) locate(text string, markdown bool) {
 	scanner := newMentionScanner(text, markdown)
 	for i := scanner.next(); i >= 0; i = scanner.next() {
 		end := tokenEnd(text, i+1)
-		if end == i+1 || goesOn(text[end:]) {
+		if end == i+1 || continuesToken(text[end:]) {
 			continue
 		}
 		for k := range m.People {
@@ -161,32 +161,32 @@ func tokenEnd(text string, from int) int {
 	if from < len(text) && text[from] == '+' {
 		from++
 	}
-	for from < len(text) && inToken(text[from]) {
+	for from < len(text) && isTokenByte(text[from]) {
 		from++
 	}
 	return from
 }
 
-// goesOn reports whether rest, which follows a token, makes it another one or
+// continuesToken reports whether rest, which follows a token, makes it another one or
 // may do so: @138000000012 is no mention of 13800000001. Whether DingTalk would
 // see a token that a Chinese character follows is not documented, and one
 // mention too many rings while one too few does not.
-func goesOn(rest string) bool {
+func continuesToken(rest string) bool {
 	r, _ := utf8.DecodeRuneInString(rest)
-	return rest != "" && (wordGoesOn(rest) || r >= utf8.RuneSelf && !punctuation(r))
+	return rest != "" && (continuesWord(rest) || r >= utf8.RuneSelf && !isPunct(r))
 }
 
-// wordGoesOn reports whether rest goes on with a Latin word, a number, or a
+// continuesWord reports whether rest goes on with a Latin word, a number, or a
 // host's or user's name with dots in it.
-func wordGoesOn(rest string) bool {
+func continuesWord(rest string) bool {
 	if len(rest) > 1 && rest[0] == '.' {
 		return isLetter(rest[1]) || isDigit(rest[1])
 	}
-	return rest != "" && inToken(rest[0])
+	return rest != "" && isTokenByte(rest[0])
 }
 
-// inToken reports whether c may be a part of a mobile number or user id.
-func inToken(c byte) bool {
+// isTokenByte reports whether c may be a part of a mobile number or user id.
+func isTokenByte(c byte) bool {
 	return isDigit(c) || isLetter(c) || c == '-' || c == '_'
 }
 
@@ -293,7 +293,7 @@ func addressIn(run string) int {
 		return begin
 	}
 	host := path
-	for host > 0 && (inToken(run[host-1]) || run[host-1] == '.') {
+	for host > 0 && (isTokenByte(run[host-1]) || run[host-1] == '.') {
 		host--
 	}
 	dot := strings.LastIndexByte(run[:path], '.')
@@ -308,7 +308,7 @@ func addressIn(run string) int {
 func inWord(before string) bool {
 	r, _ := utf8.DecodeLastRuneInString(before)
 	if r < utf8.RuneSelf {
-		return before != "" && inToken(byte(r))
+		return before != "" && isTokenByte(byte(r))
 	}
 	return in(r, alphabets)
 }
@@ -345,14 +345,14 @@ func (p *Person) mention(hide bool) Mention {
 // maxText is the longest text that any configuration sends, in bytes: ten parts.
 const maxText = 10 * MaxBody
 
-// mentionNames mentions those who are listed by name, and those whom the text
+// resolveNames mentions those who are listed by name, and those whom the text
 // names as @name; there the name becomes the token that DingTalk needs.
-func (m *Message) mentionNames(style *MessageOptions, listed []string) *Error {
-	index := style.index()
+func (m *Message) resolveNames(options *MessageOptions, listed []string) *Error {
+	index := options.index()
 	for _, name := range listed {
 		person := index.longest(name, func(p *Person, rest string) bool { return rest == "" && m.Kind.mentions(p) })
 		if person != nil {
-			m.Mentions.add(person.mention(style.HidePeople))
+			m.Mentions.add(person.mention(options.HidePeople))
 		}
 	}
 	if len(index) == 0 {
@@ -368,7 +368,7 @@ func (m *Message) mentionNames(style *MessageOptions, listed []string) *Error {
 		if person == nil {
 			continue
 		}
-		mention := m.Mentions.add(person.mention(style.HidePeople))
+		mention := m.Mentions.add(person.mention(options.HidePeople))
 		if mention == nil {
 			return m.Mentions.check()
 		}
@@ -379,7 +379,7 @@ func (m *Message) mentionNames(style *MessageOptions, listed []string) *Error {
 		}
 		done = i + 1 + len(person.Name)
 		scanner.at = done
-		if goesOn(m.Text[done:]) {
+		if continuesToken(m.Text[done:]) {
 			text.WriteByte(' ')
 		}
 		if text.Len() > maxText {
@@ -398,10 +398,10 @@ func (m *Message) mentionNames(style *MessageOptions, listed []string) *Error {
 // must end where the word ends. Where another letter follows, of any script, it
 // may be the beginning of somebody else's name, unless the caller listed it.
 func endsName(name, rest string, listed []string) bool {
-	if inToken(name[len(name)-1]) && wordGoesOn(rest) {
+	if isTokenByte(name[len(name)-1]) && continuesWord(rest) {
 		return false
 	}
-	if r, _ := utf8.DecodeRuneInString(rest); rest == "" || !letter(r) {
+	if r, _ := utf8.DecodeRuneInString(rest); rest == "" || !isLetterRune(r) {
 		return true
 	}
 	for i := range listed {
@@ -481,15 +481,15 @@ func in(r rune, blocks string) bool {
 	return false
 }
 
-// punctuation reports whether r is a blank or a sign of Chinese or general
+// isPunct reports whether r is a blank or a sign of Chinese or general
 // typography.
-func punctuation(r rune) bool {
+func isPunct(r rune) bool {
 	return in(r, "\u2000\u206F\u3000\u3004\u3008\u3020\uFF01\uFF0F\uFF1A\uFF20\uFF3B\uFF40\uFF5B\uFF65")
 }
 
-// letter reports whether r is a letter, a digit or a character of any script,
+// isLetterRune reports whether r is a letter, a digit or a character of any script,
 // and neither a sign nor an emoji.
-func letter(r rune) bool { return in(r, "09AZaz") || in(r, alphabets) || in(r, ideographs) }
+func isLetterRune(r rune) bool { return in(r, "09AZaz") || in(r, alphabets) || in(r, ideographs) }
 
 // alphabets are the scripts beyond ASCII that put blanks between words.
 const alphabets = "\u00C0\u00D6\u00D8\u00F6\u00F8\u1FFF\u2C00\u2DFF\uFB00\uFDFF\uFE70\uFEFC" +

@@ -18,7 +18,7 @@ func hasToken(text, id string) bool {
 
 // A token that the caller wrote is left alone where DingTalk sees it; any other
 // is added.
-func TestLocate(t *testing.T) {
+func TestLocateMentions(t *testing.T) {
 	for _, test := range []struct {
 		text            string
 		inText, inMarks bool // it mentions 13800000001 in plain text, in Markdown
@@ -75,7 +75,7 @@ func TestLocate(t *testing.T) {
 
 // What of a name's @ becomes a token, and who is mentioned.
 func TestMentionNames(t *testing.T) {
-	style := &MessageOptions{People: []Person{
+	options := &MessageOptions{People: []Person{
 		{Name: "张三", ID: "13800000001"}, {Name: "张三丰", ID: "13800000002"}, {Name: "张", ID: "13800000003"},
 		{Name: "li", ID: "u-li", IsUserID: true}, {Name: "li wei", ID: "u-wei", IsUserID: true}, {Name: "li@b.com", ID: "u-b", IsUserID: true},
 		{Name: "老张", ID: "+86-13800000001"},
@@ -119,7 +119,7 @@ func TestMentionNames(t *testing.T) {
 		{"unknown name", "@wang @", "wang", "@wang @", ""},
 	} {
 		m := Message{Kind: Markdown, Text: test.text}
-		if e := m.mentionNames(style, ParseKeywords(test.names)); e != nil {
+		if e := m.resolveNames(options, ParseKeywords(test.names)); e != nil {
 			t.Errorf("%s: %v", test.name, e)
 		}
 		var who []string
@@ -134,9 +134,9 @@ func TestMentionNames(t *testing.T) {
 
 // Plain text has no code: backticks are shown as they stand.
 func TestMentionNamesInPlainText(t *testing.T) {
-	style := &MessageOptions{People: []Person{{Name: "li", ID: "u1", IsUserID: true}}}
+	options := &MessageOptions{People: []Person{{Name: "li", ID: "u1", IsUserID: true}}}
 	m := Message{Kind: Text, Text: "`@li` [a](/@li)"}
-	m.mentionNames(style, nil)
+	m.resolveNames(options, nil)
 	if want := "`@u1` [a](/@u1)"; m.Text != want {
 		t.Errorf("got %q, want %q", m.Text, want)
 	}
@@ -144,9 +144,9 @@ func TestMentionNamesInPlainText(t *testing.T) {
 
 // A card mentions by user id only: a person with a number is no mention there.
 func TestMentionNamesByKind(t *testing.T) {
-	style := &MessageOptions{People: []Person{{Name: "li", ID: "u1", IsUserID: true}, {Name: "li wei", ID: "13800000001"}}}
+	options := &MessageOptions{People: []Person{{Name: "li", ID: "u1", IsUserID: true}, {Name: "li wei", ID: "13800000001"}}}
 	m := Message{Kind: ActionCard, Text: "@li wei"}
-	m.mentionNames(style, []string{"li wei"})
+	m.resolveNames(options, []string{"li wei"})
 	if want := "@u1 wei"; m.Text != want || len(m.Mentions.People) != 1 {
 		t.Errorf("got %q %v, want %q", m.Text, m.Mentions.People, want)
 	}
@@ -154,9 +154,9 @@ func TestMentionNamesByKind(t *testing.T) {
 
 // Numbers instead of names may not make a text grow without bound.
 func TestMentionNamesIsBounded(t *testing.T) {
-	style := &MessageOptions{People: []Person{{Name: "a", ID: strings.Repeat("u", 64), IsUserID: true}}}
+	options := &MessageOptions{People: []Person{{Name: "a", ID: strings.Repeat("u", 64), IsUserID: true}}}
 	m := Message{Kind: Text, Text: strings.Repeat("@a ", 150000)}
-	if e := m.mentionNames(style, nil); e == nil || e.Reason != ReasonArguments {
+	if e := m.resolveNames(options, nil); e == nil || e.Reason != ReasonArguments {
 		t.Errorf("got %v and %d bytes", e, len(m.Text))
 	}
 }
@@ -172,9 +172,9 @@ func TestNameIndex(t *testing.T) {
 		return string(b)
 	}
 	for range 300 {
-		style := &MessageOptions{}
+		options := &MessageOptions{}
 		for range random.IntN(20) {
-			style.People = append(style.People, Person{Name: word(1 + random.IntN(5))})
+			options.People = append(options.People, Person{Name: word(1 + random.IntN(5))})
 		}
 		for range 50 {
 			text, odd := word(random.IntN(8)), random.IntN(2)
@@ -185,18 +185,18 @@ func TestNameIndex(t *testing.T) {
 				return len(rest)%2 == odd
 			}
 			want := ""
-			for i := range style.People {
-				name := style.People[i].Name
-				if strings.HasPrefix(text, name) && len(name) > len(want) && accept(&style.People[i], text[len(name):]) {
+			for i := range options.People {
+				name := options.People[i].Name
+				if strings.HasPrefix(text, name) && len(name) > len(want) && accept(&options.People[i], text[len(name):]) {
 					want = name
 				}
 			}
 			got := ""
-			if p := style.index().longest(text, accept); p != nil {
+			if p := options.index().longest(text, accept); p != nil {
 				got = p.Name
 			}
 			if got != want {
-				t.Fatalf("%q among %v: got %q, want %q", text, style.People, got, want)
+				t.Fatalf("%q among %v: got %q, want %q", text, options.People, got, want)
 			}
 		}
 	}
@@ -274,7 +274,7 @@ func TestMentionsAreBounded(t *testing.T) {
 
 func numbers(n int) (list []string) {
 	for i := range n {
-		list = append(list, digits(13800000000+int64(i), 11))
+		list = append(list, pad(13800000000+int64(i), 11))
 	}
 	return list
 }
@@ -329,7 +329,7 @@ func FuzzMentionNames(f *testing.F) {
 			kind = Markdown
 		}
 		m := Message{Kind: kind, Text: text}
-		if e := m.mentionNames(&MessageOptions{People: people}, nil); e != nil {
+		if e := m.resolveNames(&MessageOptions{People: people}, nil); e != nil {
 			return
 		}
 		if len(m.Mentions.People) == 0 && m.Text != text {
@@ -341,7 +341,7 @@ func FuzzMentionNames(f *testing.F) {
 			}
 		}
 		hidden := Message{Kind: kind, Text: text}
-		hidden.mentionNames(&MessageOptions{People: people, HidePeople: true}, nil)
+		hidden.resolveNames(&MessageOptions{People: people, HidePeople: true}, nil)
 		if len(hidden.Text) != len(m.Text) {
 			t.Errorf("%q became %q, and %q in a dry run", text, m.Text, hidden.Text)
 		}

@@ -41,7 +41,7 @@ type MessageType struct {
 	MentionsByUserIDOnly bool   // it can mention by user id only
 
 	// read takes the arguments that only this kind has; nil when there are none.
-	read func(m *Message, arguments strictjson.Object, style *MessageOptions) *Error
+	read func(m *Message, arguments strictjson.Object, options *MessageOptions) *Error
 	// write writes the value of the member that is named like the type.
 	write func(w *strictjson.Writer, p *part)
 }
@@ -62,14 +62,14 @@ type MessageOptions struct {
 // Message makes a message of kind k for the robot from a tool's arguments, which
 // fit the tool's schema. What is too long for the robot is refused by its length
 // alone, before it is copied or searched.
-func (r *Robot) Message(k *MessageType, arguments strictjson.Object, style *MessageOptions) (m Message, e *Error) {
+func (r *Robot) Message(k *MessageType, arguments strictjson.Object, options *MessageOptions) (m Message, e *Error) {
 	m.Kind = k
 	if e := r.checkLength(k, arguments); e != nil {
 		return m, e
 	}
 	m.Title = strictjson.String(arguments.Get("title"))
 	m.Text = strictjson.String(arguments.Get("text"))
-	if k.Markdown && style.FixMarkdown {
+	if k.Markdown && options.FixMarkdown {
 		m.Text = FixMarkdown(m.Text)
 	}
 	if e := checkShown(arguments, "title", m.Title); e != nil {
@@ -79,10 +79,10 @@ func (r *Robot) Message(k *MessageType, arguments strictjson.Object, style *Mess
 		return m, e
 	}
 	if !k.NoMentions {
-		e = m.readMentions(arguments, style)
+		e = m.readMentions(arguments, options)
 	}
 	if e == nil && k.read != nil {
-		e = k.read(&m, arguments, style)
+		e = k.read(&m, arguments, options)
 	}
 	return m, e
 }
@@ -99,9 +99,9 @@ func blankError(path string) *Error {
 	return argumentError("argument "+path+": nothing but white space", "Give it something that can be read.")
 }
 
-func (m *Message) readMentions(arguments strictjson.Object, style *MessageOptions) *Error {
+func (m *Message) readMentions(arguments strictjson.Object, options *MessageOptions) *Error {
 	m.Mentions.All = arguments.Get("atAll").Type == gjson.True
-	if e := m.mentionNames(style, strictjson.Strings(arguments.Get("atNames"))); e != nil {
+	if e := m.resolveNames(options, strictjson.Strings(arguments.Get("atNames"))); e != nil {
 		return e
 	}
 	if e := m.Mentions.AddMobiles(strictjson.Strings(arguments.Get("atMobiles"))); e != nil {
@@ -175,10 +175,10 @@ var LinkCard = &MessageType{
 	HasTitle:   true,
 	NoSplit:    true,
 	NoMentions: true,
-	read: func(m *Message, arguments strictjson.Object, style *MessageOptions) *Error {
+	read: func(m *Message, arguments strictjson.Object, options *MessageOptions) *Error {
 		link := Link{URL: strictjson.String(arguments.Get("messageUrl")), Picture: strictjson.String(arguments.Get("picUrl"))}
 		m.Links = []Link{link}
-		return m.checkLinks(style, func(int) (url, picture string) { return "/messageUrl", "/picUrl" })
+		return m.checkLinks(options, func(int) (url, picture string) { return "/messageUrl", "/picUrl" })
 	},
 	write: func(w *strictjson.Writer, p *part) {
 		link := &p.message.Links[0]
@@ -201,10 +201,10 @@ var ActionCard = &MessageType{
 	HasTitle:             true,
 	NoSplit:              true,
 	MentionsByUserIDOnly: true,
-	read: func(m *Message, arguments strictjson.Object, style *MessageOptions) *Error {
+	read: func(m *Message, arguments strictjson.Object, options *MessageOptions) *Error {
 		m.ButtonsHorizontal = strictjson.String(arguments.Get("btnOrientation")) == "horizontal"
 		m.readLinks(arguments.Get("btns"), "actionURL", "")
-		return m.checkLinks(style, func(i int) (url, picture string) {
+		return m.checkLinks(options, func(i int) (url, picture string) {
 			return "/btns/" + strconv.Itoa(i) + "/actionURL", ""
 		})
 	},
@@ -235,9 +235,9 @@ var FeedCard = &MessageType{
 	Type:       "feedCard",
 	NoSplit:    true,
 	NoMentions: true,
-	read: func(m *Message, arguments strictjson.Object, style *MessageOptions) *Error {
+	read: func(m *Message, arguments strictjson.Object, options *MessageOptions) *Error {
 		m.readLinks(arguments.Get("links"), "messageURL", "picURL")
-		return m.checkLinks(style, func(i int) (url, picture string) {
+		return m.checkLinks(options, func(i int) (url, picture string) {
 			path := "/links/" + strconv.Itoa(i)
 			return path + "/messageURL", path + "/picURL"
 		})

@@ -409,12 +409,12 @@ func (s *simulation) receive(p *post, body string) int {
 	s.accepted = slices.DeleteFunc(s.accepted, func(at int64) bool { return at <= s.real-minute })
 	switch {
 	case s.real < s.lockedUntil:
-		return codeTooFast
+		return errcodeRateLimited
 	case p.uuid != "" && s.stored[p.uuid] != "":
 		return 0
 	case len(s.accepted) >= 20 && s.robot.MessagesPerMinute == 20:
 		s.lockedUntil = s.real + 10*minute
-		return codeTooFastNew
+		return errcodeRateLimitedV2
 	}
 	s.accepted = append(s.accepted, s.real)
 	if p.uuid == "" {

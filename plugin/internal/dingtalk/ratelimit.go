@@ -32,7 +32,7 @@ type window struct {
 // tick brings the window's time up to the host's clock; false means that it
 // cannot be right.
 func (w *window) tick(clock int64) bool {
-	if stopped(clock) {
+	if clockUnset(clock) {
 		return false
 	}
 	w.now += max(0, clock-w.clock)

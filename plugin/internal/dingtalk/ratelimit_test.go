@@ -23,7 +23,7 @@ var (
 	taken   = posted(nil)
 	refused = posted(&Error{Reason: ReasonRefused})
 	unknown = posted(&Error{Reason: ReasonUnknown})
-	locked  = posted(answerError(codeTooFast, ""))
+	locked  = posted(errcodeError(errcodeRateLimited, ""))
 )
 
 func checkWindow(t *testing.T, w *window, steps []windowStep) {
@@ -42,7 +42,7 @@ func checkWindow(t *testing.T, w *window, steps []windowStep) {
 	}
 }
 
-func TestWindow(t *testing.T) {
+func TestRateLimiter(t *testing.T) {
 	const s = 1000
 	w := window{limit: 3}
 	checkWindow(t, &w, []windowStep{
@@ -72,7 +72,7 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-func TestWindowWhenTheClockIsSet(t *testing.T) {
+func TestRateLimiterClockSet(t *testing.T) {
 	const s, hour = 1000, 3600 * 1000
 	checkWindow(t, &window{limit: 1}, []windowStep{
 		{"full", 2 * hour, 1, 0, taken},
@@ -91,7 +91,7 @@ func TestWindowWhenTheClockIsSet(t *testing.T) {
 
 // A request that got no answer may arrive late, and one that is answered late
 // may have.
-func TestWindowCountsFromTheAnswer(t *testing.T) {
+func TestRateLimiterCountsFromAnswer(t *testing.T) {
 	const s = 1000
 	trap := func(w *window, clock int64) { w.reserve(clock) }
 	slow := func(w *window, clock int64) { w.reserve(clock); w.commit(clock+30*s, nil) }
@@ -106,7 +106,7 @@ func TestWindowCountsFromTheAnswer(t *testing.T) {
 }
 
 // A clock that stands still must neither count for ever nor lock for ever.
-func TestWindowWithoutClock(t *testing.T) {
+func TestRateLimiterClockUnset(t *testing.T) {
 	const year = 365 * 24 * 3600 * 1000
 	w := window{limit: 1}
 	checkWindow(t, &w, []windowStep{

@@ -138,7 +138,7 @@ func ordinary(word string, numbers bool) bool {
 	if n, ok := ParseNumber(word); ok && numbers && n <= 9999 {
 		return true
 	}
-	return strings.Contains(vocabulary, " "+lower(word)+" ")
+	return strings.Contains(vocabulary, " "+asciiLower(word)+" ")
 }
 
 // hostAddress reports whether the first n bytes of rest are the host's public

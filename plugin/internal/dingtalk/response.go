@@ -28,18 +28,18 @@ func ParseResponse(status int, reply []byte) *Error {
 	answer, fault := strictjson.Parse(reply)
 	if fault != "" {
 		if bytes.Contains(reply, []byte("punish")) {
-			return punishError()
+			return firewallError()
 		}
-		return gatewayError(status, describeReply(reply))
+		return gatewayError(status, describeBody(reply))
 	}
 	code, spoke := errcode(answer)
 	switch {
 	case spoke && code == 0 && status == 200:
 		return nil
 	case spoke && code != 0:
-		return answerError(code, strictjson.String(strictjson.Get(answer, "errmsg")))
+		return errcodeError(code, strictjson.String(strictjson.Get(answer, "errmsg")))
 	case strictjson.Get(answer, "punish").Exists():
-		return punishError()
+		return firewallError()
 	}
 	return gatewayError(status, "JSON without a usable errcode")
 }
@@ -76,22 +76,22 @@ func gatewayError(status int, what string) *Error {
 	return e
 }
 
-// punishError is the answer of DingTalk's firewall, in JSON or as a page that
+// firewallError is the answer of DingTalk's firewall, in JSON or as a page that
 // names itself so
 // (https://open.dingtalk.com/document/development/how-to-process-api-throttling-on-the-dingtalk-server).
-func punishError() *Error {
+func firewallError() *Error {
 	return &Error{
 		Reason:     ReasonRate,
 		Message:    "The message was not sent: DingTalk's firewall has locked the host's IP address out for too many calls.",
 		Advice:     "Wait five minutes before calling again.",
 		Retryable:  true,
-		RetryAfter: punishSeconds,
+		RetryAfter: firewallSeconds,
 	}
 }
 
-// describeReply names the kind of an answer that is not JSON. It quotes
+// describeBody names the kind of an answer that is not JSON. It quotes
 // nothing: a foreign page may echo the address it was asked for.
-func describeReply(reply []byte) string {
+func describeBody(reply []byte) string {
 	head := bytes.TrimSpace(reply[:min(len(reply), 512)])
 	switch {
 	case len(reply) == 0:

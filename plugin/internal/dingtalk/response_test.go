@@ -10,7 +10,7 @@ import (
 // Each row is a literal answer that somebody got, with what must come of it.
 // The texts are of three generations; the threads they come from stand in the
 // comments.
-func TestCauses(t *testing.T) {
+func TestErrcodes(t *testing.T) {
 	for _, test := range []struct {
 		code int
 		msg  string
@@ -93,7 +93,7 @@ func TestCauses(t *testing.T) {
 	}
 }
 
-func TestParseReply(t *testing.T) {
+func TestParseResponse(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		status int
@@ -136,7 +136,7 @@ func TestParseReply(t *testing.T) {
 }
 
 // Whatever answers, an error is short, on one line, and repeats no credential.
-func FuzzParseReply(f *testing.F) {
+func FuzzParseResponse(f *testing.F) {
 	f.Add(200, []byte(`{"errcode":310000,"errmsg":"sign not match CANARYTOKEN ab%2B%2Fc%3D 138-0000-0001"}`))
 	f.Add(502, []byte("<html>"))
 	f.Fuzz(func(t *testing.T, status int, reply []byte) {

@@ -52,7 +52,7 @@ func (r *Robot) Send(web Env, m Message, key string) (Receipt, *Error) {
 	if e := r.check(&m); e != nil {
 		return Receipt{}, e
 	}
-	parts, e := r.fit(&m)
+	parts, e := r.split(&m)
 	if e != nil {
 		return Receipt{}, e
 	}
@@ -136,7 +136,7 @@ func (r *Robot) preflight(web Env, parts int) *Error {
 
 // allow refuses what the clock or the rate does not allow.
 func (r *Robot) allow(now int64, parts int) *Error {
-	if stopped(now) && r.Secret != "" {
+	if clockUnset(now) && r.Secret != "" {
 		return clockError(now)
 	}
 	r.window.limit = r.MessagesPerMinute
@@ -228,7 +228,7 @@ func (r *Robot) url(now int64, sign string) string {
 		w.Raw("&timestamp=")
 		w.Int(now)
 		w.Raw("&sign=")
-		w.Raw(escaped(sign))
+		w.Raw(encodeURIComponent(sign))
 	}
 	if r.Address.Query != "" {
 		w.Raw("&")

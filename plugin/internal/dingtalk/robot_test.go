@@ -98,7 +98,7 @@ func TestRefusalIsNotRepeated(t *testing.T) {
 	}
 }
 
-func TestKeysMakeUuids(t *testing.T) {
+func TestUUIDDerivation(t *testing.T) {
 	send := func(r *Robot, text, key string) string {
 		g := newGroup()
 		if _, e := r.Send(g.web(), Message{Kind: Text, Text: text}, key); e != nil {
@@ -155,7 +155,7 @@ func TestRefusedMessageMayBeCorrectedUnderItsKey(t *testing.T) {
 	}
 }
 
-func TestRestOfALongMessage(t *testing.T) {
+func TestResumeAfterPartialFailure(t *testing.T) {
 	g, r := newGroup(`{"errcode":0}`, busy, busy), newRobot()
 	m := Message{Kind: Markdown, Title: "t", Text: strings.Repeat("a line\n", 4000)}
 	receipt, e := r.Send(g.web(), m, "")
@@ -171,7 +171,7 @@ func TestRestOfALongMessage(t *testing.T) {
 	}
 }
 
-func TestAddressIsTriedWithoutCredentialFirst(t *testing.T) {
+func TestProbeBeforeFirstPost(t *testing.T) {
 	r := newRobot()
 	r.Address.Query = "tenant=1"
 	dead := Env{Now: func() int64 { return MinValidTime }, Random: func() uint64 { return 0 },
@@ -198,7 +198,7 @@ func TestAddressIsTriedWithoutCredentialFirst(t *testing.T) {
 	}
 }
 
-func TestAddressIsTriedAnewAfterAHostFailure(t *testing.T) {
+func TestProbeAfterTrap(t *testing.T) {
 	g, r := newGroup(), newRobot()
 	r.Send(g.web(), Message{Kind: Text, Text: "hi"}, "")
 	failing := g.web()
@@ -216,7 +216,7 @@ func TestAddressIsTriedAnewAfterAHostFailure(t *testing.T) {
 	}
 }
 
-func TestStoppedClock(t *testing.T) {
+func TestClockUnset(t *testing.T) {
 	g, r := newGroup(), newRobot()
 	g.now = 1640995200000 // 2022-01-01
 	r.Secret = "SEC"
@@ -234,7 +234,7 @@ func TestStoppedClock(t *testing.T) {
 	}
 }
 
-func TestAllIsPolicy(t *testing.T) {
+func TestAtAllForbidden(t *testing.T) {
 	g, r := newGroup(), newRobot()
 	r.AllowAtAll = false
 	_, e := r.Send(g.web(), Message{Kind: Text, Text: "hi", Mentions: Mentions{All: true}}, "")

@@ -14,16 +14,16 @@ type chunk struct {
 	open, text, close string
 }
 
-// maxWhole is the longest mention, address or link that is kept whole, in
+// maxSpan is the longest mention, address or link that is kept whole, in
 // bytes. It bounds how far back a cut may move.
-const maxWhole = 2048
+const maxSpan = 2048
 
 // A splitter cuts one text. It knows from one pass where a cut would tear a
 // mention, an address, a Markdown link or a fence apart.
 type splitter struct {
-	text   string
-	fences fences
-	torn   []byte // bit p: not before byte p; nil for nowhere. A list of spans could be longer than the text.
+	text      string
+	fences    fences
+	protected []byte // bit p: not before byte p; nil for nowhere. A list of spans could be longer than the text.
 }
 
 func newSplitter(text string, markdown bool) *splitter {
@@ -66,14 +66,14 @@ func (s *splitter) next(from, fill, room int) int {
 	if from+n == len(s.text) {
 		return len(s.text)
 	}
-	if n = strictjson.TruncateEscaped(s.text[from:], room-s.fences.reserve); n == 0 {
+	if n = strictjson.TruncateEscaped(s.text[from:], room-s.fences.suffixBudget); n == 0 {
 		return from
 	}
-	return s.fences.past(s.cut(from, from+n*fill/8, from+n))
+	return s.fences.skipClosing(s.cut(from, from+n*fill/8, from+n))
 }
 
 // boundaries find the last good place to cut in a text, the best kind first.
-var boundaries = []func(text string) int{paragraphEnd, lineEnd, sentenceEnd, blankEnd}
+var boundaries = []func(text string) int{paragraphEnd, lineEnd, sentenceEnd, wordEnd}
 
 // cut returns the best place to cut at or before to, but not before least
 // unless what would be torn apart there leaves no choice.
@@ -81,19 +81,19 @@ func (s *splitter) cut(from, least, to int) int {
 	start := max(from, least-len("。")) // no boundary before it can count
 	for _, boundary := range boundaries {
 		end := boundary(s.text[start:to])
-		if p := s.whole(start + end); end > 0 && p > from && p >= least {
+		if p := s.snapToSpan(start + end); end > 0 && p > from && p >= least {
 			return p
 		}
 	}
-	if p := s.whole(to); p > from {
+	if p := s.snapToSpan(to); p > from {
 		return p
 	}
 	return to
 }
 
-// whole returns the last place at or before p where a cut tears nothing apart.
-func (s *splitter) whole(p int) int {
-	for s.torn != nil && s.torn[p/8]>>(p%8)&1 == 1 {
+// snapToSpan returns the last place at or before p where a cut tears nothing apart.
+func (s *splitter) snapToSpan(p int) int {
+	for s.protected != nil && s.protected[p/8]>>(p%8)&1 == 1 {
 		p--
 	}
 	return p
@@ -101,14 +101,14 @@ func (s *splitter) whole(p int) int {
 
 // protect keeps cuts out of what stands from from to to.
 func (s *splitter) protect(from, to int) {
-	if to-from < 2 || to-from > maxWhole {
+	if to-from < 2 || to-from > maxSpan {
 		return
 	}
-	if s.torn == nil {
-		s.torn = make([]byte, len(s.text)/8+1)
+	if s.protected == nil {
+		s.protected = make([]byte, len(s.text)/8+1)
 	}
 	for p := from + 1; p < to; p++ {
-		s.torn[p/8] |= 1 << (p % 8)
+		s.protected[p/8] |= 1 << (p % 8)
 	}
 }
 
@@ -174,7 +174,7 @@ func (f *linkFinder) at(i int) (begin, end int) {
 	if f.end < f.middle {
 		f.end = indexFrom(f.line, ")", f.middle)
 	}
-	if f.end == len(f.line) || f.end-i >= maxWhole {
+	if f.end == len(f.line) || f.end-i >= maxSpan {
 		return i, i + 1
 	}
 	if i > 0 && f.line[i-1] == '!' {
@@ -231,5 +231,5 @@ func sentenceEnd(text string) (end int) {
 	return end
 }
 
-// blankEnd keeps words whole.
-func blankEnd(text string) int { return strings.LastIndexByte(text, ' ') + 1 }
+// wordEnd keeps words whole.
+func wordEnd(text string) int { return strings.LastIndexByte(text, ' ') + 1 }

@@ -63,7 +63,7 @@ func TestSplitLeavesOutBlanks(t *testing.T) {
 			t.Errorf("%s: %d parts, want %d", test.name, got, len(test.want))
 			continue
 		}
-		parts, _ := r.fit(&m)
+		parts, _ := r.split(&m)
 		body := append([]byte(nil), r.body(&parts[0], uuidPlaceholder)...)
 		for i, want := range test.want {
 			if got := parts[i].chunk.text; !strings.HasPrefix(got, want) {
@@ -139,7 +139,7 @@ func FuzzSplit(f *testing.F) {
 // checkFit fits m and checks what must hold; it returns how many parts there are.
 func checkFit(t *testing.T, r *Robot, m Message) int {
 	t.Helper()
-	parts, e := r.fit(&m)
+	parts, e := r.split(&m)
 	if e != nil {
 		if !strings.Contains(e.Message, "bytes") || !strings.Contains(e.Message, "20000") {
 			t.Fatalf("refusal without sizes: %s", e.Message)

@@ -24,7 +24,7 @@ type Address struct {
 // reads alike.
 func ParseAddress(s string) (a Address, fault string) {
 	s = strings.TrimSpace(s)
-	if fault := checkCharacters(s); fault != "" {
+	if fault := checkBytes(s); fault != "" {
 		return a, fault
 	}
 	scheme, rest, found := strings.Cut(s, "://")
@@ -37,7 +37,7 @@ func ParseAddress(s string) (a Address, fault string) {
 	if fault != "" {
 		return a, fault
 	}
-	switch scheme = lower(scheme); {
+	switch scheme = asciiLower(scheme); {
 	case scheme == "http" && !loopback(host):
 		return a, "is not encrypted: http is only for a loopback host such as 127.0.0.1; use https"
 	case scheme != "http" && scheme != "https":
@@ -45,14 +45,14 @@ func ParseAddress(s string) (a Address, fault string) {
 	case path == "":
 		path = "robot/send"
 	}
-	a.Base = scheme + "://" + lower(authority) + "/" + path
-	fault = a.takeQuery(query)
+	a.Base = scheme + "://" + asciiLower(authority) + "/" + path
+	fault = a.parseQuery(query)
 	return a, fault
 }
 
-// checkCharacters refuses what has no place in an address or is read
+// checkBytes refuses what has no place in an address or is read
 // differently by different parsers.
-func checkCharacters(s string) (fault string) {
+func checkBytes(s string) (fault string) {
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c <= ' ' || c >= 0x7f || strings.IndexByte("\\\"<>{}|^`", c) >= 0:
@@ -78,9 +78,9 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
-// lower is strings.ToLower for ASCII, which is all that gets here, without the
+// asciiLower is strings.ToLower for ASCII, which is all that gets here, without the
 // Unicode tables.
-func lower(s string) string {
+func asciiLower(s string) string {
 	b := []byte(s)
 	for i, c := range b {
 		if 'A' <= c && c <= 'Z' {
@@ -101,16 +101,16 @@ func parseAuthority(authority string) (host, fault string) {
 	} else if i := strings.IndexByte(authority, ':'); i >= 0 {
 		host, port = authority[:i], authority[i:]
 	}
-	if !validHost(host) {
+	if !validHostname(host) {
 		return "", "has no valid host name"
 	}
 	if port != "" && !validPort(port) {
 		return "", "has an invalid port"
 	}
-	return lower(host), ""
+	return asciiLower(host), ""
 }
 
-func validHost(host string) bool {
+func validHostname(host string) bool {
 	if host == "[::1]" {
 		return true
 	}
@@ -163,8 +163,8 @@ func ParseNumber(s string) (n int, ok bool) {
 	return n, true
 }
 
-// takeQuery sets the token aside and drops what every request makes anew.
-func (a *Address) takeQuery(query string) (fault string) {
+// parseQuery sets the token aside and drops what every request makes anew.
+func (a *Address) parseQuery(query string) (fault string) {
 	found := false
 	for _, pair := range strings.Split(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")
