@@ -88,8 +88,8 @@ func readAndSplit(t testing.TB, kind *MessageType, options *MessageOptions, text
 	findKeyword(keywords, &m, m.Text)
 	m.Mentions.missing(m.Text)
 	splitter := newSplitter(m.Text, m.Kind.Markdown)
-	for _, fill := range m.Kind.fillRatios() {
-		splitter.split(1<<20, fill, func(int) int { return 19800 })
+	for _, fill := range fillRatios {
+		splitter.split(1<<20, fill, 19800, 19800)
 	}
 }
 

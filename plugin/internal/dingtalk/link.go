@@ -1,6 +1,7 @@
 package dingtalk
 
 import (
+	"strconv"
 	"strings"
 
 	"dingtalk-plugin/plugin/internal/strictjson"
@@ -8,10 +9,17 @@ import (
 	"github.com/tidwall/gjson"
 )
 
+// A Link is a link of a message.
+type Link struct {
+	Title   string
+	URL     string
+	Picture string // address of a picture, or ""
+}
+
 // A LinkTarget is where a link opens on a computer.
 type LinkTarget int
 
-// Default leaves it to the client; the others rewrite an address to DingTalk's
+// LinksDefault leaves it to the client; the others rewrite an address to DingTalk's
 // page link (https://open.dingtalk.com/document/development/message-link-description).
 const (
 	LinksDefault LinkTarget = iota
@@ -19,53 +27,63 @@ const (
 	LinksSidebar
 )
 
-// readLinks reads a list of links whose addresses have those names.
-func (m *Message) readLinks(list gjson.Result, url, picture string) {
-	strictjson.Each(list, func(each gjson.Result) bool {
+func (m *Message) readLinks(arguments strictjson.Object) {
+	k := m.Kind
+	if k.list == "" {
+		m.Links = []Link{{URL: strictjson.String(arguments.Get(k.url)), Picture: strictjson.String(arguments.Get(k.picture))}}
+		return
+	}
+	strictjson.Each(arguments.Get(k.list), func(each gjson.Result) bool {
 		m.Links = append(m.Links, Link{
 			Title:   strictjson.String(strictjson.Get(each, "title")),
-			URL:     strictjson.String(strictjson.Get(each, url)),
-			Picture: strictjson.String(strictjson.Get(each, picture)),
+			URL:     strictjson.String(strictjson.Get(each, k.url)),
+			Picture: strictjson.String(strictjson.Get(each, k.picture)),
 		})
 		return true
 	})
 }
 
-// writeLinks writes a list of links under those names; without a name for the
-// picture, without it.
-func writeLinks(w *strictjson.Writer, links []Link, url, picture string) {
+// writeLinks writes the member with a list of links.
+func writeLinks(w *strictjson.Writer, k *MessageType, links []Link) {
+	w.Member(k.list)
 	w.Raw("[")
 	for i := range links {
 		w.Comma()
 		w.Raw("{")
 		w.Member("title")
 		w.Quote(links[i].Title)
-		w.Member(url)
-		w.Quote(links[i].URL)
-		if picture != "" {
-			w.Member(picture)
-			w.Quote(links[i].Picture)
-		}
+		writeLink(w, k, &links[i])
 		w.Raw("}")
 	}
 	w.Raw("]")
 }
 
+// writeLink writes the members with a link's addresses.
+func writeLink(w *strictjson.Writer, k *MessageType, link *Link) {
+	w.Member(k.url)
+	w.Quote(link.URL)
+	if link.Picture != "" {
+		w.Member(k.picture)
+		w.Quote(link.Picture)
+	}
+}
+
 // checkLinks refuses blank titles and addresses that a phone cannot open, and
-// rewrites the others as the operator wants them. paths names the arguments of
-// link i; beside the first stands its title, if it has one.
-func (m *Message) checkLinks(options *MessageOptions, paths func(i int) (url, picture string)) *Error {
+// makes the others open where the operator chose.
+func (m *Message) checkLinks(options *MessageOptions) *Error {
 	for i := range m.Links {
-		link := &m.Links[i]
-		urlPath, picturePath := paths(i)
+		link, path := &m.Links[i], "/"
+		if m.Kind.list != "" {
+			path += m.Kind.list + "/" + strconv.Itoa(i) + "/"
+		}
 		if link.Title != "" && IsBlank(link.Title) {
-			return blankError(urlPath[:strings.LastIndexByte(urlPath, '/')] + "/title")
+			return blankError(path + "title")
 		}
 		if fault := checkURL(link.URL, true); fault != "" {
-			return argumentError("argument "+urlPath+": "+fault, adviceLink)
+			return argumentError("argument "+path+m.Kind.url+": "+fault, adviceLink)
 		}
 		if fault := checkURL(link.Picture, false); fault != "" && link.Picture != "" {
-			return argumentError("argument "+picturePath+": "+fault, adviceLink)
+			return argumentError("argument "+path+m.Kind.picture+": "+fault, adviceLink)
 		}
 		link.URL = options.Links.pageLink(link.URL)
 	}
@@ -74,8 +92,8 @@ func (m *Message) checkLinks(options *MessageOptions, paths func(i int) (url, pi
 
 const adviceLink = "Give a public address that begins with https:// or http://; DingTalk's servers and the members' phones must reach it."
 
-// checkURL says what is wrong with the address of a link, or of a picture,
-// which cannot be in DingTalk itself.
+// checkURL returns what is wrong with the address of a link, or of a picture,
+// which cannot be in DingTalk itself; "" for nothing.
 func checkURL(s string, link bool) (fault string) {
 	scheme, rest, found := strings.Cut(s, ":")
 	switch scheme = asciiLower(scheme); {
@@ -94,18 +112,18 @@ func checkURL(s string, link bool) (fault string) {
 	return "an address of this kind cannot be opened"
 }
 
-// hasOnlyURLBytes reports whether a link's address holds only what browsers take; unlike
-// a webhook's, that may be characters beyond ASCII, braces or a fragment.
+// hasOnlyURLBytes reports whether browsers accept all bytes of a link's address.
+// Unlike a webhook's it may hold non-ASCII characters, braces and a fragment.
 func hasOnlyURLBytes(s string) bool {
 	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c == 0x7f || c == '"' || c == '<' || c == '>' || c == '\\' {
+		if c := s[i]; c <= ' ' || c == 0x7f || strings.IndexByte("\"<>\\", c) >= 0 {
 			return false
 		}
 	}
 	return true
 }
 
-// pageLink makes a web address open where the operator wants it.
+// pageLink makes a web address open where the operator chose.
 func (t LinkTarget) pageLink(url string) string {
 	if t == LinksDefault || !strings.HasPrefix(asciiLower(url[:min(4, len(url))]), "http") {
 		return url
@@ -117,21 +135,17 @@ func (t LinkTarget) pageLink(url string) string {
 	return link + "&pc_slide=false"
 }
 
-// encodeURIComponent returns s as encodeURIComponent does
+// encodeURIComponent escapes s as JavaScript's function of that name does
 // (https://tc39.es/ecma262/#sec-encodeuricomponent-uricomponent).
 func encodeURIComponent(s string) string {
 	const digits = "0123456789ABCDEF"
 	w := strictjson.Writer{Bytes: make([]byte, 0, 2*len(s))}
-	start := 0
 	for i := range len(s) {
-		c := s[i]
-		if isDigit(c) || isLetter(c) || strings.IndexByte("-_.!~*'()", c) >= 0 {
-			continue
+		if c := s[i]; isDigit(c) || isLetter(c) || strings.IndexByte("-_.!~*'()", c) >= 0 {
+			w.Bytes = append(w.Bytes, c)
+		} else {
+			w.Bytes = append(w.Bytes, '%', digits[c>>4], digits[c&15])
 		}
-		w.Raw(s[start:i])
-		w.Bytes = append(w.Bytes, '%', digits[c>>4], digits[c&15])
-		start = i + 1
 	}
-	w.Raw(s[start:])
 	return string(w.Bytes)
 }

@@ -1,20 +1,17 @@
 package dingtalk
 
-import (
-	"strings"
-)
+import "strings"
 
-// FixMarkdown mends what DingTalk's clients show otherwise than it was meant.
-// It is off by default: the text goes out byte for byte.
+// FixMarkdown repairs what DingTalk's clients show wrongly.
 func FixMarkdown(text string) string {
-	text = outsideCode(text, fixBackslashN)
-	text = insideFences(text, fixAngles)
+	text = mapMarkdown(text, prose, fixBackslashN)
+	text = mapMarkdown(text, fenced, fixAngles)
 	text = fixTables(text)
 	return fixLineBreaks(text)
 }
 
-// fixBackslashN makes a newline of a backslash and an n, which models write for
-// one (https://github.com/CatchZeng/dingtalk/issues/8).
+// fixBackslashN replaces a backslash and an n, which models write for a newline
+// (https://github.com/CatchZeng/dingtalk/issues/8).
 func fixBackslashN(text string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(text, `\r\n`, "\n"), `\n`, "\n")
 }
@@ -23,68 +20,11 @@ func fixBackslashN(text string) string {
 // (https://github.com/eryajf/chatgpt-dingtalk/pull/213).
 func fixAngles(text string) string { return strings.ReplaceAll(text, "<", "&lt;") }
 
-// outsideCode changes what is not code.
-func outsideCode(text string, change func(string) string) string {
-	var b strings.Builder
-	b.Grow(len(text))
-	codes := codeScanner{text: text}
-	for from := 0; from < len(text); {
-		code := codes.next()
-		b.WriteString(change(text[from:code.from]))
-		b.WriteString(text[code.from:code.to])
-		from = code.to
-	}
-	return b.String()
-}
-
-// insideFences changes fences.
-func insideFences(text string, change func(string) string) string {
-	var b strings.Builder
-	b.Grow(len(text))
-	codes := codeScanner{text: text}
-	for from := 0; from < len(text); {
-		code := codes.next()
-		b.WriteString(text[from:code.from])
-		piece := text[code.from:code.to]
-		if code.fenced {
-			piece = change(piece)
-		}
-		b.WriteString(piece)
-		from = code.to
-	}
-	return b.String()
-}
-
-// eachLine passes the lines outside of fences to change, with the one before
-// and the one after; what it returns stands in the line's place.
-func eachLine(text string, change func(before, line, after string) string) string {
-	var b strings.Builder
-	b.Grow(len(text))
-	fenced, before := 0, "" // where the last fence ends
-	for at := 0; at < len(text); {
-		line, next := nextLine(text, at)
-		after, _ := nextLine(text, next)
-		if at >= fenced {
-			_, fenced = fenceAt(text, at)
-		}
-		if at < fenced {
-			b.WriteString(line)
-		} else {
-			b.WriteString(change(before, line, after))
-		}
-		if at+len(line) < next {
-			b.WriteByte('\n')
-		}
-		before, at = line, next
-	}
-	return b.String()
-}
-
-// fixTables gives a table the row |:-:| that the newer renderer wants in the
-// place of |---|, and adds it where there is none
+// fixTables replaces a table's row |---| by |:-:|, which the newer renderer
+// requires, and adds a missing one
 // (https://github.com/soimy/openclaw-channel-dingtalk/issues/541).
 func fixTables(text string) string {
-	return eachLine(text, func(before, line, after string) string {
+	return mapLines(text, func(before, line, after string) string {
 		switch {
 		case isRow(before) && isRule(line):
 			return alignment(line)
@@ -111,10 +51,10 @@ func alignment(row string) string {
 	return strings.Repeat("|:-:", strings.Count(strings.TrimSpace(row), "|")-1) + "|"
 }
 
-// fixLineBreaks ends a line that another follows with two blanks, without which
-// some clients join them (https://github.com/blinkbean/dingtalk/issues/2).
+// fixLineBreaks ends a line with two blanks if another follows, because some
+// clients join them otherwise (https://github.com/blinkbean/dingtalk/issues/2).
 func fixLineBreaks(text string) string {
-	return eachLine(text, func(_, line, after string) string {
+	return mapLines(text, func(_, line, after string) string {
 		marker, _ := fenceMarker(after)
 		if strings.TrimSpace(line) == "" || strings.TrimSpace(after) == "" || marker != "" ||
 			isRow(line) || strings.HasPrefix(line, "#") || strings.HasSuffix(line, "  ") {
@@ -122,6 +62,51 @@ func fixLineBreaks(text string) string {
 		}
 		return strings.TrimRight(line, " \r") + "  "
 	})
+}
+
+// mapMarkdown replaces each piece of one kind by what change returns.
+func mapMarkdown(text string, kind pieceKind, change func(string) string) string {
+	var b strings.Builder
+	b.Grow(len(text))
+	write := func(piece string, k pieceKind) {
+		if k == kind {
+			piece = change(piece)
+		}
+		b.WriteString(piece)
+	}
+	codes := codeScanner{text: text}
+	for from := 0; from < len(text); {
+		code := codes.next()
+		write(text[from:code.from], prose)
+		write(text[code.from:code.to], code.kind)
+		from = code.to
+	}
+	return b.String()
+}
+
+// mapLines replaces each line outside of fences by what change returns for it,
+// the line before and the line after.
+func mapLines(text string, change func(before, line, after string) string) string {
+	var b strings.Builder
+	b.Grow(len(text))
+	fenceEnd, before := 0, ""
+	for at := 0; at < len(text); {
+		line, next := nextLine(text, at)
+		after, _ := nextLine(text, next)
+		if at >= fenceEnd {
+			_, fenceEnd = fenceAt(text, at)
+		}
+		if at < fenceEnd {
+			b.WriteString(line)
+		} else {
+			b.WriteString(change(before, line, after))
+		}
+		if at+len(line) < next {
+			b.WriteByte('\n')
+		}
+		before, at = line, next
+	}
+	return b.String()
 }
 
 // A fence is a fenced block of code
@@ -139,7 +124,7 @@ type fences struct {
 	suffixBudget int // the most that suffix may take in JSON, in bytes
 }
 
-// findFences finds the code fences of a Markdown text; other text has none.
+// findFences finds the fences of a Markdown text; other text has none.
 func findFences(text string, markdown bool) fences {
 	f := fences{text: text}
 	for at := 0; markdown && at < len(text); {
@@ -161,8 +146,8 @@ func nextLine(text string, from int) (line string, next int) {
 	return line, min(from+len(line)+1, len(text))
 }
 
-// fenceAt returns the fence that the line at from opens, and where the line
-// that closes it ends. Without a marker there is none.
+// fenceAt returns the fence that the line at from opens, and the end of the line
+// that closes it. Its marker is "" if there is none.
 func fenceAt(text string, from int) (f fence, end int) {
 	line, next := nextLine(text, from)
 	marker, _ := fenceMarker(line)
@@ -196,7 +181,7 @@ func fenceMarker(line string) (marker, rest string) {
 	return trimmed[:n], rest
 }
 
-// runLen returns how often the first byte of s is repeated, itself included.
+// runLen returns how often s repeats its first byte at its start.
 func runLen(s string) (n int) {
 	for n < len(s) && s[n] == s[0] {
 		n++
@@ -204,7 +189,7 @@ func runLen(s string) (n int) {
 	return n
 }
 
-// at returns the fence whose code a cut at p falls into, or nil.
+// at returns the fence whose code a cut at p would divide, or nil.
 func (f *fences) at(p int) *fence {
 	first, end := 0, len(f.list) // the first that begins behind p
 	for first < end {
@@ -220,8 +205,8 @@ func (f *fences) at(p int) *fence {
 	return &f.list[first-1]
 }
 
-// skipClosing moves a cut that stands just before the line that closes a fence behind
-// that line: what close would add there is as long.
+// skipClosing moves a cut from just before the line that closes a fence behind
+// that line, which is as long as the suffix would be.
 func (f *fences) skipClosing(p int) int {
 	fence := f.at(p)
 	if fence == nil || p != fence.to {
@@ -233,16 +218,16 @@ func (f *fences) skipClosing(p int) int {
 	return p
 }
 
-// open returns the line that opens the fence again behind a cut at p, or "".
-func (f *fences) open(p int) string {
+// prefix returns the line that reopens the fence behind a cut at p, or "".
+func (f *fences) prefix(p int) string {
 	if fence := f.at(p); fence != nil && p > 0 {
 		return fence.line
 	}
 	return ""
 }
 
-// close returns what closes the fence before a cut at p, or "".
-func (f *fences) close(p int) string {
+// suffix returns what closes the fence before a cut at p, or "".
+func (f *fences) suffix(p int) string {
 	fence := f.at(p)
 	switch {
 	case fence == nil:
@@ -253,21 +238,29 @@ func (f *fences) close(p int) string {
 	return "\n" + fence.marker
 }
 
+// A pieceKind is what a piece of Markdown is.
+type pieceKind int
+
+const (
+	prose  pieceKind = iota
+	span             // code between backticks
+	fenced           // a fence
+)
+
 // A code is a piece of a Markdown text that is code.
 type code struct {
-	from, to int  // with the lines or backticks around it
-	fenced   bool // it is a fence; else a span between backticks
+	from, to int // with the lines or backticks around it
+	kind     pieceKind
 }
 
-// A codeScanner finds the code of a Markdown text, from its start on: fences
-// and code spans (https://spec.commonmark.org/0.31.2/#code-spans). guess: that
-// DingTalk reads them so. Code that is only indented does not count, because
-// models indent text, too.
+// A codeScanner finds the code of a Markdown text: fences and code spans
+// (https://spec.commonmark.org/0.31.2/#code-spans). guess: that DingTalk reads
+// them so. Indented code does not count, because models indent text, too.
 type codeScanner struct {
 	text string
 	at   int    // everything before is done
-	end  int    // of the paragraph that at stands in
-	lone uint32 // bit n: no n backticks stand together from at to end
+	end  int    // of the paragraph that holds at
+	lone uint32 // bit n: there is no run of n backticks from at to end
 }
 
 // next returns the next piece of code, and at the end of the text an empty one.
@@ -277,7 +270,7 @@ func (s *codeScanner) next() code {
 			from := s.at
 			if f, end := fenceAt(s.text, from); f.marker != "" {
 				s.at, s.end = end, end
-				return code{from: from, to: end, fenced: true}
+				return code{from, end, fenced}
 			}
 			s.end, s.lone = paragraphFrom(s.text, from), 0
 		}
@@ -285,10 +278,10 @@ func (s *codeScanner) next() code {
 		s.at = to
 		if closed := s.closing(to - from); closed > 0 {
 			s.at = closed
-			return code{from: from, to: closed}
+			return code{from, closed, span}
 		}
 	}
-	return code{from: len(s.text), to: len(s.text)}
+	return code{len(s.text), len(s.text), prose}
 }
 
 // paragraphFrom returns where the paragraph at from ends: behind a blank line
@@ -309,15 +302,12 @@ func paragraphFrom(text string, from int) int {
 
 // nextTicks returns where the next run of backticks begins and ends.
 func nextTicks(text string, at int) (from, to int) {
-	i := strings.IndexByte(text[at:], '`')
-	if i < 0 {
-		return len(text), len(text)
-	}
-	return at + i, at + i + runLen(text[at+i:])
+	from = indexFrom(text, "`", at)
+	return from, from + runLen(text[from:])
 }
 
 // closing returns the end of the next run of n backticks in the paragraph, or
-// 0. What it does not find once it does not look for again.
+// 0. It searches in vain only once for each n.
 func (s *codeScanner) closing(n int) int {
 	if n == 0 || n > 31 || s.lone>>n&1 == 1 {
 		return 0

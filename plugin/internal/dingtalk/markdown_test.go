@@ -12,11 +12,11 @@ func TestFixMarkdown(t *testing.T) {
 		rule     func(string) string
 		in, want string
 	}{
-		{"written newline", func(s string) string { return outsideCode(s, fixBackslashN) }, `a\nb`, "a\nb"},
-		{"in code", func(s string) string { return outsideCode(s, fixBackslashN) }, "`a\\nb` c\\nd", "`a\\nb` c\nd"},
-		{"in a fence", func(s string) string { return outsideCode(s, fixBackslashN) }, "```\na\\nb\n```\nc\\nd", "```\na\\nb\n```\nc\nd"},
-		{"open backtick", func(s string) string { return outsideCode(s, fixBackslashN) }, "it`s a\\nb", "it`s a\nb"},
-		{"angle in a fence", func(s string) string { return insideFences(s, fixAngles) }, "<b>\n```\na < b\n```\n<i>", "<b>\n```\na &lt; b\n```\n<i>"},
+		{"written newline", func(s string) string { return mapMarkdown(s, prose, fixBackslashN) }, `a\nb`, "a\nb"},
+		{"in code", func(s string) string { return mapMarkdown(s, prose, fixBackslashN) }, "`a\\nb` c\\nd", "`a\\nb` c\nd"},
+		{"in a fence", func(s string) string { return mapMarkdown(s, prose, fixBackslashN) }, "```\na\\nb\n```\nc\\nd", "```\na\\nb\n```\nc\nd"},
+		{"open backtick", func(s string) string { return mapMarkdown(s, prose, fixBackslashN) }, "it`s a\\nb", "it`s a\nb"},
+		{"angle in a fence", func(s string) string { return mapMarkdown(s, fenced, fixAngles) }, "<b>\n```\na < b\n```\n<i>", "<b>\n```\na &lt; b\n```\n<i>"},
 		{"table's rule", fixTables, "| a | b |\n|---|---|\n| 1 | 2 |", "| a | b |\n|:-:|:-:|\n| 1 | 2 |"},
 		{"table without one", fixTables, "| a | b |\n| 1 | 2 |", "| a | b |\n|:-:|:-:|\n| 1 | 2 |"},
 		{"table in a fence", fixTables, "```\n| a |\n|---|\n```", "```\n| a |\n|---|\n```"},
@@ -90,7 +90,7 @@ func FuzzCode(f *testing.F) {
 				t.Fatalf("%q: %v behind %d", text, c, at)
 			}
 			at = c.to
-			if c.fenced {
+			if c.kind == fenced {
 				if len(fences) == 0 || fences[0].from != c.from+len(fences[0].line) || fences[0].to > c.to {
 					t.Fatalf("%q: fence %v, want the first of %v", text, c, fences)
 				}

@@ -269,7 +269,7 @@ func (s *mentionScanner) inCode(i int) bool {
 func (s *mentionScanner) inAddress(i int) bool {
 	if i >= s.run {
 		from := i
-		for from > 0 && inAddress(s.text[from-1]) {
+		for from > 0 && isAddressByte(s.text[from-1]) {
 			from--
 		}
 		s.run = addressEnd(s.text, i)

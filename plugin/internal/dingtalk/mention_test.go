@@ -304,7 +304,7 @@ func FuzzMentions(f *testing.F) {
 		}
 		open := codeScanner{text: text}
 		for c := open.next(); c.from < len(text); c = open.next() {
-			if c.fenced && c.to == len(text) {
+			if c.kind == fenced && c.to == len(text) {
 				return // the tokens stand in a fence that the caller left open
 			}
 		}

@@ -78,17 +78,17 @@ func TestSplitLeavesOutBlanks(t *testing.T) {
 
 func TestFences(t *testing.T) {
 	const text = "a\n```go\nx := 1\ny := 2\n```\nb"
-	rooms := func(int) int { return len(`a\n` + "```go" + `\nx := 1\n` + "```" + "``") }
+	size := len(`a\n` + "```go" + `\nx := 1\n` + "```" + "``")
 	want := []chunk{
 		{"", "a\n```go\nx := 1\n", "```"},
 		{"```go\n", "y := 2\n```\nb", ""},
 	}
-	got := newSplitter(text, true).split(5, 4, rooms)
+	got := newSplitter(text, true).split(5, 4, size, size)
 	if len(got) != len(want) || got[0] != want[0] || got[1] != want[1] {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	for _, chunk := range newSplitter(text, false).split(5, 4, rooms) {
-		if chunk.open+chunk.close != "" {
+	for _, chunk := range newSplitter(text, false).split(5, 4, size, size) {
+		if chunk.prefix+chunk.suffix != "" {
 			t.Errorf("plain text has a fence: %q", chunk)
 		}
 	}
