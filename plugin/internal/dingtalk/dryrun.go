@@ -1,8 +1,8 @@
 package dingtalk
 
-// A Preview is what a message would be on the wire.
+// A Preview is what a message would be on the wire: the result of a dry run.
 type Preview struct {
-	Address      string // its credentials masked
+	Address      string // redacted
 	Bodies       []string
 	Sizes        []int  // of the bodies as they would be sent, in bytes
 	Keyword      string // that the message holds, or ""
@@ -11,10 +11,9 @@ type Preview struct {
 
 const masked = "***"
 
-// Preview does all that Send does, up to the first request, and counts nothing.
-// The caller shall not learn the numbers and ids of those whom m mentions by
-// name, nor whether a guess is right: so m must be made with HidePeople, and
-// nothing here knows them.
+// Preview does what Send does before the first request, and counts nothing. m must
+// be made with HidePeople, so that the caller cannot learn the numbers and ids of
+// those whom it mentions by name, nor confirm a guess.
 func (r *Robot) Preview(web Env, m Message, key string) (v Preview, receipt Receipt, e *Error) {
 	if e := r.check(&m); e != nil {
 		return v, receipt, e

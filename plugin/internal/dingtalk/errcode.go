@@ -4,20 +4,18 @@ import (
 	"strings"
 )
 
-// A ErrcodeInfo is what an errcode means and what to do about it: the one place that
-// decides hint and retry. README's table of errors is held against Causes.
+// An ErrcodeInfo is what an errcode means and what to do about it.
 //
 // Codes and texts come from DingTalk's page
 // (https://open.dingtalk.com/document/development/custom-robots-send-group-messages),
-// its global list of codes, and from users' reports, because the page knows
-// only some of them. DingTalk has reworded its texts twice; Says holds a part
-// of each wording, and any of them will do.
+// its global list of codes, and users' reports, because the page lists only some
+// of them. DingTalk has reworded its texts twice; Match holds a part of each.
 type ErrcodeInfo struct {
 	Code     int      // errcode
 	LastCode int      // last errcode of a range that begins with Code, or 0
-	Match    []string // parts of errmsg, any of which must occur; none is any text
-	Cause    string   // one sentence: the cause
-	Advice   string   // one sentence: what to do
+	Match    []string // parts of errmsg, any of which must occur; none matches any text
+	Cause    string   // one sentence
+	Advice   string   // one sentence, in the imperative
 	Key      string   // configuration key concerned, or ""
 
 	reason    Reason
@@ -40,7 +38,8 @@ const (
 	adviceReportBug = "Report it to the plugin's authors with this text; repeating the call does not help."
 )
 
-// Errcodes are looked through in order; the first that fits counts.
+// Errcodes are all that are known. The first that matches counts. README's table
+// of errors is made from them.
 var Errcodes = []ErrcodeInfo{
 	{Code: errcodeBusy, reason: ReasonUnknown, retryable: true,
 		Cause:  "DingTalk is busy; the message may or may not have arrived.",
@@ -127,8 +126,7 @@ const (
 	adviceRecopyToken = "Have the operator copy the robot's webhook address anew from the group's settings into DINGTALK_BOT_ACCESS_TOKEN."
 )
 
-// lookupErrcode returns the cause of an errcode; one for a code that is not in the
-// table, too.
+// lookupErrcode explains an errcode, also one that is not in the table.
 func lookupErrcode(code int, msg string) ErrcodeInfo {
 	found := ErrcodeInfo{
 		Cause:  "DingTalk refused the message for a reason this plugin does not know.",

@@ -1,6 +1,7 @@
 package dingtalk
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -8,14 +9,17 @@ import (
 	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
-// MaxMentions is how many people one message may mention
+// MaxMentions is how many people a message may mention
 // (https://open.dingtalk.com/document/development/custom-robots-send-group-messages).
 const MaxMentions = 50
 
-// Mentions are those whom a message shall notify. DingTalk notifies a person
-// only who stands both here and, as @ID, in the text
+// maxText is the longest text that any configuration sends, in bytes: ten parts.
+const maxText = 10 * MaxBody
+
+// Mentions are those whom a message notifies. DingTalk notifies a person only
+// if listed here and, as @ID, in the text
 // (https://open.dingtalk.com/document/development/robot-message-type); All
-// needs nothing in the text.
+// needs no text.
 type Mentions struct {
 	People []Mention
 	All    bool
@@ -25,12 +29,12 @@ type Mentions struct {
 type Mention struct {
 	ID       string // mobile number or user id, as it follows the @ in the text
 	IsUserID bool   // ID is a user id
-	Name     string // under which the caller knows the person; "" for the ID itself
-	hidden   bool   // ID only stands for the person's
-	end      int    // where the first token of the person ends in the text, or 0
+	Name     string // under which the caller knows the person, or ""
+	hidden   bool   // ID is a placeholder
+	end      int    // where the person's first token ends in the text, or 0
 }
 
-// Label is what the caller calls the person.
+// Label returns what the caller calls the person.
 func (m *Mention) Label() string {
 	if m.Name != "" {
 		return m.Name
@@ -48,7 +52,7 @@ func (m *Mention) same(other *Mention) bool {
 }
 
 // AddMobiles adds people by mobile number: digits, or +country-digits. A
-// number that is there already counts once, in the form that it had first.
+// number counts once, in the form that was added first.
 func (m *Mentions) AddMobiles(mobiles []string) *Error {
 	for i, mobile := range mobiles {
 		mobile = strings.TrimSpace(mobile)
@@ -61,12 +65,11 @@ func (m *Mentions) AddMobiles(mobiles []string) *Error {
 	return nil
 }
 
-// AddUsers adds people by user id. DingTalk makes them of letters, digits, -
-// and _, as a token in the text must be.
+// AddUsers adds people by user id.
 func (m *Mentions) AddUsers(ids []string) *Error {
 	for i, id := range ids {
 		id = strings.TrimSpace(id)
-		if !validUser(id) {
+		if !validUserID(id) {
 			return argumentError("argument /atUserIds/"+strconv.Itoa(i)+": not a user id",
 				"Give the id alone, of letters, digits, - and _, without an @ before it.")
 		}
@@ -75,8 +78,8 @@ func (m *Mentions) AddUsers(ids []string) *Error {
 	return nil
 }
 
-// add adds a mention, or returns the one that names the same person already.
-// Beyond one more than DingTalk takes, which check refuses, it returns nil.
+// add adds a mention, or returns the one of the same person. It keeps one more
+// than the limit, which check refuses, and then returns nil.
 func (m *Mentions) add(mention Mention) *Mention {
 	for i := range m.People {
 		if m.People[i].same(&mention) {
@@ -101,32 +104,25 @@ func (m *Mentions) check() *Error {
 func validMobile(s string) bool {
 	if strings.HasPrefix(s, "+") {
 		country, rest, found := strings.Cut(s[1:], "-")
-		return found && len(country) <= 4 && allDigits(country) && allDigits(rest) && 4 <= len(rest) && len(rest) <= 15
+		return found && len(country) <= 4 && all(country, isDigit) && all(rest, isDigit) && 4 <= len(rest) && len(rest) <= 15
 	}
-	return allDigits(s) && 5 <= len(s) && len(s) <= 15
+	return all(s, isDigit) && 5 <= len(s) && len(s) <= 15
 }
 
-func validUser(s string) bool {
+func validUserID(s string) bool { return all(s, isTokenByte) }
+
+// all reports whether s has bytes, all of which are ok.
+func all(s string, ok func(c byte) bool) bool {
 	for i := range len(s) {
-		if !isTokenByte(s[i]) {
+		if !ok(s[i]) {
 			return false
 		}
 	}
 	return s != ""
 }
 
-func allDigits(s string) bool {
-	for i := range len(s) {
-		if !isDigit(s[i]) {
-			return false
-		}
-	}
-	return s != ""
-}
-
-// locate finds the tokens that the caller wrote. guess: DingTalk matches a token
-// with the very entry of the list, so that @13800000001 does not mention
-// +86-13800000001.
+// locate finds the tokens that the caller wrote. guess: DingTalk compares a token
+// with the entry as listed, so that @13800000001 does not mention +86-13800000001.
 func (m *Mentions) locate(text string, markdown bool) {
 	if len(m.People) == 0 {
 		return
@@ -145,8 +141,7 @@ func (m *Mentions) locate(text string, markdown bool) {
 	}
 }
 
-// missing returns those whose token does not stand in text, which is how the
-// text begins that was searched.
+// missing returns those without a token in text, a prefix of the located text.
 func (m *Mentions) missing(text string) (people []Mention) {
 	for _, mention := range m.People {
 		if mention.end == 0 || mention.end > len(text) {
@@ -156,41 +151,7 @@ func (m *Mentions) missing(text string) (people []Mention) {
 	return people
 }
 
-// tokenEnd returns where the token at from ends.
-func tokenEnd(text string, from int) int {
-	if from < len(text) && text[from] == '+' {
-		from++
-	}
-	for from < len(text) && isTokenByte(text[from]) {
-		from++
-	}
-	return from
-}
-
-// continuesToken reports whether rest, which follows a token, makes it another one or
-// may do so: @138000000012 is no mention of 13800000001. Whether DingTalk would
-// see a token that a Chinese character follows is not documented, and one
-// mention too many rings while one too few does not.
-func continuesToken(rest string) bool {
-	r, _ := utf8.DecodeRuneInString(rest)
-	return rest != "" && (continuesWord(rest) || r >= utf8.RuneSelf && !isPunct(r))
-}
-
-// continuesWord reports whether rest goes on with a Latin word, a number, or a
-// host's or user's name with dots in it.
-func continuesWord(rest string) bool {
-	if len(rest) > 1 && rest[0] == '.' {
-		return isLetter(rest[1]) || isDigit(rest[1])
-	}
-	return rest != "" && isTokenByte(rest[0])
-}
-
-// isTokenByte reports whether c may be a part of a mobile number or user id.
-func isTokenByte(c byte) bool {
-	return isDigit(c) || isLetter(c) || c == '-' || c == '_'
-}
-
-// writeTokens writes the tokens of people, with a blank between two.
+// writeTokens writes the tokens of people, separated by blanks.
 func writeTokens(w *strictjson.Writer, people []Mention) {
 	for i := range people {
 		if i > 0 {
@@ -201,13 +162,13 @@ func writeTokens(w *strictjson.Writer, people []Mention) {
 	}
 }
 
-// write writes the value of the body's "at" as the reference server sends it:
+// write writes the value of the body's "at" as the reference server does:
 // atMobiles and isAtAll are always there.
 func (m *Mentions) write(w *strictjson.Writer) {
 	w.Raw("{")
 	w.Member("atMobiles")
-	w.Strings(m.ids(false))
-	if users := m.ids(true); users != nil {
+	w.Strings(m.mobiles())
+	if users := m.userIDs(); users != nil {
 		w.Member("atUserIds")
 		w.Strings(users)
 	}
@@ -215,6 +176,9 @@ func (m *Mentions) write(w *strictjson.Writer) {
 	w.Bool(m.All)
 	w.Raw("}")
 }
+
+func (m *Mentions) mobiles() []string { return m.ids(false) }
+func (m *Mentions) userIDs() []string { return m.ids(true) }
 
 func (m *Mentions) ids(user bool) (list []string) {
 	for _, mention := range m.People {
@@ -225,96 +189,7 @@ func (m *Mentions) ids(user bool) (list []string) {
 	return list
 }
 
-// A mentionScanner finds each @ of a text that may begin a mention: not one in
-// code, in an address, or behind a letter or digit as in an e-mail address.
-type mentionScanner struct {
-	text     string
-	markdown bool
-	at       int // where the search goes on
-	codes    codeScanner
-	code     code // the first that ends behind at
-	run      int  // where the characters that an address may have end
-	address  int  // where the address among them begins
-}
-
-func newMentionScanner(text string, markdown bool) mentionScanner {
-	return mentionScanner{text: text, markdown: markdown, codes: codeScanner{text: text}}
-}
-
-// next returns where the next one stands, or -1.
-func (s *mentionScanner) next() int {
-	for {
-		i := indexFrom(s.text, "@", s.at)
-		switch s.at = i + 1; {
-		case i == len(s.text):
-			s.at = i
-			return -1
-		case s.inCode(i):
-			s.at = s.code.to
-		case !inWord(s.text[:i]) && !s.inAddress(i):
-			return i
-		}
-	}
-}
-
-// inCode reports whether i stands in code, which plain text does not have.
-func (s *mentionScanner) inCode(i int) bool {
-	for s.markdown && s.code.to <= i {
-		s.code = s.codes.next()
-	}
-	return s.code.from <= i && i < s.code.to
-}
-
-// inAddress reports whether i stands in an address or the target of a link.
-func (s *mentionScanner) inAddress(i int) bool {
-	if i >= s.run {
-		from := i
-		for from > 0 && isAddressByte(s.text[from-1]) {
-			from--
-		}
-		s.run = addressEnd(s.text, i)
-		s.address = from + addressIn(s.text[from:s.run])
-		if s.markdown && strings.HasSuffix(s.text[:from], "](") {
-			s.address = from
-		}
-	}
-	return i >= s.address
-}
-
-// addressIn returns where the address begins that run ends with, or len(run):
-// one with a scheme, or a host's name and a path, as people write it.
-func addressIn(run string) int {
-	path := strings.IndexByte(run, '/')
-	if path <= 0 {
-		return len(run)
-	}
-	if scheme := strings.Index(run, "://"); scheme >= 0 {
-		begin, _ := addressAt(run, scheme)
-		return begin
-	}
-	host := path
-	for host > 0 && (isTokenByte(run[host-1]) || run[host-1] == '.') {
-		host--
-	}
-	dot := strings.LastIndexByte(run[:path], '.')
-	if dot <= host || dot+1 == path || !isLetter(run[dot+1]) || host > 0 && run[host-1] == '@' {
-		return len(run)
-	}
-	return host
-}
-
-// inWord reports whether what follows before is in the middle of a word. In
-// Chinese, which has no blanks between words, it never is.
-func inWord(before string) bool {
-	r, _ := utf8.DecodeLastRuneInString(before)
-	if r < utf8.RuneSelf {
-		return before != "" && isTokenByte(byte(r))
-	}
-	return in(r, alphabets)
-}
-
-// A Person can be mentioned by name; the number or user id stays with the
-// operator.
+// A Person can be mentioned by name. Only the operator knows the number or id.
 type Person struct {
 	Name     string
 	ID       string // mobile number or user id
@@ -324,12 +199,12 @@ type Person struct {
 // Valid reports whether the person can be mentioned at all.
 func (p *Person) Valid() bool {
 	if p.IsUserID {
-		return validUser(p.ID)
+		return validUserID(p.ID)
 	}
 	return validMobile(p.ID)
 }
 
-// mention mentions the person; hidden, without the number or id, but as long.
+// mention mentions the person, with a placeholder of equal length to hide the ID.
 func (p *Person) mention(hide bool) Mention {
 	m := Mention{ID: p.ID, IsUserID: p.IsUserID, Name: p.Name, hidden: hide}
 	if hide {
@@ -342,11 +217,8 @@ func (p *Person) mention(hide bool) Mention {
 	return m
 }
 
-// maxText is the longest text that any configuration sends, in bytes: ten parts.
-const maxText = 10 * MaxBody
-
 // resolveNames mentions those who are listed by name, and those whom the text
-// names as @name; there the name becomes the token that DingTalk needs.
+// names as @name, which it replaces by the token that DingTalk needs.
 func (m *Message) resolveNames(options *MessageOptions, listed []string) *Error {
 	index := options.index()
 	for _, name := range listed {
@@ -359,7 +231,7 @@ func (m *Message) resolveNames(options *MessageOptions, listed []string) *Error 
 		return nil
 	}
 	var text strings.Builder
-	done := 0 // so much of the message's text is in text
+	done := 0 // so much of m.Text is in text
 	scanner := newMentionScanner(m.Text, m.Kind.Markdown)
 	for i := scanner.next(); i >= 0; i = scanner.next() {
 		person := index.longest(m.Text[i+1:], func(p *Person, rest string) bool {
@@ -395,28 +267,21 @@ func (m *Message) resolveNames(options *MessageOptions, listed []string) *Error 
 }
 
 // endsName reports whether a name that rest follows is a mention. A Latin name
-// must end where the word ends. Where another letter follows, of any script, it
-// may be the beginning of somebody else's name, unless the caller listed it.
+// must be a whole word. If another letter follows, of any script, the name may
+// be the beginning of somebody else's, unless the caller listed it.
 func endsName(name, rest string, listed []string) bool {
 	if isTokenByte(name[len(name)-1]) && continuesWord(rest) {
 		return false
 	}
-	if r, _ := utf8.DecodeRuneInString(rest); rest == "" || !isLetterRune(r) {
-		return true
-	}
-	for i := range listed {
-		if listed[i] == name {
-			return true
-		}
-	}
-	return false
+	r, _ := utf8.DecodeRuneInString(rest)
+	return rest == "" || !isLetterRune(r) || slices.Contains(listed, name)
 }
 
-// A nameIndex is people in the order of their names, so that the names a text
-// begins with are found in as many steps as they have bytes.
+// A nameIndex is people sorted by name. It finds the names that a text begins
+// with in as many steps as they have bytes.
 type nameIndex []*Person
 
-// index returns the index of the people, which is sorted once.
+// index returns the index of the people, which it sorts once.
 func (s *MessageOptions) index() nameIndex {
 	for n := len(s.byName); n < len(s.People); n++ {
 		s.byName = append(s.byName, &s.People[n])
@@ -429,9 +294,9 @@ func (s *MessageOptions) index() nameIndex {
 }
 
 // longest returns the person with the longest name that text begins with and
-// that is accepted in view of what follows it, or nil.
+// accept allows, given the rest of the text; or nil.
 func (x nameIndex) longest(text string, accept func(p *Person, rest string) bool) (found *Person) {
-	for n := 0; len(x) > 0; n++ { // x are those whose first n bytes are the text's
+	for n := 0; len(x) > 0; n++ { // the names in x begin with text[:n]
 		for len(x) > 0 && len(x[0].Name) == n {
 			if n > 0 && accept(x[0], text[n:]) {
 				found = x[0]
@@ -460,12 +325,162 @@ func (x nameIndex) above(n, c int) int {
 	return first
 }
 
-// What kinds of characters there are, by Unicode's blocks: package unicode's
-// tables are many kilobytes. A table is a string of pairs, the first and the
-// last of a block each; numbers in a variable would look like addresses to a
-// collector.
+// A mentionScanner finds each @ that may begin a mention: not in code, in an
+// address, or behind a letter or digit as in an e-mail address.
+type mentionScanner struct {
+	text     string
+	markdown bool
+	at       int // where the search continues
+	codes    codeScanner
+	code     code // the first that ends behind at
+	run      int  // where the run of address bytes ends
+	address  int  // where the address in it begins
+}
 
-// in reports whether r is in one of the blocks.
+func newMentionScanner(text string, markdown bool) mentionScanner {
+	return mentionScanner{text: text, markdown: markdown, codes: codeScanner{text: text}}
+}
+
+// next returns the index of the next @, or -1.
+func (s *mentionScanner) next() int {
+	for {
+		i := indexFrom(s.text, "@", s.at)
+		switch s.at = i + 1; {
+		case i == len(s.text):
+			s.at = i
+			return -1
+		case s.inCode(i):
+			s.at = s.code.to
+		case !endsInWord(s.text[:i]) && !s.inAddress(i):
+			return i
+		}
+	}
+}
+
+// inCode reports whether i is in code, which plain text does not have.
+func (s *mentionScanner) inCode(i int) bool {
+	for s.markdown && s.code.to <= i {
+		s.code = s.codes.next()
+	}
+	return s.code.from <= i && i < s.code.to
+}
+
+// inAddress reports whether i is in an address or the target of a link.
+func (s *mentionScanner) inAddress(i int) bool {
+	if i >= s.run {
+		from := i
+		for from > 0 && isAddressByte(s.text[from-1]) {
+			from--
+		}
+		s.run = addressEnd(s.text, i)
+		s.address = from + addressIn(s.text[from:s.run])
+		if s.markdown && strings.HasSuffix(s.text[:from], "](") {
+			s.address = from
+		}
+	}
+	return i >= s.address
+}
+
+// addressIn returns where the address begins that ends the run, or len(run): one
+// with a scheme, or a host name and a path, as people write it.
+func addressIn(run string) int {
+	path := strings.IndexByte(run, '/')
+	if path <= 0 {
+		return len(run)
+	}
+	if scheme := strings.Index(run, "://"); scheme >= 0 {
+		begin, _ := addressAt(run, scheme)
+		return begin
+	}
+	host := path
+	for host > 0 && (isTokenByte(run[host-1]) || run[host-1] == '.') {
+		host--
+	}
+	dot := strings.LastIndexByte(run[:path], '.')
+	if dot <= host || dot+1 == path || !isLetter(run[dot+1]) || host > 0 && run[host-1] == '@' {
+		return len(run)
+	}
+	return host
+}
+
+// endsInWord reports whether a letter or digit after before continues a word. In
+// Chinese, which has no blanks between words, it never does.
+func endsInWord(before string) bool {
+	r, _ := utf8.DecodeLastRuneInString(before)
+	if r < utf8.RuneSelf {
+		return before != "" && isTokenByte(byte(r))
+	}
+	return in(r, alphabets)
+}
+
+// tokenEnd returns where the token at from ends.
+func tokenEnd(text string, from int) int {
+	if from < len(text) && text[from] == '+' {
+		from++
+	}
+	for from < len(text) && isTokenByte(text[from]) {
+		from++
+	}
+	return from
+}
+
+// continuesToken reports whether rest makes the token before it another one, or
+// may do so: @138000000012 does not mention 13800000001. It is not documented
+// whether DingTalk sees a token that a Chinese character follows; a token too
+// many still notifies, one too few does not.
+func continuesToken(rest string) bool {
+	r, _ := utf8.DecodeRuneInString(rest)
+	return rest != "" && (continuesWord(rest) || r >= utf8.RuneSelf && !isPunct(r))
+}
+
+// continuesWord reports whether rest continues a Latin word, a number, or a
+// host or user name with dots.
+func continuesWord(rest string) bool {
+	if len(rest) > 1 && rest[0] == '.' {
+		return isLetter(rest[1]) || isDigit(rest[1])
+	}
+	return rest != "" && isTokenByte(rest[0])
+}
+
+// isTokenByte reports whether c may occur in a mobile number or user id.
+func isTokenByte(c byte) bool {
+	return isDigit(c) || isLetter(c) || c == '-' || c == '_'
+}
+
+// isPunct reports whether r is white space or Chinese or general punctuation.
+func isPunct(r rune) bool {
+	return in(r, "\u2000\u206F\u3000\u3004\u3008\u3020\uFF01\uFF0F\uFF1A\uFF20\uFF3B\uFF40\uFF5B\uFF65")
+}
+
+// isLetterRune reports whether r is a letter or digit of any script.
+func isLetterRune(r rune) bool { return in(r, "09AZaz") || in(r, alphabets) || in(r, ideographs) }
+
+// alphabets are the scripts beyond ASCII that put blanks between words.
+const alphabets = "\u00C0\u00D6\u00D8\u00F6\u00F8\u1FFF\u2C00\u2DFF\uFB00\uFDFF\uFE70\uFEFC" +
+	"\uFF10\uFF19\uFF21\uFF3A\uFF41\uFF5A\U00010000\U0001AFFF\U0001D400\U0001EFFF"
+
+// ideographs are the Chinese, Japanese and Korean scripts and their neighbors.
+const ideographs = "\u2E80\u2FFF\u3005\u3007\u3031\u30FA\u30FC\uD7FF\uF900\uFAFF\uFF66\uFFDC" +
+	"\U0001B000\U0001B2FF\U00020000\U0003FFFF"
+
+const blanks = "\t\r  \u0085\u0085\u00A0\u00A0\u00AD\u00AD\u034F\u034F\u115F\u1160\u1680\u1680\u180B\u180F" +
+	"\u2000\u200F\u2028\u202F\u205F\u206F\u2800\u2800\u3000\u3000\u3164\u3164\uFE00\uFE0F\uFEFF\uFEFF\uFFA0\uFFA0" +
+	"\U000E0000\U000E0FFF"
+
+// IsBlank reports whether s shows nothing: it has only white space and
+// characters without width. guess: that DingTalk shows them so.
+func IsBlank(s string) bool {
+	for _, r := range s {
+		if !in(r, blanks) {
+			return false
+		}
+	}
+	return true
+}
+
+// in reports whether r is in one of the blocks, each given by its first and last
+// character. Package unicode's tables take many kilobytes, and numbers in a
+// variable would look like addresses to a garbage collector.
 func in(r rune, blocks string) bool {
 	first := rune(-1)
 	for _, bound := range blocks {
@@ -480,36 +495,3 @@ func in(r rune, blocks string) bool {
 	}
 	return false
 }
-
-// isPunct reports whether r is a blank or a sign of Chinese or general
-// typography.
-func isPunct(r rune) bool {
-	return in(r, "\u2000\u206F\u3000\u3004\u3008\u3020\uFF01\uFF0F\uFF1A\uFF20\uFF3B\uFF40\uFF5B\uFF65")
-}
-
-// isLetterRune reports whether r is a letter, a digit or a character of any script,
-// and neither a sign nor an emoji.
-func isLetterRune(r rune) bool { return in(r, "09AZaz") || in(r, alphabets) || in(r, ideographs) }
-
-// alphabets are the scripts beyond ASCII that put blanks between words.
-const alphabets = "\u00C0\u00D6\u00D8\u00F6\u00F8\u1FFF\u2C00\u2DFF\uFB00\uFDFF\uFE70\uFEFC" +
-	"\uFF10\uFF19\uFF21\uFF3A\uFF41\uFF5A\U00010000\U0001AFFF\U0001D400\U0001EFFF"
-
-// ideographs are the Chinese, Japanese and Korean scripts and their neighbors.
-const ideographs = "\u2E80\u2FFF\u3005\u3007\u3031\u30FA\u30FC\uD7FF\uF900\uFAFF\uFF66\uFFDC" +
-	"\U0001B000\U0001B2FF\U00020000\U0003FFFF"
-
-// IsBlank reports whether s shows nothing: it is empty or holds nothing but white
-// space and characters without width. guess: that DingTalk shows them so.
-func IsBlank(s string) bool {
-	for _, r := range s {
-		if !in(r, blanks) {
-			return false
-		}
-	}
-	return true
-}
-
-const blanks = "\t\r  \u0085\u0085\u00A0\u00A0\u00AD\u00AD\u034F\u034F\u115F\u1160\u1680\u1680\u180B\u180F" +
-	"\u2000\u200F\u2028\u202F\u205F\u206F\u2800\u2800\u3000\u3000\u3164\u3164\uFE00\uFE0F\uFEFF\uFEFF\uFFA0\uFFA0" +
-	"\U000E0000\U000E0FFF"

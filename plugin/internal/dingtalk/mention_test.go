@@ -231,8 +231,8 @@ func TestAddMobiles(t *testing.T) {
 			e = m.check()
 		}
 		switch {
-		case test.fault == "" && (e != nil || !slices.Equal(m.ids(false), test.want)):
-			t.Errorf("%v: got %v %v, want %v", test.mobiles, m.ids(false), e, test.want)
+		case test.fault == "" && (e != nil || !slices.Equal(m.mobiles(), test.want)):
+			t.Errorf("%v: got %v %v, want %v", test.mobiles, m.mobiles(), e, test.want)
 		case test.fault != "" && (e == nil || !strings.Contains(e.Message, test.fault)):
 			t.Errorf("%v: got %v, want %q", test.mobiles, e, test.fault)
 		}
@@ -255,8 +255,8 @@ func TestAddUsers(t *testing.T) {
 		var m Mentions
 		e := m.AddUsers(test.ids)
 		switch {
-		case test.fault == "" && (e != nil || !slices.Equal(m.ids(true), test.want)):
-			t.Errorf("%q: got %q %v, want %q", test.ids, m.ids(true), e, test.want)
+		case test.fault == "" && (e != nil || !slices.Equal(m.userIDs(), test.want)):
+			t.Errorf("%q: got %q %v, want %q", test.ids, m.userIDs(), e, test.want)
 		case test.fault != "" && (e == nil || !strings.Contains(e.Message, test.fault)):
 			t.Errorf("%q: got %v, want %q", test.ids, e, test.fault)
 		}

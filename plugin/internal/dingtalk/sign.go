@@ -7,7 +7,7 @@ import (
 )
 
 // Sign returns the signature of a request made at millis (Unix time in
-// milliseconds) to a robot with that secret: the Base64 form of
+// milliseconds) to a robot with that secret: the Base64 encoding of
 // HMAC-SHA256(key secret, message millis + "\n" + secret)
 // (https://open.dingtalk.com/document/dingstart/customize-robot-security-settings).
 // DingTalk accepts it for one hour around its own clock.
@@ -17,7 +17,7 @@ func Sign(secret string, millis int64) string {
 }
 
 // hmacSHA256 is HMAC (https://datatracker.ietf.org/doc/html/rfc2104) with
-// SHA-256. Package crypto/hmac would bring SHA-3 and more along, see
+// SHA-256. Package crypto/hmac would add SHA-3 and more, see
 // RATIONALE.md, "Why is HMAC written out?".
 func hmacSHA256(key, message string) [sha256.Size]byte {
 	if len(key) > sha256.BlockSize {
@@ -28,8 +28,7 @@ func hmacSHA256(key, message string) [sha256.Size]byte {
 	return sha256.Sum256(append(keyBlock(key, 0x5c), inner[:]...))
 }
 
-// keyBlock returns the key, filled up with zeros to a block, with each byte
-// xored with pad.
+// keyBlock returns the key, padded with zeros to a block, xored with pad.
 func keyBlock(key string, pad byte) []byte {
 	block := make([]byte, sha256.BlockSize, 4*sha256.BlockSize)
 	copy(block, key)
@@ -40,16 +39,16 @@ func keyBlock(key string, pad byte) []byte {
 }
 
 // MinValidTime is the day this version was written, 2026-11-21 00:00 UTC, in Unix
-// milliseconds. No right clock stands before it.
+// milliseconds. No correct clock shows an earlier time.
 const MinValidTime int64 = 1795219200000
 
-// clockUnset reports whether the host's clock cannot be right. extism/go-sdk shows
-// a plugin 2022-01-01 unless its embedder asks for the real time
+// clockUnset reports whether the host's clock is obviously wrong. extism/go-sdk
+// shows a plugin 2022-01-01 unless its embedder asks for the real time
 // (https://pkg.go.dev/github.com/tetratelabs/wazero#ModuleConfig).
 func clockUnset(millis int64) bool { return millis < MinValidTime }
 
-// clockError names a stopped clock instead of sending a signature that
-// DingTalk must refuse.
+// clockError reports an unset clock instead of sending a signature that DingTalk
+// must refuse.
 func clockError(millis int64) *Error {
 	return &Error{
 		Reason:  ReasonClock,
