@@ -37,7 +37,7 @@ func TestDryRunHidesNumbers(t *testing.T) {
 			if e != nil {
 				return fmt.Sprint(e)
 			}
-			v, receipt, e := r.Preview(newGroup().web(), m, "key")
+			v, receipt, e := r.Preview(newHost().env(), m, "key")
 			var who []string
 			for _, mention := range m.Mentions.People {
 				who = append(who, mention.Label())

@@ -122,10 +122,10 @@ func echoed(t *testing.T, code int, errmsg func(sign string) string) *Error {
 	r := newRobot()
 	r.Address = Address{Base: "https://example.com" + realPath, Query: realQuery}
 	r.Token, r.Secret, r.MaxRetries = realToken, realSecret, 0
-	g := newGroup()
-	web := g.web()
-	send := web.Send
-	web.Send = func(method, address string, body []byte) (int, []byte) {
+	h := newHost()
+	env := h.env()
+	send := env.Send
+	env.Send = func(method, address string, body []byte) (int, []byte) {
 		status, reply := send(method, address, body)
 		if method == "POST" {
 			parsed, _ := url.Parse(address)
@@ -133,7 +133,7 @@ func echoed(t *testing.T, code int, errmsg func(sign string) string) *Error {
 		}
 		return status, reply
 	}
-	_, e := r.Send(web, Message{Kind: Text, Text: "hi", Mentions: Mentions{People: []Mention{{ID: realMobile, Name: "张三"}}}}, "")
+	_, e := r.Send(env, Message{Kind: Text, Text: "hi", Mentions: Mentions{People: []Mention{{ID: realMobile, Name: "张三"}}}}, "")
 	if e == nil {
 		t.Fatal("no error")
 	}
