@@ -40,12 +40,6 @@ func each(s, format string) string {
 	return b.String()
 }
 
-func reversed(s string) string {
-	b := []byte(s)
-	slices.Reverse(b)
-	return string(b)
-}
-
 func shifted(s string, by rune) string {
 	return strings.Map(func(r rune) rune {
 		if '0' <= r && r <= '9' {
@@ -53,16 +47,6 @@ func shifted(s string, by rune) string {
 		}
 		return r
 	}, s)
-}
-
-func mixed(s string) string {
-	b := []byte(strings.ToUpper(s))
-	for i := range b {
-		if i%3 == 0 {
-			b[i] = strings.ToLower(string(b[i]))[0]
-		}
-	}
-	return string(b)
 }
 
 // echoes are the forms in which a credential may come back.
@@ -73,11 +57,11 @@ var echoes = []struct {
 	{"as it is", func(s string) string { return s }},
 	{"upper case", strings.ToUpper},
 	{"lower case", strings.ToLower},
-	{"mixed case", mixed},
+	{"mixed case", func(s string) string { return strings.ToUpper(s[:len(s)/2]) + strings.ToLower(s[len(s)/2:]) }},
 	{"cut at its start", func(s string) string { return s[3:] }},
 	{"cut at its end", func(s string) string { return s[:len(s)-3] }},
 	{"its first half", func(s string) string { return s[:len(s)/2] + "…" }},
-	{"reversed", reversed},
+	{"reversed", func(s string) string { b := []byte(s); slices.Reverse(b); return string(b) }},
 	{"without its first three", func(s string) string { return strings.TrimPrefix(s, "SEC") }},
 	{"broken by a newline", func(s string) string { return spread(s, "\n", 20) }},
 	{"broken by a tab", func(s string) string { return spread(s, "\t", 20) }},
