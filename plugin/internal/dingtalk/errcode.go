@@ -33,9 +33,13 @@ const (
 )
 
 const (
+	adviceRepeat    = "Repeat the call with the idempotencyKey given here: it arrives once at most."
 	adviceOperator  = "Tell the operator; repeating the call does not help."
 	adviceReword    = "Change the message: repeating it unchanged does not help."
 	adviceReportBug = "Report it to the plugin's authors with this text; repeating the call does not help."
+
+	causeUnknownToken = "DingTalk does not know this access token."
+	adviceRecopyToken = "Have the operator copy the robot's webhook address anew from the group's settings into DINGTALK_BOT_ACCESS_TOKEN."
 )
 
 // Errcodes are all that are known. The first that matches counts. README's table
@@ -43,10 +47,10 @@ const (
 var Errcodes = []ErrcodeInfo{
 	{Code: errcodeBusy, reason: ReasonUnknown, retryable: true,
 		Cause:  "DingTalk is busy; the message may or may not have arrived.",
-		Advice: "Repeat the call with the idempotencyKey given here: it arrives once at most."},
+		Advice: adviceRepeat},
 	{Code: errcodeInternal, reason: ReasonUnknown, retryable: true,
 		Cause:  "DingTalk failed inside; the message may or may not have arrived.",
-		Advice: "Repeat the call with the idempotencyKey given here: it arrives once at most."},
+		Advice: adviceRepeat},
 
 	{Code: 310000, Match: []string{"keywords not in content", "关键词不匹配"}, Key: KeyKeywords,
 		Cause:  "The robot only takes messages that contain one of its keywords.",
@@ -121,27 +125,22 @@ var Errcodes = []ErrcodeInfo{
 	{Code: 90020, reason: ReasonRate, Cause: "The organisation's monthly quota of webhook calls is used up.", Advice: adviceOperator},
 }
 
-const (
-	causeUnknownToken = "DingTalk does not know this access token."
-	adviceRecopyToken = "Have the operator copy the robot's webhook address anew from the group's settings into DINGTALK_BOT_ACCESS_TOKEN."
-)
-
 // lookupErrcode explains an errcode, also one that is not in the table.
 func lookupErrcode(code int, msg string) ErrcodeInfo {
-	found := ErrcodeInfo{
+	info := ErrcodeInfo{
 		Cause:  "DingTalk refused the message for a reason this plugin does not know.",
 		Advice: "Read DingTalk's own words; repeating the call unchanged hardly helps.",
 	}
-	for _, c := range Errcodes {
-		if c.matches(code, msg) {
-			found = c
+	for i := range Errcodes {
+		if Errcodes[i].matches(code, msg) {
+			info = Errcodes[i]
 			break
 		}
 	}
-	if found.reason == "" {
-		found.reason = ReasonRefused
+	if info.reason == "" {
+		info.reason = ReasonRefused
 	}
-	return found
+	return info
 }
 
 func (c *ErrcodeInfo) matches(code int, msg string) bool {

@@ -2,6 +2,7 @@ package dingtalk
 
 import (
 	"strconv"
+	"strings"
 )
 
 // A Reason is the outcome of a call, from the list in schema/output.json.
@@ -72,11 +73,10 @@ func errcodeError(code int, msg string) *Error {
 
 // sentence ends s with a full stop.
 func sentence(s string) string {
-	if s == "" {
+	switch {
+	case s == "":
 		return "(none)."
-	}
-	switch s[len(s)-1] {
-	case '.', ';', '!':
+	case strings.IndexByte(".;!", s[len(s)-1]) >= 0:
 		return s
 	}
 	return s + "."

@@ -65,7 +65,7 @@ func gatewayError(status int, what string) *Error {
 	e := &Error{
 		Reason:    ReasonUnknown,
 		Message:   "DingTalk's answer is unusable: HTTP " + strconv.Itoa(status) + " with " + what + "; the message may or may not have arrived.",
-		Advice:    "Repeat the call with the idempotencyKey given here: it arrives once at most.",
+		Advice:    adviceRepeat,
 		Retryable: true,
 	}
 	if 300 <= status && status < 500 {
