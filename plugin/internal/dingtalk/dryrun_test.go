@@ -9,8 +9,7 @@ import (
 	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
-// Whoever guesses numbers in a dry run sees the same for the right one as for a
-// wrong one, but for the guess itself.
+// A dry run shows the same for the right number as for a wrong guess.
 func TestDryRunHidesNumbers(t *testing.T) {
 	const right, wrong = "13800000001", "13900000007"
 	uuid := regexp.MustCompile(`[0-9a-f]{32}`) // may depend on the guess

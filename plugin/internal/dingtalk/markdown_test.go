@@ -5,7 +5,6 @@ import (
 	"testing"
 )
 
-// Each rule by itself; the threads they come from stand beside the rules.
 func TestFixMarkdown(t *testing.T) {
 	for _, test := range []struct {
 		name     string
@@ -25,7 +24,7 @@ func TestFixMarkdown(t *testing.T) {
 		{"already two blanks", fixLineBreaks, "a  \nb", "a  \nb"},
 		{"heading, table, fence", fixLineBreaks, "# a\nb\n```\nc\nd\n```", "# a\nb\n```\nc\nd\n```"},
 		{"all", FixMarkdown, "x\\ny", "x  \ny"},
-		{"nothing to mend", FixMarkdown, "# a\n\nb", "# a\n\nb"},
+		{"nothing to fix", FixMarkdown, "# a\n\nb", "# a\n\nb"},
 	} {
 		if got := test.rule(test.in); got != test.want {
 			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
@@ -33,7 +32,7 @@ func TestFixMarkdown(t *testing.T) {
 	}
 }
 
-// Line breaks that were mended need no mending.
+// Fixed line breaks need no fix.
 func FuzzFixMarkdown(f *testing.F) {
 	f.Add("a\nb\n```go\nx<y\n```\n|a|b|\n|1|2|")
 	f.Fuzz(func(t *testing.T, text string) {
@@ -46,7 +45,7 @@ func FuzzFixMarkdown(f *testing.F) {
 }
 
 func TestCodeScanner(t *testing.T) {
-	for _, test := range []struct{ text, want string }{ // code stands between « and »
+	for _, test := range []struct{ text, want string }{ // with code in « »
 		{"a `b` c", "a «`b`» c"},
 		{"a ``b ` c`` d", "a «``b ` c``» d"},
 		{"a `b", "a `b"},
@@ -77,8 +76,8 @@ func TestCodeScanner(t *testing.T) {
 	}
 }
 
-// Code comes in order, a span is between as many backticks on both sides, and
-// the fences are those that findFences finds.
+// Code comes in order, a span has as many backticks at both ends, and the fences
+// are those of findFences.
 func FuzzCode(f *testing.F) {
 	f.Add("a `b` ``c`\n```go\nd\n```\n~~~\ne")
 	f.Fuzz(func(t *testing.T, text string) {
@@ -100,7 +99,7 @@ func FuzzCode(f *testing.F) {
 			span := text[c.from:c.to]
 			left, right := len(span)-len(strings.TrimLeft(span, "`")), len(span)-len(strings.TrimRight(span, "`"))
 			if left != right || left == 0 || left == len(span) {
-				t.Fatalf("%q: %q is no span", text, span)
+				t.Fatalf("%q: %q is not a span", text, span)
 			}
 		}
 		if len(fences) > 0 {

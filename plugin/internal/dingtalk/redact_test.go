@@ -12,8 +12,7 @@ import (
 	"testing"
 )
 
-// What an echo may hold: all that stands in the address and the body of a
-// request, and what the operator keeps from the model.
+// What a response may echo: parts of a request's address and body.
 const (
 	realToken  = "6d1f0c3b9a8e47525f60718293a4b5c6d7e8f9001a2b3c4d5e6f708192a3b4c5"
 	realSecret = "SEC9f8e7d6c5b4a39281706f5e4d3c2b1a0998877665544332211ffeeddccbbaa00"
@@ -22,7 +21,7 @@ const (
 	realMobile = "13800000001"
 )
 
-// spread puts a separator between pieces of n bytes.
+// spread separates pieces of n bytes.
 func spread(s, separator string, n int) string {
 	return strings.Join(slices.Collect(func(yield func(string) bool) {
 		for ; len(s) > n && yield(s[:n]); s = s[n:] {
@@ -31,7 +30,7 @@ func spread(s, separator string, n int) string {
 	}), separator)
 }
 
-// each replaces every byte of s by its form.
+// each formats every byte of s.
 func each(s, format string) string {
 	var b strings.Builder
 	for i := range len(s) {
@@ -99,8 +98,8 @@ var echoes = []struct {
 	{"among words", func(s string) string { return "invalid " + s + " in request" }},
 }
 
-// echoed sends a message of the robot's whose answer is errmsg, and returns the
-// Error. It calls errmsg with the signature of the request.
+// echoed returns the Error of a message whose response has the errmsg, which may
+// depend on the request's signature.
 func echoed(t *testing.T, code int, errmsg func(sign string) string) *Error {
 	t.Helper()
 	r := newRobot()
@@ -124,8 +123,7 @@ func echoed(t *testing.T, code int, errmsg func(sign string) string) *Error {
 	return e
 }
 
-// Whatever DingTalk or a gateway echoes, in whatever form: of the echo nothing
-// is left but the words of an error.
+// Of a credential that is echoed in any form, nothing is shown.
 func TestEchoes(t *testing.T) {
 	for _, credential := range []struct {
 		name string
@@ -153,9 +151,8 @@ func TestEchoes(t *testing.T) {
 	}
 }
 
-// assertRedacted fails when of an echoed text anything is left but ordinary
-// words, Chinese, punctuation and masks. A piece of up to four letters may be
-// taken for such a word.
+// assertRedacted fails if more of an echoed text is shown than ordinary words,
+// Chinese, punctuation and ***. Up to four letters may look like such a word.
 func assertRedacted(t *testing.T, name, text string, e *Error) {
 	t.Helper()
 	left, found := strings.CutPrefix(e.Msg, "sign not match: ")
@@ -174,7 +171,7 @@ func assertRedacted(t *testing.T, name, text string, e *Error) {
 	}
 }
 
-// A number is a person's, however it is written.
+// A mobile number is redacted however it is written.
 func TestEchoedNumbers(t *testing.T) {
 	for _, number := range []string{
 		"13800000001", "138-0000-0001", "138 0000 0001", "+86 138 0000 0001", "(138) 0000.0001", "１３８００００００００１", "138,0000,0001",
@@ -189,7 +186,7 @@ func TestEchoedNumbers(t *testing.T) {
 	}
 }
 
-// What is no credential stays, so that an error can be understood.
+// What is not a credential is shown, so that an error can be understood.
 func TestRedactKeeps(t *testing.T) {
 	for _, test := range []struct{ msg, want string }{
 		{"", ""},
@@ -221,7 +218,7 @@ func TestRedactKeeps(t *testing.T) {
 	}
 }
 
-// An errcode is too short to hold a number of somebody's.
+// A mobile number is not an errcode.
 func TestErrcodeIsShort(t *testing.T) {
 	for _, code := range []string{"13800000001", `"13800000001"`, "2025550123", "-1380000000"} {
 		e := ParseResponse(200, []byte(`{"errcode":`+code+`}`))
@@ -231,8 +228,7 @@ func TestErrcodeIsShort(t *testing.T) {
 	}
 }
 
-// No word of the vocabulary could be a piece of a token, but for the limit that
-// DingTalk names.
+// No word of the vocabulary can be a piece of a token, except DingTalk's limit.
 func TestVocabulary(t *testing.T) {
 	for _, word := range strings.Fields(vocabulary) {
 		if word != "20000" && (len(word) < 2 || strings.Trim(word, "0123456789abcdef") == "") {

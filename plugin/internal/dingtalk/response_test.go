@@ -136,7 +136,7 @@ func TestParseResponse(t *testing.T) {
 	}
 }
 
-// Whatever answers, an error is short, on one line, and repeats no credential.
+// An error is short, a single line, and holds no credential.
 func FuzzParseResponse(f *testing.F) {
 	f.Add(200, []byte(`{"errcode":310000,"errmsg":"sign not match CANARYTOKEN ab%2B%2Fc%3D 138-0000-0001"}`))
 	f.Add(502, []byte("<html>"))
@@ -145,7 +145,7 @@ func FuzzParseResponse(f *testing.F) {
 		var parsed struct{ Errcode json.Number }
 		if e == nil {
 			if err := json.Unmarshal(reply, &parsed); err != nil || strings.Trim(parsed.Errcode.String(), "+-0") != "" {
-				t.Fatalf("%q taken for a success (%v)", reply, err)
+				t.Fatalf("%q is accepted (%v)", reply, err)
 			}
 			return
 		}
@@ -159,8 +159,8 @@ func FuzzParseResponse(f *testing.F) {
 	})
 }
 
-// assertHarmless fails when a shown text holds anything but words of the
-// vocabulary, numbers of four digits together, Chinese and punctuation.
+// assertHarmless fails if a text holds more than words of the vocabulary, numbers
+// with four digits in all, Chinese and punctuation.
 func assertHarmless(t *testing.T, msg string) {
 	t.Helper()
 	digits := 0
