@@ -1,6 +1,7 @@
 package dingtalk
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,12 +36,7 @@ type Mention struct {
 }
 
 // Label returns what the caller calls the person.
-func (m *Mention) Label() string {
-	if m.Name != "" {
-		return m.Name
-	}
-	return m.ID
-}
+func (m *Mention) Label() string { return cmp.Or(m.Name, m.ID) }
 
 // same reports whether both name one person. A number without a country code is
 // a Chinese one.
@@ -51,29 +47,25 @@ func (m *Mention) same(other *Mention) bool {
 	return m.IsUserID == other.IsUserID && strings.TrimPrefix(m.ID, "+86-") == strings.TrimPrefix(other.ID, "+86-")
 }
 
-// AddMobiles adds people by mobile number: digits, or +country-digits. A
+// addMobiles adds people by mobile number: digits, or +country-digits. A
 // number counts once, in the form that was added first.
-func (m *Mentions) AddMobiles(mobiles []string) *Error {
-	for i, mobile := range mobiles {
-		mobile = strings.TrimSpace(mobile)
-		if !validMobile(mobile) {
-			return argumentError("argument /atMobiles/"+strconv.Itoa(i)+": not a mobile number",
-				"Give 5 to 15 digits without blanks, as in 13800000001, or with a country code as in +86-13800000001.")
-		}
-		m.add(Mention{ID: mobile})
-	}
-	return nil
+func (m *Mentions) addMobiles(mobiles []string) *Error {
+	return m.addAll(mobiles, false, "/atMobiles/", "not a mobile number",
+		"Give 5 to 15 digits without blanks, as in 13800000001, or with a country code as in +86-13800000001.")
 }
 
-// AddUsers adds people by user id.
-func (m *Mentions) AddUsers(ids []string) *Error {
+func (m *Mentions) addUserIDs(ids []string) *Error {
+	return m.addAll(ids, true, "/atUserIds/", "not a user id",
+		"Give the id alone, of letters, digits, - and _, without an @ before it.")
+}
+
+func (m *Mentions) addAll(ids []string, isUserID bool, path, fault, advice string) *Error {
 	for i, id := range ids {
 		id = strings.TrimSpace(id)
-		if !validUserID(id) {
-			return argumentError("argument /atUserIds/"+strconv.Itoa(i)+": not a user id",
-				"Give the id alone, of letters, digits, - and _, without an @ before it.")
+		if !validID(id, isUserID) {
+			return argumentError("argument "+path+strconv.Itoa(i)+": "+fault, advice)
 		}
-		m.add(Mention{ID: id, IsUserID: true})
+		m.add(Mention{ID: id, IsUserID: isUserID})
 	}
 	return nil
 }
@@ -101,15 +93,17 @@ func (m *Mentions) check() *Error {
 	return nil
 }
 
-func validMobile(s string) bool {
+// validID reports whether s is a user id, or else a mobile number.
+func validID(s string, isUserID bool) bool {
+	if isUserID {
+		return all(s, isTokenByte)
+	}
 	if strings.HasPrefix(s, "+") {
 		country, rest, found := strings.Cut(s[1:], "-")
 		return found && len(country) <= 4 && all(country, isDigit) && all(rest, isDigit) && 4 <= len(rest) && len(rest) <= 15
 	}
 	return all(s, isDigit) && 5 <= len(s) && len(s) <= 15
 }
-
-func validUserID(s string) bool { return all(s, isTokenByte) }
 
 // all reports whether s has bytes, all of which are ok.
 func all(s string, ok func(c byte) bool) bool {
@@ -197,12 +191,7 @@ type Person struct {
 }
 
 // Valid reports whether the person can be mentioned at all.
-func (p *Person) Valid() bool {
-	if p.IsUserID {
-		return validUserID(p.ID)
-	}
-	return validMobile(p.ID)
-}
+func (p *Person) Valid() bool { return validID(p.ID, p.IsUserID) }
 
 // mention mentions the person, with a placeholder of equal length to hide the ID.
 func (p *Person) mention(hide bool) Mention {

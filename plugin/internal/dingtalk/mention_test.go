@@ -62,7 +62,7 @@ func TestLocateMentions(t *testing.T) {
 	} {
 		for _, markdown := range []bool{false, true} {
 			var m Mentions
-			m.AddMobiles([]string{"13800000001"})
+			m.addMobiles([]string{"13800000001"})
 			m.locate(test.text, markdown)
 			want := markdown && test.inMarks || !markdown && test.inText
 			if got := len(m.missing(test.text)) == 0; got != want {
@@ -215,9 +215,9 @@ func TestAddMentions(t *testing.T) {
 		{users: []string{"a+b"}, fault: "/atUserIds/0"},
 	} {
 		var m Mentions
-		e := m.AddMobiles(test.mobiles)
+		e := m.addMobiles(test.mobiles)
 		if e == nil {
-			e = m.AddUsers(test.users)
+			e = m.addUserIDs(test.users)
 		}
 		if e == nil {
 			e = m.check()
@@ -247,7 +247,7 @@ func FuzzMentions(f *testing.F) {
 	f.Add("`@13800000000` https://a/@13800000000 x@13800000000", uint8(1), true)
 	f.Fuzz(func(t *testing.T, text string, n uint8, markdown bool) {
 		var m Mentions
-		if e := m.AddMobiles(numbers(int(n % 51))); e != nil {
+		if e := m.addMobiles(numbers(int(n % 51))); e != nil {
 			t.Fatal(e)
 		}
 		m.locate(text, markdown)

@@ -173,10 +173,10 @@ func (m *Message) readMentions(arguments strictjson.Object, options *MessageOpti
 	if e := m.resolveNames(options, strictjson.Strings(arguments.Get("atNames"))); e != nil {
 		return e
 	}
-	if e := m.Mentions.AddMobiles(strictjson.Strings(arguments.Get("atMobiles"))); e != nil {
+	if e := m.Mentions.addMobiles(strictjson.Strings(arguments.Get("atMobiles"))); e != nil {
 		return e
 	}
-	if e := m.Mentions.AddUsers(strictjson.Strings(arguments.Get("atUserIds"))); e != nil {
+	if e := m.Mentions.addUserIDs(strictjson.Strings(arguments.Get("atUserIds"))); e != nil {
 		return e
 	}
 	m.Mentions.locate(m.Text, m.Kind.Markdown)

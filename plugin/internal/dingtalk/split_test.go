@@ -57,7 +57,7 @@ func TestSplitLeavesOutBlanks(t *testing.T) {
 	} {
 		r := &Robot{MaxParts: 2}
 		m := Message{Kind: Text, Text: test.text}
-		m.Mentions.AddMobiles([]string{"13800000001"})
+		m.Mentions.addMobiles([]string{"13800000001"})
 		m.Mentions.locate(m.Text, false)
 		if got := checkFit(t, r, m); got != len(test.want) {
 			t.Errorf("%s: %d parts, want %d", test.name, got, len(test.want))
@@ -108,7 +108,7 @@ func TestSplitProperties(t *testing.T) {
 		if random.IntN(2) == 0 {
 			m.Kind, m.Title = Markdown, randomText(random, 30)
 		}
-		m.Mentions.AddMobiles(numbers(random.IntN(51)))
+		m.Mentions.addMobiles(numbers(random.IntN(51)))
 		m.Mentions.locate(m.Text, m.Kind.Markdown)
 		if n := checkFit(t, r, m); n > 1 {
 			split++
@@ -130,7 +130,7 @@ func FuzzSplit(f *testing.F) {
 		if markdown {
 			m.Kind, m.Title = Markdown, "t"
 		}
-		m.Mentions.AddMobiles(numbers(int(people % 51)))
+		m.Mentions.addMobiles(numbers(int(people % 51)))
 		m.Mentions.locate(m.Text, markdown)
 		checkFit(t, &Robot{MaxParts: 20, Keywords: []string{"k"}}, m)
 	})
