@@ -39,7 +39,7 @@ const (
 	adviceReportBug = "Report it to the plugin's authors with this text; repeating the call does not help."
 
 	causeUnknownToken = "DingTalk does not know this access token."
-	adviceRecopyToken = "Have the operator copy the robot's webhook address anew from the group's settings into DINGTALK_BOT_ACCESS_TOKEN."
+	adviceRecopyToken = "Have the operator copy the robot's webhook address again from the group's settings into DINGTALK_BOT_ACCESS_TOKEN."
 )
 
 // Errcodes are all that are known. The first that matches counts. README's table
@@ -49,20 +49,20 @@ var Errcodes = []ErrcodeInfo{
 		Cause:  "DingTalk is busy; the message may or may not have arrived.",
 		Advice: adviceRepeat},
 	{Code: errcodeInternal, reason: ReasonUnknown, retryable: true,
-		Cause:  "DingTalk failed inside; the message may or may not have arrived.",
+		Cause:  "DingTalk had an internal error; the message may or may not have arrived.",
 		Advice: adviceRepeat},
 
 	{Code: 310000, Match: []string{"keywords not in content", "关键词不匹配"}, Key: KeyKeywords,
-		Cause:  "The robot only takes messages that contain one of its keywords.",
+		Cause:  "The robot only accepts messages that contain one of its keywords.",
 		Advice: "Put one of the robot's keywords into the text, or have the operator set DINGTALK_BOT_KEYWORDS so that it is added."},
 	{Code: 310000, Match: []string{"sign not match", "签名不匹配"}, Key: KeySecret,
-		Cause:  "The robot wants signed requests, and the configured secret is missing or not this robot's.",
+		Cause:  "The robot requires signed requests, and the configured secret is missing or not this robot's.",
 		Advice: "Have the operator set DINGTALK_BOT_SECRET to the SEC… text of this robot's security settings."},
 	{Code: 310000, Match: []string{"invalid timestamp", "签名过期", "timestampms"}, reason: ReasonClock,
 		Cause:  "The host's clock is more than one hour off DingTalk's.",
 		Advice: "Have the operator set the host's clock; a host written in Go with extism/go-sdk must pass a ModuleConfig with WithSysWalltime()."},
 	{Code: 310000, Match: []string{"not in whitelist", "不在白名单"},
-		Cause:  "The robot only takes requests from listed IP addresses, and the host's public address is none of them.",
+		Cause:  "The robot only accepts requests from listed IP addresses, and the host's public address is none of them.",
 		Advice: "Have the operator add the host's public IPv4 address to the robot's security settings."},
 	{Code: 310000,
 		Cause:  "The robot's security settings refuse the message.",
@@ -92,7 +92,7 @@ var Errcodes = []ErrcodeInfo{
 		Cause:  "The token is of another kind, not that of a custom robot.",
 		Advice: adviceRecopyToken},
 	{Code: 88, Key: KeyToken,
-		Cause:  "DingTalk takes the address for another interface and refuses the token.",
+		Cause:  "DingTalk treats the address as a different API and refuses the token.",
 		Advice: adviceRecopyToken},
 	{Code: 43002, Key: KeyWebhook,
 		Cause:  "The request arrived as a GET, as happens after a redirect.",
@@ -106,23 +106,23 @@ var Errcodes = []ErrcodeInfo{
 
 	{Code: 400013, Cause: "The group has been dissolved.", Advice: adviceOperator},
 	{Code: 400102, Cause: "The robot is switched off in the group's settings.", Advice: adviceOperator},
-	{Code: 400105, Cause: "This robot does not take this type of message.", Advice: "Use send_text_message or send_markdown_message."},
+	{Code: 400105, Cause: "This robot does not accept this type of message.", Advice: "Use send_text_message or send_markdown_message."},
 	{Code: 400106, Cause: "The robot was removed from the group.", Advice: adviceOperator},
-	{Code: 400200, LastCode: 400299, Cause: "DingTalk misses a part of the text message.", Advice: adviceReportBug},
-	{Code: 400300, LastCode: 400399, Cause: "DingTalk misses a part of the link message.", Advice: adviceReportBug},
-	{Code: 400400, LastCode: 400499, Cause: "DingTalk misses a part of the Markdown message; a blank title or text counts as missing.", Advice: "Give a title and a text that are not blank."},
-	{Code: 400500, LastCode: 400599, Cause: "DingTalk misses a part of the action card.", Advice: adviceReportBug},
-	{Code: 400600, LastCode: 400699, Cause: "DingTalk misses a part of the feed card.", Advice: adviceReportBug},
+	{Code: 400200, LastCode: 400299, Cause: "DingTalk reports a missing field in the text message.", Advice: adviceReportBug},
+	{Code: 400300, LastCode: 400399, Cause: "DingTalk reports a missing field in the link message.", Advice: adviceReportBug},
+	{Code: 400400, LastCode: 400499, Cause: "DingTalk reports a missing field in the Markdown message; a blank title or text counts as missing.", Advice: "Give a title and a text that are not blank."},
+	{Code: 400500, LastCode: 400599, Cause: "DingTalk reports a missing field in the action card.", Advice: adviceReportBug},
+	{Code: 400600, LastCode: 400699, Cause: "DingTalk reports a missing field in the feed card.", Advice: adviceReportBug},
 
-	{Code: 430101, Cause: "DingTalk takes a link in the message for unsafe.", Advice: adviceReword},
-	{Code: 430102, Cause: "DingTalk takes the text for unfit.", Advice: adviceReword},
-	{Code: 430103, Cause: "DingTalk takes a picture in the message for unfit.", Advice: adviceReword},
-	{Code: 430104, Cause: "DingTalk takes the content for unfit.", Advice: adviceReword},
+	{Code: 430101, Cause: "DingTalk considers a link in the message unsafe.", Advice: adviceReword},
+	{Code: 430102, Cause: "DingTalk's content filter rejected the text.", Advice: adviceReword},
+	{Code: 430103, Cause: "DingTalk's content filter rejected a picture in the message.", Advice: adviceReword},
+	{Code: 430104, Cause: "DingTalk's content filter rejected the content.", Advice: adviceReword},
 
-	{Code: 45009, reason: ReasonRate, Cause: "A call limit of the organisation is used up.", Advice: adviceOperator},
+	{Code: 45009, reason: ReasonRate, Cause: "A call limit of the organization is used up.", Advice: adviceOperator},
 	{Code: 90002, reason: ReasonRate, retryable: true, after: 60, Cause: "DingTalk as a whole is throttling.", Advice: "Wait a minute, then repeat the call."},
 	{Code: 90018, reason: ReasonRate, retryable: true, after: 1, Cause: "Too many calls in this second.", Advice: "Wait a second, then repeat the call."},
-	{Code: 90020, reason: ReasonRate, Cause: "The organisation's monthly quota of webhook calls is used up.", Advice: adviceOperator},
+	{Code: 90020, reason: ReasonRate, Cause: "The organization's monthly quota of webhook calls is used up.", Advice: adviceOperator},
 }
 
 // lookupErrcode explains an errcode, also one that is not in the table.

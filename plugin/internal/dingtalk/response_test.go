@@ -16,7 +16,7 @@ var errcodeTests = []struct {
 	want  Error  // only Reason, Key, Retryable and RetryAfter count
 }{
 	{-1, "系统繁忙", "busy", Error{Reason: ReasonUnknown, Retryable: true}},
-	{500100, "description:系统异常，请稍后再试;", "failed inside", Error{Reason: ReasonUnknown, Retryable: true}}, // jeessy2/ddns-go#1048
+	{500100, "description:系统异常，请稍后再试;", "internal error", Error{Reason: ReasonUnknown, Retryable: true}}, // jeessy2/ddns-go#1048
 
 	{310000, "keywords not in content", "keywords", Error{Reason: ReasonRefused, Key: KeyKeywords}},
 	{310000, "keywords not in content, more: [https://ding-doc.dingtalk.com/doc#/serverapi2/qf2nxq]", "keywords", Error{Reason: ReasonRefused, Key: KeyKeywords}},
@@ -44,7 +44,7 @@ var errcodeTests = []struct {
 	{40035, "Missing parameter json", "without its body", Error{Reason: ReasonRefused, Key: KeyWebhook}}, // megaease/easeprobe#467
 	{40035, "缺少参数 msgtype", "A parameter", Error{Reason: ReasonRefused}},
 	{40014, "不合法的access_token", "another kind", Error{Reason: ReasonRefused, Key: KeyToken}},
-	{88, "鉴权异常", "another interface", Error{Reason: ReasonRefused, Key: KeyToken}},
+	{88, "鉴权异常", "different API", Error{Reason: ReasonRefused, Key: KeyToken}},
 	{43002, "需要POST请求", "GET", Error{Reason: ReasonRefused, Key: KeyWebhook}},
 	{43004, "无效的HTTP HEADER Content-Type", "content type", Error{Reason: ReasonRefused, Key: KeyWebhook}},
 
