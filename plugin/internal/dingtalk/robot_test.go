@@ -67,6 +67,18 @@ func TestRetriesKeepTheRate(t *testing.T) {
 	}
 }
 
+// Only the parts that are still missing count against the rate.
+func TestResumeWithinRate(t *testing.T) {
+	h, r := newHost(`{"errcode":0}`, busy), newRobot()
+	r.MessagesPerMinute, r.MaxRetries = 3, 0
+	m := Message{Kind: Text, Text: strings.Repeat("a line\n", 4000)}
+	for _, want := range []int{1, 2} {
+		if receipt, e := r.Send(h.env(), m, "key"); receipt.Sent != want || receipt.Total != 2 {
+			t.Errorf("%+v %v, want %d of 2 parts", receipt, e, want)
+		}
+	}
+}
+
 func TestUUIDDerivation(t *testing.T) {
 	uuid := func(r *Robot, text, key string) string {
 		h := newHost()
