@@ -9,8 +9,6 @@ type Preview struct {
 	KeywordAdded bool
 }
 
-const masked = "***"
-
 // Preview does what Send does before the first request, and counts nothing. m must
 // be made with HidePeople, so that the caller cannot learn the numbers and ids of
 // those whom it mentions by name, nor confirm a guess.
@@ -32,12 +30,12 @@ func (r *Robot) Preview(web Env, m Message, key string) (v Preview, receipt Rece
 		v.Bodies = append(v.Bodies, body)
 		receipt.Bytes += len(body)
 	}
-	v.Address = r.Address.Base + "?access_token=" + masked
+	v.Address = r.Address.Base + "?access_token=" + redacted
 	if r.Secret != "" {
-		v.Address += "&timestamp=" + masked + "&sign=" + masked
+		v.Address += "&timestamp=" + redacted + "&sign=" + redacted
 	}
 	if r.Address.Query != "" {
-		v.Address += "&" + masked
+		v.Address += "&" + redacted
 	}
 	keyword, found := findKeyword(r.Keywords, &m, m.Text)
 	v.Keyword, v.KeywordAdded = keyword, !found

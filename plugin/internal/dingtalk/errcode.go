@@ -99,7 +99,7 @@ var Errcodes = []ErrcodeInfo{
 		Advice: "Have the operator configure the address that the redirect leads to."},
 	{Code: 43004, Key: KeyWebhook,
 		Cause:  "The request arrived without its content type.",
-		Advice: "Have the operator check what stands between the host and DingTalk."},
+		Advice: "Have the operator check what is between the host and DingTalk."},
 
 	{Code: 460101, Cause: "The message is over 20000 bytes.", Advice: "Shorten it or send it in several calls."},
 	{Code: 101002, Cause: "The message is too long.", Advice: "Shorten it or send it in several calls."},

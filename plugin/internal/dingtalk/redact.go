@@ -7,6 +7,9 @@ import (
 	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
+// redacted replaces what may be a credential.
+const redacted = "***"
+
 // maxMsg is how much of an errmsg an Error quotes, in bytes.
 const maxMsg = 400
 
@@ -21,7 +24,7 @@ const maxDigits = 4
 // too, because they may belong to it.
 func redact(msg string) string {
 	if countDigits(msg) <= maxDigits {
-		if shown := redactPieces(msg, true); !strings.Contains(shown, masked) {
+		if shown := redactPieces(msg, true); !strings.Contains(shown, redacted) {
 			return shown
 		}
 	}
@@ -34,7 +37,7 @@ func redactPieces(msg string, numbers bool) string {
 	if len(msg) > maxMsg {
 		rest, more = strings.ToValidUTF8(msg[:maxMsg], ""), "…"
 	}
-	last := -1 // the end of a mask that only blanks follow, or -1
+	last := -1 // the end of a *** that only blanks follow, or -1
 	for rest != "" {
 		n := pieceLen(rest, numbers)
 		switch {
@@ -46,10 +49,10 @@ func redactPieces(msg string, numbers bool) string {
 			w.Raw(rest[:n])
 			last = -1
 		case last < 0:
-			w.Raw(masked)
+			w.Raw(redacted)
 			last = len(w.Bytes)
 		default:
-			w.Bytes = w.Bytes[:last] // one mask for several pieces
+			w.Bytes = w.Bytes[:last] // one *** for several pieces
 		}
 		rest = rest[n:]
 	}

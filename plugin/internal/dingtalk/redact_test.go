@@ -156,7 +156,7 @@ func TestEchoes(t *testing.T) {
 func assertRedacted(t *testing.T, name, text string, e *Error) {
 	t.Helper()
 	left, found := strings.CutPrefix(e.Msg, "sign not match: ")
-	if !found || !strings.Contains(left, masked) || strings.Contains(text, left) {
+	if !found || !strings.Contains(left, redacted) || strings.Contains(text, left) {
 		t.Errorf("%s: %q was echoed, %q is shown", name, text, e.Msg)
 	}
 	left = strings.ReplaceAll(left, "https://open.dingtalk.com/document/", "")
@@ -179,7 +179,7 @@ func TestEchoedNumbers(t *testing.T) {
 		"mobile13800000001", "0x336b2b401", "1.38e10", "12345",
 	} {
 		e := echoed(t, 123456, func(string) string { return "号码 " + number + " 无效" })
-		left := strings.NewReplacer("号码", "", "无效", "", masked, "", " ", "", "的", "", "or", "", "，", "").Replace(e.Msg)
+		left := strings.NewReplacer("号码", "", "无效", "", redacted, "", " ", "", "的", "", "or", "", "，", "").Replace(e.Msg)
 		if left != "" {
 			t.Errorf("%s: %q is shown", number, e.Msg)
 		}

@@ -71,7 +71,7 @@ func gatewayError(status int, what string) *Error {
 	if 300 <= status && status < 500 {
 		e.Reason, e.Retryable, e.Key = ReasonRefused, false, KeyWebhook
 		e.Message = "The message was not sent: HTTP " + strconv.Itoa(status) + " with " + what + ", from a gateway before DingTalk's robots."
-		e.Advice = "Have the operator check the webhook address and what stands between the host and DingTalk."
+		e.Advice = "Have the operator check the webhook address and what is between the host and DingTalk."
 	}
 	return e
 }
