@@ -9,26 +9,25 @@ import (
 	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
-// A messageID tells one message from all others: by its key at its robot, and
-// by what it says.
+// A messageID identifies a message: by its key at its robot, and by its content.
 type messageID struct {
-	key     keyDigest // zero when it has none
+	key     keyDigest // zero if it has none
 	content fingerprint
 }
 
-// A keyDigest stands for a robot and a key, and reveals neither.
+// A keyDigest is a hash of a robot and a key.
 type keyDigest [2]uint64
 
 // identify returns the identity of a message, and the key under which it can be
-// sent again: the caller's, or a new one. Where the caller gives none and the
-// clock cannot be right, it has no key at all: such hosts often have a fixed
-// random source, too (extism/go-sdk by default), and every process would make
-// the same one. DingTalk would then drop messages that were never sent before.
+// sent again: the caller's, or a new one. It makes none if the clock is unset:
+// such hosts often have a fixed random source, too (extism/go-sdk by default),
+// every process would make the same key, and DingTalk would drop messages that
+// were never sent before.
 func (r *Robot) identify(web Env, m *Message, key string) (messageID, string) {
 	id := messageID{content: m.fingerprint()}
 	if key == "" {
 		now := web.Now()
-		if stopped(now) {
+		if clockUnset(now) {
 			return id, ""
 		}
 		key = r.newKey(web, now, id.content)
@@ -40,7 +39,7 @@ func (r *Robot) identify(web Env, m *Message, key string) (messageID, string) {
 	return id, key
 }
 
-// newKey makes a key of a random number and of what else tells calls apart,
+// newKey makes a key of a random number, the time, a counter and the content,
 // because some hosts give every instance the same random bytes.
 func (r *Robot) newKey(web Env, now int64, content fingerprint) string {
 	r.calls++
@@ -52,14 +51,14 @@ func (r *Robot) newKey(web Env, now int64, content fingerprint) string {
 	return hex.EncodeToString(key[:])
 }
 
-// hasKey reports whether the message can be recognized when it is sent again.
+// hasKey reports whether the message can be recognized if it is sent again.
 func (id *messageID) hasKey() bool { return id.key != keyDigest{} }
 
 // uuid returns the msgUuid of one of count parts, "" for a message without a
 // key. DingTalk posts one message for each value
 // (https://open.dingtalk.com/document/development/custom-robots-send-group-messages,
-// field msgUuid). It is made of the content, too: otherwise DingTalk would drop
-// in silence another message under a key that the record has lost.
+// field msgUuid). It depends on the content, because DingTalk would silently drop
+// another message under a key that the log has evicted.
 func (id *messageID) uuid(index, count int) string {
 	if !id.hasKey() {
 		return ""
@@ -74,8 +73,8 @@ func (id *messageID) uuid(index, count int) string {
 
 // A fingerprint tells messages apart. It is FNV-1a
 // (https://datatracker.ietf.org/doc/html/draft-eastlake-fnv) over eight bytes
-// at a time: it guards against mistakes, not against malice, and SHA-256 of a
-// long text would take longer than sending it.
+// at a time, which guards against mistakes, not malice: SHA-256 of a long text
+// would take longer than sending it.
 type fingerprint uint64
 
 const fnvOffset fingerprint = 14695981039346656037
@@ -103,7 +102,7 @@ func (f *fingerprint) flag(b bool) {
 	}
 }
 
-// fingerprint covers everything a message says.
+// fingerprint hashes everything that a message shows.
 func (m *Message) fingerprint() fingerprint {
 	f := fnvOffset
 	f.text(m.Kind.Type)
@@ -124,35 +123,34 @@ func (m *Message) fingerprint() fingerprint {
 	return f
 }
 
-// logSize is how many messages a sendLog remembers beside the latest.
+// logSize is how many messages a sendLog keeps besides the latest.
 const logSize = 64
 
-// A sendLog remembers of the latest messages that went out how far they got, so
-// that a repeated call sends only what is missing, however long DingTalk
-// remembers a msgUuid: it does not say. A message that is refused, by the plugin
-// or by DingTalk, takes no place in it.
+// A sendLog records how much of the latest messages was delivered, so that a
+// repeated call sends only the rest. It is not documented how long DingTalk
+// remembers a msgUuid. A message that was refused is not recorded.
 type sendLog struct {
 	records []sendRecord // the longest untouched first
 }
 
-// A sendRecord says how far one message got.
+// A sendRecord tells how much of one message was delivered.
 type sendRecord struct {
 	messageID
 	delivered int // parts
 	state     sendState
 }
 
-// A sendState is what is known of the parts that are not delivered.
+// A sendState is the state of the parts that are not delivered.
 type sendState uint8
 
 const (
 	notDelivered   sendState = iota // the next part is not in the group
-	mayBeDelivered                  // the next part went out without a clear answer
+	mayBeDelivered                  // the next part was posted without a clear answer
 	allDelivered                    // there is no next part
 )
 
-// lookup returns the record of a message, a zero one when it is not known; ok
-// is false when its key belongs to another message.
+// lookup returns the record of a message, empty if there is none; ok is false if
+// its key belongs to another message.
 func (l *sendLog) lookup(id messageID) (record sendRecord, ok bool) {
 	if i := l.index(id.key); i >= 0 {
 		return l.records[i], l.records[i].content == id.content
@@ -169,12 +167,10 @@ func (l *sendLog) index(key keyDigest) int {
 	return -1
 }
 
-// claim returns the record to keep of a message that is about to go out, as the
-// latest. A message without a key gets one that is not kept, because nobody can
-// ask for it.
-//
-// Room is made for the message before, not for this one: should it be refused,
-// nothing was lost for it.
+// claim returns the record of a message that is about to be sent, as the latest.
+// The record of a message without a key is not kept, because nobody can ask for
+// it. The log may exceed logSize by this one, so that nothing needs to be evicted
+// for a message that is then refused.
 func (l *sendLog) claim(id messageID) *sendRecord {
 	if !id.hasKey() {
 		return &sendRecord{messageID: id}
@@ -192,8 +188,8 @@ func (l *sendLog) claim(id messageID) *sendRecord {
 	return &l.records[len(l.records)-1]
 }
 
-// evict forgets a message: one that arrived if there is any, because of one
-// that did not the caller was told that a repeat sends only the rest.
+// evict removes a record: of a message that arrived if there is any, because for
+// another the caller was told that a repeat sends only the rest.
 func (l *sendLog) evict() {
 	for i := range l.records {
 		if l.records[i].state == allDelivered {
@@ -204,8 +200,8 @@ func (l *sendLog) evict() {
 	l.remove(0)
 }
 
-// release forgets the message that was claimed last if nothing came of it. Its
-// key is free for a corrected one.
+// release removes the record claimed last if nothing was delivered. Its key is
+// then free for a corrected message.
 func (l *sendLog) release(record *sendRecord) {
 	if last := len(l.records) - 1; record.hasKey() && record.delivered == 0 && record.state == notDelivered {
 		l.remove(last)

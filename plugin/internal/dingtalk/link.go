@@ -1,28 +1,151 @@
 package dingtalk
 
-import "dingtalk-plugin/plugin/internal/strictjson"
+import (
+	"strconv"
+	"strings"
 
-// LinkCard is a card with a title, a text, perhaps a picture, and one link.
-// Its fields are messageUrl and picUrl, unlike those of a feed card.
-var LinkCard = &MessageType{
-	Type:       "link",
-	HasTitle:   true,
-	NoSplit:    true,
-	NoMentions: true,
-	read: func(m *Message, arguments strictjson.Object, style *MessageOptions) *Error {
-		link := Link{URL: strictjson.String(arguments.Get("messageUrl")), Picture: strictjson.String(arguments.Get("picUrl"))}
-		m.Links = []Link{link}
-		return m.checkLinks(style, func(int) (url, picture string) { return "/messageUrl", "/picUrl" })
-	},
-	write: func(w *strictjson.Writer, p *part) {
-		link := &p.message.Links[0]
-		p.writeTitleAndText(w)
-		w.Member("messageUrl")
-		w.Quote(link.URL)
-		if link.Picture != "" {
-			w.Member("picUrl")
-			w.Quote(link.Picture)
-		}
+	"dingtalk-plugin/plugin/internal/strictjson"
+
+	"github.com/tidwall/gjson"
+)
+
+// A Link is a link of a message.
+type Link struct {
+	Title   string
+	URL     string
+	Picture string // address of a picture, or ""
+}
+
+// A LinkTarget is where a link opens on a computer.
+type LinkTarget int
+
+// LinksDefault leaves it to the client; the others rewrite an address to DingTalk's
+// page link (https://open.dingtalk.com/document/development/message-link-description).
+const (
+	LinksDefault LinkTarget = iota
+	LinksBrowser
+	LinksSidebar
+)
+
+func (m *Message) readLinks(arguments strictjson.Object) {
+	k := m.Kind
+	if k.list == "" {
+		m.Links = []Link{{URL: strictjson.String(arguments.Get(k.url)), Picture: strictjson.String(arguments.Get(k.picture))}}
+		return
+	}
+	strictjson.Each(arguments.Get(k.list), func(each gjson.Result) bool {
+		m.Links = append(m.Links, Link{
+			Title:   strictjson.String(strictjson.Get(each, "title")),
+			URL:     strictjson.String(strictjson.Get(each, k.url)),
+			Picture: strictjson.String(strictjson.Get(each, k.picture)),
+		})
+		return true
+	})
+}
+
+// writeLinks writes the member with a list of links.
+func writeLinks(w *strictjson.Writer, k *MessageType, links []Link) {
+	w.Member(k.list)
+	w.Raw("[")
+	for i := range links {
+		w.Comma()
+		w.Raw("{")
+		w.Member("title")
+		w.Quote(links[i].Title)
+		writeLink(w, k, &links[i])
 		w.Raw("}")
-	},
+	}
+	w.Raw("]")
+}
+
+// writeLink writes the members with a link's addresses.
+func writeLink(w *strictjson.Writer, k *MessageType, link *Link) {
+	w.Member(k.url)
+	w.Quote(link.URL)
+	if link.Picture != "" {
+		w.Member(k.picture)
+		w.Quote(link.Picture)
+	}
+}
+
+// checkLinks refuses blank titles and addresses that a phone cannot open, and
+// makes the others open where the operator chose.
+func (m *Message) checkLinks(options *MessageOptions) *Error {
+	for i := range m.Links {
+		link, path := &m.Links[i], "/"
+		if m.Kind.list != "" {
+			path += m.Kind.list + "/" + strconv.Itoa(i) + "/"
+		}
+		if link.Title != "" && IsBlank(link.Title) {
+			return blankError(path + "title")
+		}
+		if fault := checkURL(link.URL, true); fault != "" {
+			return argumentError("argument "+path+m.Kind.url+": "+fault, adviceLink)
+		}
+		if fault := checkURL(link.Picture, false); fault != "" && link.Picture != "" {
+			return argumentError("argument "+path+m.Kind.picture+": "+fault, adviceLink)
+		}
+		link.URL = options.Links.pageLink(link.URL)
+	}
+	return nil
+}
+
+const adviceLink = "Give a public address that begins with https:// or http://; DingTalk's servers and the members' phones must reach it."
+
+// checkURL returns what is wrong with the address of a link, or of a picture,
+// which cannot be in DingTalk itself; "" for nothing.
+func checkURL(s string, link bool) (fault string) {
+	scheme, rest, found := strings.Cut(s, ":")
+	switch scheme = asciiLower(scheme); {
+	case !found:
+		return "not an address"
+	case scheme == "data":
+		return "DingTalk takes no data: address, nothing can be embedded"
+	case scheme == "file":
+		return "a file: address leads to this machine, where nobody else can follow"
+	case scheme == "dingtalk" && link, scheme == "http", scheme == "https":
+		if len(rest) < 3 || !strings.HasPrefix(rest, "//") || !hasOnlyURLBytes(s) {
+			return "not a whole address"
+		}
+		return ""
+	}
+	return "an address of this kind cannot be opened"
+}
+
+// hasOnlyURLBytes reports whether browsers accept all bytes of a link's address.
+// Unlike a webhook's it may hold non-ASCII characters, braces and a fragment.
+func hasOnlyURLBytes(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c == 0x7f || strings.IndexByte("\"<>\\", c) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// pageLink makes a web address open where the operator chose.
+func (t LinkTarget) pageLink(url string) string {
+	if t == LinksDefault || !strings.HasPrefix(asciiLower(url[:min(4, len(url))]), "http") {
+		return url
+	}
+	link := "dingtalk://dingtalkclient/page/link?url=" + encodeURIComponent(url)
+	if t == LinksSidebar {
+		return link + "&pc_slide=true"
+	}
+	return link + "&pc_slide=false"
+}
+
+// encodeURIComponent escapes s as JavaScript's function of that name does
+// (https://tc39.es/ecma262/#sec-encodeuricomponent-uricomponent).
+func encodeURIComponent(s string) string {
+	const digits = "0123456789ABCDEF"
+	w := strictjson.Writer{Bytes: make([]byte, 0, 2*len(s))}
+	for i := range len(s) {
+		if c := s[i]; isDigit(c) || isLetter(c) || strings.IndexByte("-_.!~*'()", c) >= 0 {
+			w.Bytes = append(w.Bytes, c)
+		} else {
+			w.Bytes = append(w.Bytes, '%', digits[c>>4], digits[c&15])
+		}
+	}
+	return string(w.Bytes)
 }

@@ -1,23 +1,324 @@
 package dingtalk
 
-import "dingtalk-plugin/plugin/internal/strictjson"
+import "strings"
 
-// Markdown is text in DingTalk's subset of Markdown.
-var Markdown = &MessageType{
-	Type:     "markdown",
-	Markdown: true,
-	HasTitle: true,
-	write: func(w *strictjson.Writer, p *part) {
-		p.writeTitleAndText(w)
-		w.Raw("}")
-	},
+// FixMarkdown repairs what DingTalk's clients show wrongly.
+func FixMarkdown(text string) string {
+	text = mapMarkdown(text, prose, fixBackslashN)
+	text = mapMarkdown(text, fenced, fixAngles)
+	text = fixTables(text)
+	return fixLineBreaks(text)
 }
 
-// writeTitleAndText begins an object with the two members that most kinds have.
-func (p *part) writeTitleAndText(w *strictjson.Writer) {
-	w.Raw("{")
-	w.Member("title")
-	p.writeTitle(w)
-	w.Member("text")
-	p.writeText(w)
+// fixBackslashN replaces a backslash and an n, which models write for a newline
+// (https://github.com/CatchZeng/dingtalk/issues/8).
+func fixBackslashN(text string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(text, `\r\n`, "\n"), `\n`, "\n")
+}
+
+// fixAngles escapes <, behind which phones show nothing more of a block of code
+// (https://github.com/eryajf/chatgpt-dingtalk/pull/213).
+func fixAngles(text string) string { return strings.ReplaceAll(text, "<", "&lt;") }
+
+// fixTables replaces a table's row |---| by |:-:|, which the newer renderer
+// requires, and adds a missing one
+// (https://github.com/soimy/openclaw-channel-dingtalk/issues/541).
+func fixTables(text string) string {
+	return mapLines(text, func(before, line, after string) string {
+		switch {
+		case isRow(before) && isRule(line):
+			return alignment(line)
+		case isRow(line) && !isRow(before) && isRow(after) && !isRule(after) && !isRule(line):
+			return line + "\n" + alignment(line)
+		}
+		return line
+	})
+}
+
+// isRow reports whether a line is a row of a table.
+func isRow(line string) bool {
+	line = strings.TrimSpace(line)
+	return len(line) > 2 && line[0] == '|' && line[len(line)-1] == '|'
+}
+
+// isRule reports whether a row separates head and body.
+func isRule(line string) bool {
+	return isRow(line) && strings.Trim(line, "|-: ") == "" && strings.Contains(line, "-")
+}
+
+// alignment returns a rule with as many columns as the row.
+func alignment(row string) string {
+	return strings.Repeat("|:-:", strings.Count(strings.TrimSpace(row), "|")-1) + "|"
+}
+
+// fixLineBreaks ends a line with two blanks if another follows, because some
+// clients join them otherwise (https://github.com/blinkbean/dingtalk/issues/2).
+func fixLineBreaks(text string) string {
+	return mapLines(text, func(_, line, after string) string {
+		marker, _ := fenceMarker(after)
+		if strings.TrimSpace(line) == "" || strings.TrimSpace(after) == "" || marker != "" ||
+			isRow(line) || strings.HasPrefix(line, "#") || strings.HasSuffix(line, "  ") {
+			return line
+		}
+		return strings.TrimRight(line, " \r") + "  "
+	})
+}
+
+// mapMarkdown replaces each piece of one kind by what change returns.
+func mapMarkdown(text string, kind pieceKind, change func(string) string) string {
+	var b strings.Builder
+	b.Grow(len(text))
+	write := func(piece string, k pieceKind) {
+		if k == kind {
+			piece = change(piece)
+		}
+		b.WriteString(piece)
+	}
+	codes := codeScanner{text: text}
+	for from := 0; from < len(text); {
+		code := codes.next()
+		write(text[from:code.from], prose)
+		write(text[code.from:code.to], code.kind)
+		from = code.to
+	}
+	return b.String()
+}
+
+// mapLines replaces each line outside of fences by what change returns for it,
+// the line before and the line after.
+func mapLines(text string, change func(before, line, after string) string) string {
+	var b strings.Builder
+	b.Grow(len(text))
+	fenceEnd, before := 0, ""
+	for at := 0; at < len(text); {
+		line, next := nextLine(text, at)
+		after, _ := nextLine(text, next)
+		if at >= fenceEnd {
+			_, fenceEnd = fenceAt(text, at)
+		}
+		if at < fenceEnd {
+			b.WriteString(line)
+		} else {
+			b.WriteString(change(before, line, after))
+		}
+		if at+len(line) < next {
+			b.WriteByte('\n')
+		}
+		before, at = line, next
+	}
+	return b.String()
+}
+
+// A fence is a fenced block of code
+// (https://spec.commonmark.org/0.31.2/#fenced-code-blocks).
+type fence struct {
+	from, to int    // the code itself, without the lines that open and close it
+	line     string // the line that opens it, "```go\n"
+	marker   string // its backticks or tildes alone
+}
+
+// fences are the fences of a text, in order.
+type fences struct {
+	text         string
+	list         []fence
+	suffixBudget int // the most that suffix may take in JSON, in bytes
+}
+
+// findFences finds the fences of a Markdown text; other text has none.
+func findFences(text string, markdown bool) fences {
+	f := fences{text: text}
+	for at := 0; markdown && at < len(text); {
+		found, end := fenceAt(text, at)
+		if found.marker == "" {
+			_, at = nextLine(text, at)
+			continue
+		}
+		f.list = append(f.list, found)
+		f.suffixBudget = max(f.suffixBudget, len(`\n`)+len(found.marker))
+		at = end
+	}
+	return f
+}
+
+// nextLine returns the line at from, without its end, and where the next begins.
+func nextLine(text string, from int) (line string, next int) {
+	line, _, _ = strings.Cut(text[from:], "\n")
+	return line, min(from+len(line)+1, len(text))
+}
+
+// fenceAt returns the fence that the line at from opens, and the end of the line
+// that closes it. Its marker is "" if there is none.
+func fenceAt(text string, from int) (f fence, end int) {
+	line, next := nextLine(text, from)
+	marker, _ := fenceMarker(line)
+	if marker == "" {
+		return f, from
+	}
+	f = fence{from: next, to: len(text), line: text[from:next], marker: marker}
+	for at := next; at < len(text); {
+		line, next := nextLine(text, at)
+		if again, rest := fenceMarker(line); strings.HasPrefix(again, marker) && strings.TrimSpace(rest) == "" {
+			f.to = at
+			return f, next
+		}
+		at = next
+	}
+	return f, len(text)
+}
+
+// fenceMarker returns the run of three or more backticks or tildes at the start
+// of a line, and what follows it; or "".
+func fenceMarker(line string) (marker, rest string) {
+	trimmed := strings.TrimLeft(line, " ")
+	if trimmed == "" || len(line)-len(trimmed) > 3 {
+		return "", ""
+	}
+	n := runLen(trimmed)
+	rest = trimmed[n:]
+	if c := trimmed[0]; n < 3 || n > 16 || len(line) > 128 || c != '~' && (c != '`' || strings.Contains(rest, "`")) {
+		return "", ""
+	}
+	return trimmed[:n], rest
+}
+
+// runLen returns how often s repeats its first byte at its start.
+func runLen(s string) (n int) {
+	for n < len(s) && s[n] == s[0] {
+		n++
+	}
+	return n
+}
+
+// at returns the fence whose code a cut at p would divide, or nil.
+func (f *fences) at(p int) *fence {
+	first, end := 0, len(f.list) // the first that begins behind p
+	for first < end {
+		if middle := (first + end) / 2; f.list[middle].from <= p {
+			first = middle + 1
+		} else {
+			end = middle
+		}
+	}
+	if first == 0 || p > f.list[first-1].to || p >= len(f.text) {
+		return nil
+	}
+	return &f.list[first-1]
+}
+
+// skipClosing moves a cut from just before the line that closes a fence behind
+// that line, which is as long as the suffix would be.
+func (f *fences) skipClosing(p int) int {
+	fence := f.at(p)
+	if fence == nil || p != fence.to {
+		return p
+	}
+	if line, next := nextLine(f.text, p); len(line)+len(`\n`) <= f.suffixBudget { // a marker and blanks need no escape
+		return next
+	}
+	return p
+}
+
+// prefix returns the line that reopens the fence behind a cut at p, or "".
+func (f *fences) prefix(p int) string {
+	if fence := f.at(p); fence != nil && p > 0 {
+		return fence.line
+	}
+	return ""
+}
+
+// suffix returns what closes the fence before a cut at p, or "".
+func (f *fences) suffix(p int) string {
+	fence := f.at(p)
+	switch {
+	case fence == nil:
+		return ""
+	case strings.HasSuffix(f.text[:p], "\n"):
+		return fence.marker
+	}
+	return "\n" + fence.marker
+}
+
+// A pieceKind is what a piece of Markdown is.
+type pieceKind int
+
+const (
+	prose  pieceKind = iota
+	span             // code between backticks
+	fenced           // a fence
+)
+
+// A code is a piece of a Markdown text that is code.
+type code struct {
+	from, to int // with the lines or backticks around it
+	kind     pieceKind
+}
+
+// A codeScanner finds the code of a Markdown text: fences and code spans
+// (https://spec.commonmark.org/0.31.2/#code-spans). guess: that DingTalk reads
+// them so. Indented code does not count, because models indent text, too.
+type codeScanner struct {
+	text string
+	at   int    // everything before is done
+	end  int    // of the paragraph that holds at
+	lone uint32 // bit n: there is no run of n backticks from at to end
+}
+
+// next returns the next piece of code, and at the end of the text an empty one.
+func (s *codeScanner) next() code {
+	for s.at < len(s.text) {
+		if s.at == s.end {
+			from := s.at
+			if f, end := fenceAt(s.text, from); f.marker != "" {
+				s.at, s.end = end, end
+				return code{from, end, fenced}
+			}
+			s.end, s.lone = paragraphFrom(s.text, from), 0
+		}
+		from, to := nextTicks(s.text[:s.end], s.at)
+		s.at = to
+		if closed := s.closing(to - from); closed > 0 {
+			s.at = closed
+			return code{from, closed, span}
+		}
+	}
+	return code{len(s.text), len(s.text), prose}
+}
+
+// paragraphFrom returns where the paragraph at from ends: behind a blank line
+// or before a fence.
+func paragraphFrom(text string, from int) int {
+	for at := from; at < len(text); {
+		line, next := nextLine(text, at)
+		if marker, _ := fenceMarker(line); marker != "" && at > from {
+			return at
+		}
+		if IsBlank(line) {
+			return next
+		}
+		at = next
+	}
+	return len(text)
+}
+
+// nextTicks returns where the next run of backticks begins and ends.
+func nextTicks(text string, at int) (from, to int) {
+	from = indexFrom(text, "`", at)
+	return from, from + runLen(text[from:])
+}
+
+// closing returns the end of the next run of n backticks in the paragraph, or
+// 0. It searches in vain only once for each n.
+func (s *codeScanner) closing(n int) int {
+	if n == 0 || n > 31 || s.lone>>n&1 == 1 {
+		return 0
+	}
+	for at := s.at; at < s.end; {
+		from, to := nextTicks(s.text[:s.end], at)
+		if to-from == n {
+			return to
+		}
+		at = to
+	}
+	s.lone |= 1 << n
+	return 0
 }

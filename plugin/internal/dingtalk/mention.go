@@ -1,6 +1,8 @@
 package dingtalk
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -8,14 +10,17 @@ import (
 	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
-// MaxMentions is how many people one message may mention
+// MaxMentions is how many people a message may mention
 // (https://open.dingtalk.com/document/development/custom-robots-send-group-messages).
 const MaxMentions = 50
 
-// Mentions are those whom a message shall notify. DingTalk notifies a person
-// only who stands both here and, as @ID, in the text
+// maxText is the longest text that any configuration sends, in bytes: ten parts.
+const maxText = 10 * MaxBody
+
+// Mentions are those whom a message notifies. DingTalk notifies a person only
+// if listed here and, as @ID, in the text
 // (https://open.dingtalk.com/document/development/robot-message-type); All
-// needs nothing in the text.
+// needs no text.
 type Mentions struct {
 	People []Mention
 	All    bool
@@ -25,18 +30,13 @@ type Mentions struct {
 type Mention struct {
 	ID       string // mobile number or user id, as it follows the @ in the text
 	IsUserID bool   // ID is a user id
-	Name     string // under which the caller knows the person; "" for the ID itself
-	hidden   bool   // ID only stands for the person's
-	end      int    // where the first token of the person ends in the text, or 0
+	Name     string // under which the caller knows the person, or ""
+	hidden   bool   // ID is a placeholder
+	end      int    // where the person's first token ends in the text, or 0
 }
 
-// Label is what the caller calls the person.
-func (m *Mention) Label() string {
-	if m.Name != "" {
-		return m.Name
-	}
-	return m.ID
-}
+// Label returns what the caller calls the person.
+func (m *Mention) Label() string { return cmp.Or(m.Name, m.ID) }
 
 // same reports whether both name one person. A number without a country code is
 // a Chinese one.
@@ -47,36 +47,31 @@ func (m *Mention) same(other *Mention) bool {
 	return m.IsUserID == other.IsUserID && strings.TrimPrefix(m.ID, "+86-") == strings.TrimPrefix(other.ID, "+86-")
 }
 
-// AddMobiles adds people by mobile number: digits, or +country-digits. A
-// number that is there already counts once, in the form that it had first.
-func (m *Mentions) AddMobiles(mobiles []string) *Error {
-	for i, mobile := range mobiles {
-		mobile = strings.TrimSpace(mobile)
-		if !validMobile(mobile) {
-			return argumentError("argument /atMobiles/"+strconv.Itoa(i)+": not a mobile number",
-				"Give 5 to 15 digits without blanks, as in 13800000001, or with a country code as in +86-13800000001.")
-		}
-		m.add(Mention{ID: mobile})
-	}
-	return nil
+// addMobiles adds people by mobile number: digits, or +country-digits. A
+// number counts once, in the form that was added first.
+func (m *Mentions) addMobiles(mobiles []string) *Error {
+	return m.addAll(mobiles, false, "/atMobiles/", "not a mobile number",
+		"Give 5 to 15 digits without blanks, as in 13800000001, or with a country code as in +86-13800000001.")
 }
 
-// AddUsers adds people by user id. DingTalk makes them of letters, digits, -
-// and _, as a token in the text must be.
-func (m *Mentions) AddUsers(ids []string) *Error {
+func (m *Mentions) addUserIDs(ids []string) *Error {
+	return m.addAll(ids, true, "/atUserIds/", "not a user id",
+		"Give the id alone, of letters, digits, - and _, without an @ before it.")
+}
+
+func (m *Mentions) addAll(ids []string, isUserID bool, path, fault, advice string) *Error {
 	for i, id := range ids {
 		id = strings.TrimSpace(id)
-		if !validUser(id) {
-			return argumentError("argument /atUserIds/"+strconv.Itoa(i)+": not a user id",
-				"Give the id alone, of letters, digits, - and _, without an @ before it.")
+		if !validID(id, isUserID) {
+			return argumentError("argument "+path+strconv.Itoa(i)+": "+fault, advice)
 		}
-		m.add(Mention{ID: id, IsUserID: true})
+		m.add(Mention{ID: id, IsUserID: isUserID})
 	}
 	return nil
 }
 
-// add adds a mention, or returns the one that names the same person already.
-// Beyond one more than DingTalk takes, which check refuses, it returns nil.
+// add adds a mention, or returns the one of the same person. It keeps one more
+// than the limit, which check refuses, and then returns nil.
 func (m *Mentions) add(mention Mention) *Mention {
 	for i := range m.People {
 		if m.People[i].same(&mention) {
@@ -98,35 +93,30 @@ func (m *Mentions) check() *Error {
 	return nil
 }
 
-func validMobile(s string) bool {
+// validID reports whether s is a user id, or else a mobile number.
+func validID(s string, isUserID bool) bool {
+	if isUserID {
+		return all(s, isTokenByte)
+	}
 	if strings.HasPrefix(s, "+") {
 		country, rest, found := strings.Cut(s[1:], "-")
-		return found && len(country) <= 4 && allDigits(country) && allDigits(rest) && 4 <= len(rest) && len(rest) <= 15
+		return found && len(country) <= 4 && all(country, isDigit) && all(rest, isDigit) && 4 <= len(rest) && len(rest) <= 15
 	}
-	return allDigits(s) && 5 <= len(s) && len(s) <= 15
+	return all(s, isDigit) && 5 <= len(s) && len(s) <= 15
 }
 
-func validUser(s string) bool {
+// all reports whether s has bytes, all of which are ok.
+func all(s string, ok func(c byte) bool) bool {
 	for i := range len(s) {
-		if !inToken(s[i]) {
+		if !ok(s[i]) {
 			return false
 		}
 	}
 	return s != ""
 }
 
-func allDigits(s string) bool {
-	for i := range len(s) {
-		if !isDigit(s[i]) {
-			return false
-		}
-	}
-	return s != ""
-}
-
-// locate finds the tokens that the caller wrote. guess: DingTalk matches a token
-// with the very entry of the list, so that @13800000001 does not mention
-// +86-13800000001.
+// locate finds the tokens that the caller wrote. guess: DingTalk compares a token
+// with the entry as listed, so that @13800000001 does not mention +86-13800000001.
 func (m *Mentions) locate(text string, markdown bool) {
 	if len(m.People) == 0 {
 		return
@@ -134,7 +124,7 @@ func (m *Mentions) locate(text string, markdown bool) {
 	scanner := newMentionScanner(text, markdown)
 	for i := scanner.next(); i >= 0; i = scanner.next() {
 		end := tokenEnd(text, i+1)
-		if end == i+1 || goesOn(text[end:]) {
+		if end == i+1 || continuesToken(text[end:]) {
 			continue
 		}
 		for k := range m.People {
@@ -145,8 +135,7 @@ func (m *Mentions) locate(text string, markdown bool) {
 	}
 }
 
-// missing returns those whose token does not stand in text, which is how the
-// text begins that was searched.
+// missing returns those without a token in text, a prefix of the located text.
 func (m *Mentions) missing(text string) (people []Mention) {
 	for _, mention := range m.People {
 		if mention.end == 0 || mention.end > len(text) {
@@ -156,41 +145,7 @@ func (m *Mentions) missing(text string) (people []Mention) {
 	return people
 }
 
-// tokenEnd returns where the token at from ends.
-func tokenEnd(text string, from int) int {
-	if from < len(text) && text[from] == '+' {
-		from++
-	}
-	for from < len(text) && inToken(text[from]) {
-		from++
-	}
-	return from
-}
-
-// goesOn reports whether rest, which follows a token, makes it another one or
-// may do so: @138000000012 is no mention of 13800000001. Whether DingTalk would
-// see a token that a Chinese character follows is not documented, and one
-// mention too many rings while one too few does not.
-func goesOn(rest string) bool {
-	r, _ := utf8.DecodeRuneInString(rest)
-	return rest != "" && (wordGoesOn(rest) || r >= utf8.RuneSelf && !punctuation(r))
-}
-
-// wordGoesOn reports whether rest goes on with a Latin word, a number, or a
-// host's or user's name with dots in it.
-func wordGoesOn(rest string) bool {
-	if len(rest) > 1 && rest[0] == '.' {
-		return isLetter(rest[1]) || isDigit(rest[1])
-	}
-	return rest != "" && inToken(rest[0])
-}
-
-// inToken reports whether c may be a part of a mobile number or user id.
-func inToken(c byte) bool {
-	return isDigit(c) || isLetter(c) || c == '-' || c == '_'
-}
-
-// writeTokens writes the tokens of people, with a blank between two.
+// writeTokens writes the tokens of people, separated by blanks.
 func writeTokens(w *strictjson.Writer, people []Mention) {
 	for i := range people {
 		if i > 0 {
@@ -201,13 +156,13 @@ func writeTokens(w *strictjson.Writer, people []Mention) {
 	}
 }
 
-// write writes the value of the body's "at" as the reference server sends it:
+// write writes the value of the body's "at" as the reference server does:
 // atMobiles and isAtAll are always there.
 func (m *Mentions) write(w *strictjson.Writer) {
 	w.Raw("{")
 	w.Member("atMobiles")
-	w.Strings(m.ids(false))
-	if users := m.ids(true); users != nil {
+	w.Strings(m.mobiles())
+	if users := m.userIDs(); users != nil {
 		w.Member("atUserIds")
 		w.Strings(users)
 	}
@@ -215,6 +170,9 @@ func (m *Mentions) write(w *strictjson.Writer) {
 	w.Bool(m.All)
 	w.Raw("}")
 }
+
+func (m *Mentions) mobiles() []string { return m.ids(false) }
+func (m *Mentions) userIDs() []string { return m.ids(true) }
 
 func (m *Mentions) ids(user bool) (list []string) {
 	for _, mention := range m.People {
@@ -225,23 +183,154 @@ func (m *Mentions) ids(user bool) (list []string) {
 	return list
 }
 
-// A mentionScanner finds each @ of a text that may begin a mention: not one in
-// code, in an address, or behind a letter or digit as in an e-mail address.
+// A Person can be mentioned by name. Only the operator knows the number or id.
+type Person struct {
+	Name     string
+	ID       string // mobile number or user id
+	IsUserID bool   // ID is a user id
+}
+
+// Valid reports whether the person can be mentioned at all.
+func (p *Person) Valid() bool { return validID(p.ID, p.IsUserID) }
+
+// mention mentions the person, with a placeholder of equal length to hide the ID.
+func (p *Person) mention(hide bool) Mention {
+	m := Mention{ID: p.ID, IsUserID: p.IsUserID, Name: p.Name, hidden: hide}
+	if hide {
+		stars := make([]byte, len(p.ID)) // strings.Repeat costs 400 bytes of code
+		for i := range stars {
+			stars[i] = '*'
+		}
+		m.ID = string(stars)
+	}
+	return m
+}
+
+// resolveNames mentions those who are listed by name, and those whom the text
+// names as @name, which it replaces by the token that DingTalk needs.
+func (m *Message) resolveNames(options *MessageOptions, listed []string) *Error {
+	index := options.index()
+	for _, name := range listed {
+		person := index.longest(name, func(p *Person, rest string) bool { return rest == "" && m.Kind.mentions(p) })
+		if person != nil {
+			m.Mentions.add(person.mention(options.HidePeople))
+		}
+	}
+	if len(index) == 0 {
+		return nil
+	}
+	var text strings.Builder
+	done := 0 // so much of m.Text is in text
+	scanner := newMentionScanner(m.Text, m.Kind.Markdown)
+	for i := scanner.next(); i >= 0; i = scanner.next() {
+		person := index.longest(m.Text[i+1:], func(p *Person, rest string) bool {
+			return m.Kind.mentions(p) && endsName(p.Name, rest, listed)
+		})
+		if person == nil {
+			continue
+		}
+		mention := m.Mentions.add(person.mention(options.HidePeople))
+		if mention == nil {
+			return m.Mentions.check()
+		}
+		text.WriteString(m.Text[done : i+1])
+		text.WriteString(mention.ID)
+		if mention.end == 0 {
+			mention.end = text.Len()
+		}
+		done = i + 1 + len(person.Name)
+		scanner.at = done
+		if continuesToken(m.Text[done:]) {
+			text.WriteByte(' ')
+		}
+		if text.Len() > maxText {
+			return argumentError("with the number or id of each person that it mentions it takes more than "+
+				strconv.Itoa(maxText)+" bytes", "Shorten it, or mention each person once.")
+		}
+	}
+	if done > 0 {
+		text.WriteString(m.Text[done:])
+		m.Text = text.String()
+	}
+	return nil
+}
+
+// endsName reports whether a name that rest follows is a mention. A Latin name
+// must be a whole word. If another letter follows, of any script, the name may
+// be the beginning of somebody else's, unless the caller listed it.
+func endsName(name, rest string, listed []string) bool {
+	if isTokenByte(name[len(name)-1]) && continuesWord(rest) {
+		return false
+	}
+	r, _ := utf8.DecodeRuneInString(rest)
+	return rest == "" || !isLetterRune(r) || slices.Contains(listed, name)
+}
+
+// A nameIndex is people sorted by name. It finds the names that a text begins
+// with in as many steps as they have bytes.
+type nameIndex []*Person
+
+// index returns the index of the people, which it sorts once.
+func (s *MessageOptions) index() nameIndex {
+	for n := len(s.byName); n < len(s.People); n++ {
+		s.byName = append(s.byName, &s.People[n])
+		x := s.byName
+		for i := n; i > 0 && x[i].Name < x[i-1].Name; i-- {
+			x[i], x[i-1] = x[i-1], x[i]
+		}
+	}
+	return s.byName
+}
+
+// longest returns the person with the longest name that text begins with and
+// accept allows, given the rest of the text; or nil.
+func (x nameIndex) longest(text string, accept func(p *Person, rest string) bool) (found *Person) {
+	for n := 0; len(x) > 0; n++ { // the names in x begin with text[:n]
+		for len(x) > 0 && len(x[0].Name) == n {
+			if n > 0 && accept(x[0], text[n:]) {
+				found = x[0]
+			}
+			x = x[1:]
+		}
+		if n == len(text) {
+			break
+		}
+		x = x[x.above(n, int(text[n])-1):]
+		x = x[:x.above(n, int(text[n]))]
+	}
+	return found
+}
+
+// above returns how many come before the first whose byte n is greater than c.
+func (x nameIndex) above(n, c int) int {
+	first, end := 0, len(x)
+	for first < end {
+		if middle := (first + end) / 2; int(x[middle].Name[n]) <= c {
+			first = middle + 1
+		} else {
+			end = middle
+		}
+	}
+	return first
+}
+
+// A mentionScanner finds each @ that may begin a mention: not in code, in an
+// address, or behind a letter or digit as in an e-mail address.
 type mentionScanner struct {
 	text     string
 	markdown bool
-	at       int // where the search goes on
+	at       int // where the search continues
 	codes    codeScanner
 	code     code // the first that ends behind at
-	run      int  // where the characters that an address may have end
-	address  int  // where the address among them begins
+	run      int  // where the run of address bytes ends
+	address  int  // where the address in it begins
 }
 
 func newMentionScanner(text string, markdown bool) mentionScanner {
 	return mentionScanner{text: text, markdown: markdown, codes: codeScanner{text: text}}
 }
 
-// next returns where the next one stands, or -1.
+// next returns the index of the next @, or -1.
 func (s *mentionScanner) next() int {
 	for {
 		i := indexFrom(s.text, "@", s.at)
@@ -251,13 +340,13 @@ func (s *mentionScanner) next() int {
 			return -1
 		case s.inCode(i):
 			s.at = s.code.to
-		case !inWord(s.text[:i]) && !s.inAddress(i):
+		case !endsInWord(s.text[:i]) && !s.inAddress(i):
 			return i
 		}
 	}
 }
 
-// inCode reports whether i stands in code, which plain text does not have.
+// inCode reports whether i is in code, which plain text does not have.
 func (s *mentionScanner) inCode(i int) bool {
 	for s.markdown && s.code.to <= i {
 		s.code = s.codes.next()
@@ -265,11 +354,11 @@ func (s *mentionScanner) inCode(i int) bool {
 	return s.code.from <= i && i < s.code.to
 }
 
-// inAddress reports whether i stands in an address or the target of a link.
+// inAddress reports whether i is in an address or the target of a link.
 func (s *mentionScanner) inAddress(i int) bool {
 	if i >= s.run {
 		from := i
-		for from > 0 && inAddress(s.text[from-1]) {
+		for from > 0 && isAddressByte(s.text[from-1]) {
 			from--
 		}
 		s.run = addressEnd(s.text, i)
@@ -281,8 +370,8 @@ func (s *mentionScanner) inAddress(i int) bool {
 	return i >= s.address
 }
 
-// addressIn returns where the address begins that run ends with, or len(run):
-// one with a scheme, or a host's name and a path, as people write it.
+// addressIn returns where the address begins that ends the run, or len(run): one
+// with a scheme, or a host name and a path, as people write it.
 func addressIn(run string) int {
 	path := strings.IndexByte(run, '/')
 	if path <= 0 {
@@ -293,7 +382,7 @@ func addressIn(run string) int {
 		return begin
 	}
 	host := path
-	for host > 0 && (inToken(run[host-1]) || run[host-1] == '.') {
+	for host > 0 && (isTokenByte(run[host-1]) || run[host-1] == '.') {
 		host--
 	}
 	dot := strings.LastIndexByte(run[:path], '.')
@@ -303,12 +392,95 @@ func addressIn(run string) int {
 	return host
 }
 
-// inWord reports whether what follows before is in the middle of a word. In
-// Chinese, which has no blanks between words, it never is.
-func inWord(before string) bool {
+// endsInWord reports whether a letter or digit after before continues a word. In
+// Chinese, which has no blanks between words, it never does.
+func endsInWord(before string) bool {
 	r, _ := utf8.DecodeLastRuneInString(before)
 	if r < utf8.RuneSelf {
-		return before != "" && inToken(byte(r))
+		return before != "" && isTokenByte(byte(r))
 	}
 	return in(r, alphabets)
+}
+
+// tokenEnd returns where the token at from ends.
+func tokenEnd(text string, from int) int {
+	if from < len(text) && text[from] == '+' {
+		from++
+	}
+	for from < len(text) && isTokenByte(text[from]) {
+		from++
+	}
+	return from
+}
+
+// continuesToken reports whether rest makes the token before it another one, or
+// may do so: @138000000012 does not mention 13800000001. It is not documented
+// whether DingTalk sees a token that a Chinese character follows; a token too
+// many still notifies, one too few does not.
+func continuesToken(rest string) bool {
+	r, _ := utf8.DecodeRuneInString(rest)
+	return rest != "" && (continuesWord(rest) || r >= utf8.RuneSelf && !isPunct(r))
+}
+
+// continuesWord reports whether rest continues a Latin word, a number, or a
+// host or user name with dots.
+func continuesWord(rest string) bool {
+	if len(rest) > 1 && rest[0] == '.' {
+		return isLetter(rest[1]) || isDigit(rest[1])
+	}
+	return rest != "" && isTokenByte(rest[0])
+}
+
+// isTokenByte reports whether c may occur in a mobile number or user id.
+func isTokenByte(c byte) bool {
+	return isDigit(c) || isLetter(c) || c == '-' || c == '_'
+}
+
+// isPunct reports whether r is white space or Chinese or general punctuation.
+func isPunct(r rune) bool {
+	return in(r, "\u2000\u206F\u3000\u3004\u3008\u3020\uFF01\uFF0F\uFF1A\uFF20\uFF3B\uFF40\uFF5B\uFF65")
+}
+
+// isLetterRune reports whether r is a letter or digit of any script.
+func isLetterRune(r rune) bool { return in(r, "09AZaz") || in(r, alphabets) || in(r, ideographs) }
+
+// alphabets are the scripts beyond ASCII that put blanks between words.
+const alphabets = "\u00C0\u00D6\u00D8\u00F6\u00F8\u1FFF\u2C00\u2DFF\uFB00\uFDFF\uFE70\uFEFC" +
+	"\uFF10\uFF19\uFF21\uFF3A\uFF41\uFF5A\U00010000\U0001AFFF\U0001D400\U0001EFFF"
+
+// ideographs are the Chinese, Japanese and Korean scripts and their neighbors.
+const ideographs = "\u2E80\u2FFF\u3005\u3007\u3031\u30FA\u30FC\uD7FF\uF900\uFAFF\uFF66\uFFDC" +
+	"\U0001B000\U0001B2FF\U00020000\U0003FFFF"
+
+const blanks = "\t\r  \u0085\u0085\u00A0\u00A0\u00AD\u00AD\u034F\u034F\u115F\u1160\u1680\u1680\u180B\u180F" +
+	"\u2000\u200F\u2028\u202F\u205F\u206F\u2800\u2800\u3000\u3000\u3164\u3164\uFE00\uFE0F\uFEFF\uFEFF\uFFA0\uFFA0" +
+	"\U000E0000\U000E0FFF"
+
+// IsBlank reports whether s shows nothing: it has only white space and
+// characters without width. guess: that DingTalk shows them so.
+func IsBlank(s string) bool {
+	for _, r := range s {
+		if !in(r, blanks) {
+			return false
+		}
+	}
+	return true
+}
+
+// in reports whether r is in one of the blocks, each given by its first and last
+// character. Package unicode's tables take many kilobytes, and numbers in a
+// variable would look like addresses to a garbage collector.
+func in(r rune, blocks string) bool {
+	first := rune(-1)
+	for _, bound := range blocks {
+		switch {
+		case first < 0:
+			first = bound
+		case first <= r && r <= bound:
+			return true
+		default:
+			first = -1
+		}
+	}
+	return false
 }

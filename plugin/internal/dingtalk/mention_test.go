@@ -11,14 +11,13 @@ import (
 	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
-// hasToken is the simplest notion of a token that is no part of a longer one.
+// hasToken reports whether text has the token and not only a longer one.
 func hasToken(text, id string) bool {
 	return regexp.MustCompile("@" + regexp.QuoteMeta(id) + `([^-\w]|$)`).MatchString(text)
 }
 
-// A token that the caller wrote is left alone where DingTalk sees it; any other
-// is added.
-func TestLocate(t *testing.T) {
+// The tokens that DingTalk sees are found.
+func TestLocateMentions(t *testing.T) {
 	for _, test := range []struct {
 		text            string
 		inText, inMarks bool // it mentions 13800000001 in plain text, in Markdown
@@ -63,7 +62,7 @@ func TestLocate(t *testing.T) {
 	} {
 		for _, markdown := range []bool{false, true} {
 			var m Mentions
-			m.AddMobiles([]string{"13800000001"})
+			m.addMobiles([]string{"13800000001"})
 			m.locate(test.text, markdown)
 			want := markdown && test.inMarks || !markdown && test.inText
 			if got := len(m.missing(test.text)) == 0; got != want {
@@ -73,53 +72,56 @@ func TestLocate(t *testing.T) {
 	}
 }
 
-// What of a name's @ becomes a token, and who is mentioned.
-func TestMentionNames(t *testing.T) {
-	style := &MessageOptions{People: []Person{
+// Names become tokens, and notify whom they should.
+func TestResolveNames(t *testing.T) {
+	options := &MessageOptions{People: []Person{
 		{Name: "张三", ID: "13800000001"}, {Name: "张三丰", ID: "13800000002"}, {Name: "张", ID: "13800000003"},
 		{Name: "li", ID: "u-li", IsUserID: true}, {Name: "li wei", ID: "u-wei", IsUserID: true}, {Name: "li@b.com", ID: "u-b", IsUserID: true},
-		{Name: "老张", ID: "+86-13800000001"},
+		{Name: "老张", ID: "+86-13800000001"}, {Name: "li lei", ID: "13800000004"},
 	}}
 	for _, test := range []struct {
 		name, text, names, want string
 		who                     string // ids, in order
+		kind                    *MessageType
 	}{
-		{"blank behind", "@张三 看", "", "@13800000001 看", "13800000001"},
-		{"Chinese before", "请@张三 看", "", "请@13800000001 看", "13800000001"},
-		{"Chinese punctuation", "（@张三），看", "", "（@13800000001），看", "13800000001"},
-		{"emoji behind", "@张三🎉", "", "@13800000001 🎉", "13800000001"},
-		{"end", "@li", "", "@u-li", "u-li"},
-		{"full stop", "ask @li.", "", "ask @u-li.", "u-li"},
-		{"longest", "@张三丰 @li wei", "", "@13800000002 @u-wei", "13800000002 u-wei"},
-		{"shorter where the longer goes on", "@li weiss", "", "@u-li weiss", "u-li"},
-		{"somebody else", "@张三疯 @张四", "", "@张三疯 @张四", ""},
-		{"listed", "@张三请看", "张三", "@13800000001 请看", "13800000001"},
-		{"another is listed", "@张三请看", "li", "@张三请看", "u-li"},
-		{"the shorter is listed", "@张三丰 看", "张三", "@13800000002 看", "13800000001 13800000002"},
-		{"Latin behind Chinese", "@张三ok", "", "@张三ok", ""},
-		{"longer word", "@lisa @li2 @li-x @li_x", "li", "@lisa @li2 @li-x @li_x", "u-li"},
-		{"host", "@li.wei @li.example", "", "@li.wei @li.example", ""},
-		{"e-mail", "a@li.com a@li b-@li", "", "a@li.com a@li b-@li", ""},
-		{"name with an @", "@li@b.com, see", "", "@u-b, see", "u-b"},
-		{"letter before", "x@张三 5@张三 é@张三 я@张三", "", "x@张三 5@张三 é@张三 я@张三", ""},
-		{"address", "https://medium.com/@li/post http://a/?q=@li&b", "", "https://medium.com/@li/post http://a/?q=@li&b", ""},
-		{"address in brackets", "(https://medium.com/@li) <https://a/@li>", "", "(https://medium.com/@li) <https://a/@li>", ""},
-		{"address without a scheme", "medium.com/@li, a.b/c/@li", "", "medium.com/@li, a.b/c/@li", ""},
-		{"no address", "@li/@li wei 1.5/@li and/or/@li", "", "@u-li/@u-wei 1.5/@u-li and/or/@u-li", "u-li u-wei"},
-		{"before an address", "@li:https://a/@li", "", "@u-li:https://a/@li", "u-li"},
-		{"behind an address", "https://a/b @li 看https://a/b。@张三", "", "https://a/b @u-li 看https://a/b。@13800000001", "u-li 13800000001"},
-		{"target", "[@li](/@li)", "", "[@u-li](/@li)", "u-li"},
-		{"code span", "`@li` @li ``a`@li``", "", "`@li` @u-li ``a`@li``", "u-li"},
-		{"lone backtick", "it`s @li", "", "it`s @u-li", "u-li"},
-		{"fence", "```\n@li\n```\n@li", "", "```\n@li\n```\n@u-li", "u-li"},
-		{"open fence", "~~~\n@li\n", "", "~~~\n@li\n", ""},
-		{"one person, two names", "@张三 @老张", "", "@13800000001 @13800000001", "13800000001"},
-		{"the name that is listed first", "@张三", "老张", "@+86-13800000001", "+86-13800000001"},
-		{"only listed", "see", "li,张三,li", "see", "u-li 13800000001"},
-		{"unknown name", "@wang @", "wang", "@wang @", ""},
+		{"blank behind", "@张三 看", "", "@13800000001 看", "13800000001", Markdown},
+		{"Chinese before", "请@张三 看", "", "请@13800000001 看", "13800000001", Markdown},
+		{"Chinese punctuation", "（@张三），看", "", "（@13800000001），看", "13800000001", Markdown},
+		{"emoji behind", "@张三🎉", "", "@13800000001 🎉", "13800000001", Markdown},
+		{"end", "@li", "", "@u-li", "u-li", Markdown},
+		{"full stop", "ask @li.", "", "ask @u-li.", "u-li", Markdown},
+		{"longest", "@张三丰 @li wei", "", "@13800000002 @u-wei", "13800000002 u-wei", Markdown},
+		{"shorter where the longer goes on", "@li weiss", "", "@u-li weiss", "u-li", Markdown},
+		{"somebody else", "@张三疯 @张四", "", "@张三疯 @张四", "", Markdown},
+		{"listed", "@张三请看", "张三", "@13800000001 请看", "13800000001", Markdown},
+		{"another is listed", "@张三请看", "li", "@张三请看", "u-li", Markdown},
+		{"the shorter is listed", "@张三丰 看", "张三", "@13800000002 看", "13800000001 13800000002", Markdown},
+		{"Latin behind Chinese", "@张三ok", "", "@张三ok", "", Markdown},
+		{"longer word", "@lisa @li2 @li-x @li_x", "li", "@lisa @li2 @li-x @li_x", "u-li", Markdown},
+		{"host", "@li.wei @li.example", "", "@li.wei @li.example", "", Markdown},
+		{"e-mail", "a@li.com a@li b-@li", "", "a@li.com a@li b-@li", "", Markdown},
+		{"name with an @", "@li@b.com, see", "", "@u-b, see", "u-b", Markdown},
+		{"letter before", "x@张三 5@张三 é@张三 я@张三", "", "x@张三 5@张三 é@张三 я@张三", "", Markdown},
+		{"address", "https://medium.com/@li/post http://a/?q=@li&b", "", "https://medium.com/@li/post http://a/?q=@li&b", "", Markdown},
+		{"address in brackets", "(https://medium.com/@li) <https://a/@li>", "", "(https://medium.com/@li) <https://a/@li>", "", Markdown},
+		{"address without a scheme", "medium.com/@li, a.b/c/@li", "", "medium.com/@li, a.b/c/@li", "", Markdown},
+		{"no address", "@li/@li wei 1.5/@li and/or/@li", "", "@u-li/@u-wei 1.5/@u-li and/or/@u-li", "u-li u-wei", Markdown},
+		{"before an address", "@li:https://a/@li", "", "@u-li:https://a/@li", "u-li", Markdown},
+		{"behind an address", "https://a/b @li 看https://a/b。@张三", "", "https://a/b @u-li 看https://a/b。@13800000001", "u-li 13800000001", Markdown},
+		{"target", "[@li](/@li)", "", "[@u-li](/@li)", "u-li", Markdown},
+		{"code span", "`@li` @li ``a`@li``", "", "`@li` @u-li ``a`@li``", "u-li", Markdown},
+		{"lone backtick", "it`s @li", "", "it`s @u-li", "u-li", Markdown},
+		{"fence", "```\n@li\n```\n@li", "", "```\n@li\n```\n@u-li", "u-li", Markdown},
+		{"open fence", "~~~\n@li\n", "", "~~~\n@li\n", "", Markdown},
+		{"one person, two names", "@张三 @老张", "", "@13800000001 @13800000001", "13800000001", Markdown},
+		{"the name that is listed first", "@张三", "老张", "@+86-13800000001", "+86-13800000001", Markdown},
+		{"only listed", "see", "li,张三,li", "see", "u-li 13800000001", Markdown},
+		{"unknown name", "@wang @", "wang", "@wang @", "", Markdown},
+		{"plain text has no code", "`@li` [a](/@li)", "", "`@u-li` [a](/@u-li)", "u-li", Text},
+		{"a card mentions by user id only", "@li lei", "li lei", "@u-li lei", "u-li", ActionCard},
 	} {
-		m := Message{Kind: Markdown, Text: test.text}
-		if e := m.mentionNames(style, ParseKeywords(test.names)); e != nil {
+		m := Message{Kind: test.kind, Text: test.text}
+		if e := m.resolveNames(options, ParseKeywords(test.names)); e != nil {
 			t.Errorf("%s: %v", test.name, e)
 		}
 		var who []string
@@ -132,31 +134,11 @@ func TestMentionNames(t *testing.T) {
 	}
 }
 
-// Plain text has no code: backticks are shown as they stand.
-func TestMentionNamesInPlainText(t *testing.T) {
-	style := &MessageOptions{People: []Person{{Name: "li", ID: "u1", IsUserID: true}}}
-	m := Message{Kind: Text, Text: "`@li` [a](/@li)"}
-	m.mentionNames(style, nil)
-	if want := "`@u1` [a](/@u1)"; m.Text != want {
-		t.Errorf("got %q, want %q", m.Text, want)
-	}
-}
-
-// A card mentions by user id only: a person with a number is no mention there.
-func TestMentionNamesByKind(t *testing.T) {
-	style := &MessageOptions{People: []Person{{Name: "li", ID: "u1", IsUserID: true}, {Name: "li wei", ID: "13800000001"}}}
-	m := Message{Kind: ActionCard, Text: "@li wei"}
-	m.mentionNames(style, []string{"li wei"})
-	if want := "@u1 wei"; m.Text != want || len(m.Mentions.People) != 1 {
-		t.Errorf("got %q %v, want %q", m.Text, m.Mentions.People, want)
-	}
-}
-
-// Numbers instead of names may not make a text grow without bound.
-func TestMentionNamesIsBounded(t *testing.T) {
-	style := &MessageOptions{People: []Person{{Name: "a", ID: strings.Repeat("u", 64), IsUserID: true}}}
+// Replacing names must not make a text grow without bound.
+func TestResolveNamesIsBounded(t *testing.T) {
+	options := &MessageOptions{People: []Person{{Name: "a", ID: strings.Repeat("u", 64), IsUserID: true}}}
 	m := Message{Kind: Text, Text: strings.Repeat("@a ", 150000)}
-	if e := m.mentionNames(style, nil); e == nil || e.Reason != ReasonArguments {
+	if e := m.resolveNames(options, nil); e == nil || e.Reason != ReasonArguments {
 		t.Errorf("got %v and %d bytes", e, len(m.Text))
 	}
 }
@@ -172,9 +154,9 @@ func TestNameIndex(t *testing.T) {
 		return string(b)
 	}
 	for range 300 {
-		style := &MessageOptions{}
+		options := &MessageOptions{}
 		for range random.IntN(20) {
-			style.People = append(style.People, Person{Name: word(1 + random.IntN(5))})
+			options.People = append(options.People, Person{Name: word(1 + random.IntN(5))})
 		}
 		for range 50 {
 			text, odd := word(random.IntN(8)), random.IntN(2)
@@ -185,108 +167,87 @@ func TestNameIndex(t *testing.T) {
 				return len(rest)%2 == odd
 			}
 			want := ""
-			for i := range style.People {
-				name := style.People[i].Name
-				if strings.HasPrefix(text, name) && len(name) > len(want) && accept(&style.People[i], text[len(name):]) {
+			for i := range options.People {
+				name := options.People[i].Name
+				if strings.HasPrefix(text, name) && len(name) > len(want) && accept(&options.People[i], text[len(name):]) {
 					want = name
 				}
 			}
 			got := ""
-			if p := style.index().longest(text, accept); p != nil {
+			if p := options.index().longest(text, accept); p != nil {
 				got = p.Name
 			}
 			if got != want {
-				t.Fatalf("%q among %v: got %q, want %q", text, style.People, got, want)
+				t.Fatalf("%q among %v: got %q, want %q", text, options.People, got, want)
 			}
 		}
 	}
 }
 
-func TestAddMobiles(t *testing.T) {
+func TestAddMentions(t *testing.T) {
 	for _, test := range []struct {
-		mobiles []string
-		want    []string
-		fault   string // a part of it
+		mobiles, users []string
+		want           string // ids, in order
+		fault          string // a part of it
 	}{
-		{nil, nil, ""},
-		{[]string{"13800000001", " 13800000002 "}, []string{"13800000001", "13800000002"}, ""},
-		{[]string{"13800000001", "13800000001"}, []string{"13800000001"}, ""},
-		{[]string{"+86-13800000001", "+1-4155550100"}, []string{"+86-13800000001", "+1-4155550100"}, ""},
-		{[]string{"+86-13800000001", "13800000001", "+1-13800000001"}, []string{"+86-13800000001", "+1-13800000001"}, ""},
-		{[]string{"13800000001", "+86-13800000001"}, []string{"13800000001"}, ""},
-		{[]string{" "}, nil, "/atMobiles/0: not a mobile number"},
-		{[]string{"13800000001", "\u3000\u200b"}, nil, "/atMobiles/1: not a mobile number"},
-		{[]string{"13800000001", "张三"}, nil, "/atMobiles/1: not a mobile number"},
-		{[]string{"@13800000001"}, nil, "atMobiles/0"},
-		{[]string{"+8613800000001"}, nil, "atMobiles/0"},
-		{[]string{"138 0000 0001"}, nil, "atMobiles/0"},
-		{[]string{"1234"}, nil, "atMobiles/0"},
-		{[]string{"+-1234"}, nil, "atMobiles/0"},
-		{numbers(50), numbers(50), ""},
-		{numbers(51), nil, "more than the 50 people"},
+		{},
+		{mobiles: []string{"13800000001", " 13800000002 "}, want: "13800000001 13800000002"},
+		{mobiles: []string{"13800000001", "13800000001"}, want: "13800000001"},
+		{mobiles: []string{"+86-13800000001", "+1-4155550100"}, want: "+86-13800000001 +1-4155550100"},
+		{mobiles: []string{"+86-13800000001", "13800000001", "+1-13800000001"}, want: "+86-13800000001 +1-13800000001"},
+		{mobiles: []string{"13800000001", "+86-13800000001"}, want: "13800000001"},
+		{mobiles: []string{" "}, fault: "/atMobiles/0: not a mobile number"},
+		{mobiles: []string{"13800000001", "\u3000\u200b"}, fault: "/atMobiles/1: not a mobile number"},
+		{mobiles: []string{"13800000001", "张三"}, fault: "/atMobiles/1: not a mobile number"},
+		{mobiles: []string{"@13800000001"}, fault: "/atMobiles/0"},
+		{mobiles: []string{"+8613800000001"}, fault: "/atMobiles/0"},
+		{mobiles: []string{"138 0000 0001"}, fault: "/atMobiles/0"},
+		{mobiles: []string{"1234"}, fault: "/atMobiles/0"},
+		{mobiles: []string{"+-1234"}, fault: "/atMobiles/0"},
+		{mobiles: numbers(50), want: strings.Join(numbers(50), " ")},
+		{mobiles: numbers(51), fault: "more than the 50 people"},
+		{mobiles: numbers(5000), fault: "more than the 50 people"},
+		{users: []string{"u-1", "u_2", " u-1 "}, want: "u-1 u_2"},
+		{users: []string{" "}, fault: "/atUserIds/0: not a user id"},
+		{users: []string{"u1", "\u3000"}, fault: "/atUserIds/1: not a user id"},
+		{users: []string{"\u00a0\u200b\ufeff"}, fault: "/atUserIds/0"},
+		{users: []string{"@u1"}, fault: "/atUserIds/0"},
+		{users: []string{"a+b"}, fault: "/atUserIds/0"},
 	} {
 		var m Mentions
-		e := m.AddMobiles(test.mobiles)
+		e := m.addMobiles(test.mobiles)
+		if e == nil {
+			e = m.addUserIDs(test.users)
+		}
 		if e == nil {
 			e = m.check()
 		}
+		got := strings.Join(append(m.mobiles(), m.userIDs()...), " ")
 		switch {
-		case test.fault == "" && (e != nil || !slices.Equal(m.ids(false), test.want)):
-			t.Errorf("%v: got %v %v, want %v", test.mobiles, m.ids(false), e, test.want)
+		case test.fault == "" && (e != nil || got != test.want):
+			t.Errorf("%.60q: got %.60s %v, want %s", append(test.mobiles, test.users...), got, e, test.want)
 		case test.fault != "" && (e == nil || !strings.Contains(e.Message, test.fault)):
-			t.Errorf("%v: got %v, want %q", test.mobiles, e, test.fault)
+			t.Errorf("%.60q: got %v, want %q", append(test.mobiles, test.users...), e, test.fault)
+		case len(m.People) > MaxMentions+1:
+			t.Errorf("%d people are kept", len(m.People))
 		}
-	}
-}
-
-func TestAddUsers(t *testing.T) {
-	for _, test := range []struct {
-		ids   []string
-		want  []string
-		fault string
-	}{
-		{[]string{"u-1", "u_2", " u-1 "}, []string{"u-1", "u_2"}, ""},
-		{[]string{" "}, nil, "/atUserIds/0: not a user id"},
-		{[]string{"u1", "\u3000"}, nil, "/atUserIds/1: not a user id"},
-		{[]string{"\u00a0\u200b\ufeff"}, nil, "/atUserIds/0"},
-		{[]string{"@u1"}, nil, "/atUserIds/0"},
-		{[]string{"a+b"}, nil, "/atUserIds/0"},
-	} {
-		var m Mentions
-		e := m.AddUsers(test.ids)
-		switch {
-		case test.fault == "" && (e != nil || !slices.Equal(m.ids(true), test.want)):
-			t.Errorf("%q: got %q %v, want %q", test.ids, m.ids(true), e, test.want)
-		case test.fault != "" && (e == nil || !strings.Contains(e.Message, test.fault)):
-			t.Errorf("%q: got %v, want %q", test.ids, e, test.fault)
-		}
-	}
-}
-
-// Beyond the limit nobody is kept, and so nobody is looked for.
-func TestMentionsAreBounded(t *testing.T) {
-	var m Mentions
-	m.AddMobiles(numbers(5000))
-	if len(m.People) != MaxMentions+1 || m.check() == nil {
-		t.Errorf("%d people are kept", len(m.People))
 	}
 }
 
 func numbers(n int) (list []string) {
 	for i := range n {
-		list = append(list, digits(13800000000+int64(i), 11))
+		list = append(list, pad(13800000000+int64(i), 11))
 	}
 	return list
 }
 
-// After reconciling, everybody stands in the text, and doing it again changes
-// nothing.
+// With the missing tokens, everybody is in the text, and nobody is missing then.
 func FuzzMentions(f *testing.F) {
 	f.Add("look @13800000001, and @138000000012", uint8(3), true)
 	f.Add("`@13800000000` https://a/@13800000000 x@13800000000", uint8(1), true)
 	f.Fuzz(func(t *testing.T, text string, n uint8, markdown bool) {
 		var m Mentions
-		if e := m.AddMobiles(numbers(int(n % 51))); e != nil {
+		if e := m.addMobiles(numbers(int(n % 51))); e != nil {
 			t.Fatal(e)
 		}
 		m.locate(text, markdown)
@@ -304,8 +265,8 @@ func FuzzMentions(f *testing.F) {
 		}
 		open := codeScanner{text: text}
 		for c := open.next(); c.from < len(text); c = open.next() {
-			if c.fenced && c.to == len(text) {
-				return // the tokens stand in a fence that the caller left open
+			if c.kind == fenced && c.to == len(text) {
+				return // the tokens are in a fence that the caller left open
 			}
 		}
 		again.locate(got, markdown)
@@ -315,9 +276,9 @@ func FuzzMentions(f *testing.F) {
 	})
 }
 
-// Names never make a mention of somebody who is not known, cost no other
-// character of the text, and stay hidden in a dry run whatever the text is.
-func FuzzMentionNames(f *testing.F) {
+// A text without a mention stays as it is, a mention ends with its token, and a
+// dry run makes a text of equal length.
+func FuzzResolveNames(f *testing.F) {
 	f.Add("@张三 `@li` https://a/@li @li.", true)
 	f.Fuzz(func(t *testing.T, text string, markdown bool) {
 		if !utf8.ValidString(text) {
@@ -329,7 +290,7 @@ func FuzzMentionNames(f *testing.F) {
 			kind = Markdown
 		}
 		m := Message{Kind: kind, Text: text}
-		if e := m.mentionNames(&MessageOptions{People: people}, nil); e != nil {
+		if e := m.resolveNames(&MessageOptions{People: people}, nil); e != nil {
 			return
 		}
 		if len(m.Mentions.People) == 0 && m.Text != text {
@@ -341,7 +302,7 @@ func FuzzMentionNames(f *testing.F) {
 			}
 		}
 		hidden := Message{Kind: kind, Text: text}
-		hidden.mentionNames(&MessageOptions{People: people, HidePeople: true}, nil)
+		hidden.resolveNames(&MessageOptions{People: people, HidePeople: true}, nil)
 		if len(hidden.Text) != len(m.Text) {
 			t.Errorf("%q became %q, and %q in a dry run", text, m.Text, hidden.Text)
 		}

@@ -1,8 +1,8 @@
-// Package dingtalk is the custom robot of a DingTalk (钉钉) group: its messages,
-// limits, signatures, answers and errors
+// Package dingtalk implements the custom robot of a DingTalk (钉钉) group: its
+// messages, limits, signatures, responses and errors
 // (https://open.dingtalk.com/document/development/custom-robots-send-group-messages).
 //
-// It knows nothing of MCP or Extism. What it needs of the world is a Web.
+// It does not depend on MCP or Extism. An Env gives it clock, randomness and HTTP.
 package dingtalk
 
 import (
@@ -10,23 +10,6 @@ import (
 
 	"github.com/tidwall/gjson"
 )
-
-// A Message is what shall be said, before it is fitted to the robot's rules.
-type Message struct {
-	Kind              *MessageType
-	Title             string // of kinds that have one
-	Text              string
-	Mentions          Mentions
-	Links             []Link // of a link one, of an action card its buttons, of a feed card its entries
-	ButtonsHorizontal bool   // an action card's buttons stand side by side
-}
-
-// A Link leads somewhere from a message.
-type Link struct {
-	Title   string
-	URL     string
-	Picture string // address of a picture, or ""
-}
 
 // A MessageType is one of DingTalk's message types
 // (https://open.dingtalk.com/document/development/robot-message-type).
@@ -38,55 +21,143 @@ type MessageType struct {
 	NoMentions           bool   // it cannot mention
 	MentionsByUserIDOnly bool   // it can mention by user id only
 
-	// read takes the arguments that only this kind has; nil when there are none.
-	read func(m *Message, arguments strictjson.Object, style *MessageOptions) *Error
+	list    string // argument and member with the links; "" for one link beside the text
+	url     string // member with a link's address; "" for a type without links
+	picture string // member with a link's picture; "" for none
+
 	// write writes the value of the member that is named like the type.
-	write func(w *strictjson.Writer, p *part)
+	write func(p *part, w *strictjson.Writer)
 }
 
-// A MessageOptions is how the operator wants messages made.
+// The message types. DingTalk spells messageUrl and picUrl in a link, and
+// messageURL and picURL in a feed card.
+var (
+	Text     = &MessageType{Type: "text", write: (*part).writeContent}
+	Markdown = &MessageType{Type: "markdown", Markdown: true, HasTitle: true, write: (*part).writeMarkdown}
+	LinkCard = &MessageType{Type: "link", HasTitle: true, NoSplit: true, NoMentions: true,
+		url: "messageUrl", picture: "picUrl", write: (*part).writeLinkCard}
+	ActionCard = &MessageType{Type: "actionCard", Markdown: true, HasTitle: true, NoSplit: true, MentionsByUserIDOnly: true,
+		list: "btns", url: "actionURL", write: (*part).writeActionCard}
+	FeedCard = &MessageType{Type: "feedCard", NoSplit: true, NoMentions: true,
+		list: "links", url: "messageURL", picture: "picURL", write: (*part).writeFeedCard}
+)
+
+func (p *part) writeContent(w *strictjson.Writer) {
+	w.Raw("{")
+	w.Member("content")
+	p.writeText(w)
+	w.Raw("}")
+}
+
+func (p *part) writeMarkdown(w *strictjson.Writer) {
+	p.writeTitleAndText(w)
+	w.Raw("}")
+}
+
+func (p *part) writeLinkCard(w *strictjson.Writer) {
+	p.writeTitleAndText(w)
+	writeLink(w, p.message.Kind, &p.message.Links[0])
+	w.Raw("}")
+}
+
+// writeActionCard writes a single button as singleTitle and singleURL, which
+// make the card itself a link.
+func (p *part) writeActionCard(w *strictjson.Writer) {
+	p.writeTitleAndText(w)
+	if links := p.message.Links; len(links) == 1 {
+		w.Member("singleTitle")
+		w.Quote(links[0].Title)
+		w.Member("singleURL")
+		w.Quote(links[0].URL)
+	} else {
+		writeLinks(w, p.message.Kind, links)
+	}
+	w.Member("btnOrientation")
+	if p.message.ButtonsHorizontal {
+		w.Raw(`"1"}`)
+	} else {
+		w.Raw(`"0"}`)
+	}
+}
+
+// writeFeedCard adds a missing keyword to the first link's title, because a feed
+// card has no other text.
+func (p *part) writeFeedCard(w *strictjson.Writer) {
+	links := p.message.Links
+	if p.keyword != "" {
+		first := links[0]
+		first.Title = p.keyword + " " + first.Title
+		links = append([]Link{first}, links[1:]...)
+	}
+	w.Raw("{")
+	writeLinks(w, p.message.Kind, links)
+	w.Raw("}")
+}
+
+// writeTitleAndText begins an object with its title and text.
+func (p *part) writeTitleAndText(w *strictjson.Writer) {
+	w.Raw("{")
+	w.Member("title")
+	p.writeTitle(w)
+	w.Member("text")
+	p.writeText(w)
+}
+
+// A Message is what a caller asks to send, before it is adapted to the robot.
+type Message struct {
+	Kind              *MessageType
+	Title             string // of types that have one
+	Text              string
+	Mentions          Mentions
+	Links             []Link // the link of a link card, the buttons of an action card, the entries of a feed card
+	ButtonsHorizontal bool   // for an action card's buttons
+}
+
+// MessageOptions are the operator's choices for making messages.
 type MessageOptions struct {
 	Links       LinkTarget
-	FixMarkdown bool     // mend Markdown for DingTalk's clients
+	FixMarkdown bool     // fix Markdown for DingTalk's clients
 	People      []Person // who can be mentioned by name
 
-	// HidePeople keeps their numbers and ids out of the message, which then is
-	// good for a preview only.
+	// HidePeople keeps numbers and ids of People out of the message, which is
+	// then fit for a dry run only.
 	HidePeople bool
 
 	byName nameIndex // of People
 }
 
-// Message makes a message of kind k for the robot from a tool's arguments, which
-// fit the tool's schema. What is too long for the robot is refused by its length
-// alone, before it is copied or searched.
-func (r *Robot) Message(k *MessageType, arguments strictjson.Object, style *MessageOptions) (m Message, e *Error) {
+// Message makes a message of type k from a tool's arguments, which must match
+// the tool's schema. It refuses a text that is too long for the robot before
+// copying or searching it.
+func (r *Robot) Message(k *MessageType, arguments strictjson.Object, options *MessageOptions) (m Message, e *Error) {
 	m.Kind = k
 	if e := r.checkLength(k, arguments); e != nil {
 		return m, e
 	}
 	m.Title = strictjson.String(arguments.Get("title"))
 	m.Text = strictjson.String(arguments.Get("text"))
-	if k.Markdown && style.FixMarkdown {
+	m.ButtonsHorizontal = strictjson.String(arguments.Get("btnOrientation")) == "horizontal"
+	if k.Markdown && options.FixMarkdown {
 		m.Text = FixMarkdown(m.Text)
 	}
-	if e := checkShown(arguments, "title", m.Title); e != nil {
+	if e := checkBlank(arguments, "title", m.Title); e != nil {
 		return m, e
 	}
-	if e := checkShown(arguments, "text", m.Text); e != nil {
+	if e := checkBlank(arguments, "text", m.Text); e != nil {
 		return m, e
 	}
 	if !k.NoMentions {
-		e = m.readMentions(arguments, style)
+		e = m.readMentions(arguments, options)
 	}
-	if e == nil && k.read != nil {
-		e = k.read(&m, arguments, style)
+	if e == nil && k.url != "" {
+		m.readLinks(arguments)
+		e = m.checkLinks(options)
 	}
 	return m, e
 }
 
-// checkShown refuses an argument of which the message would show nothing.
-func checkShown(arguments strictjson.Object, name, value string) *Error {
+// checkBlank refuses an argument that would show nothing.
+func checkBlank(arguments strictjson.Object, name, value string) *Error {
 	if arguments.Get(name).Exists() && IsBlank(value) {
 		return blankError("/" + name)
 	}
@@ -97,27 +168,27 @@ func blankError(path string) *Error {
 	return argumentError("argument "+path+": nothing but white space", "Give it something that can be read.")
 }
 
-func (m *Message) readMentions(arguments strictjson.Object, style *MessageOptions) *Error {
+func (m *Message) readMentions(arguments strictjson.Object, options *MessageOptions) *Error {
 	m.Mentions.All = arguments.Get("atAll").Type == gjson.True
-	if e := m.mentionNames(style, strictjson.Strings(arguments.Get("atNames"))); e != nil {
+	if e := m.resolveNames(options, strictjson.Strings(arguments.Get("atNames"))); e != nil {
 		return e
 	}
-	if e := m.Mentions.AddMobiles(strictjson.Strings(arguments.Get("atMobiles"))); e != nil {
+	if e := m.Mentions.addMobiles(strictjson.Strings(arguments.Get("atMobiles"))); e != nil {
 		return e
 	}
-	if e := m.Mentions.AddUsers(strictjson.Strings(arguments.Get("atUserIds"))); e != nil {
+	if e := m.Mentions.addUserIDs(strictjson.Strings(arguments.Get("atUserIds"))); e != nil {
 		return e
 	}
 	m.Mentions.locate(m.Text, m.Kind.Markdown)
 	return m.Mentions.check()
 }
 
-// mentions reports whether this kind can mention the person.
+// mentions reports whether this type can mention the person.
 func (k *MessageType) mentions(p *Person) bool {
 	return !k.NoMentions && (p.IsUserID || !k.MentionsByUserIDOnly)
 }
 
-// Names are the names under which people can be mentioned in this kind.
+// Names returns the names under which people can be mentioned in this type.
 func (k *MessageType) Names(people []Person) (names []string) {
 	for i := range people {
 		if k.mentions(&people[i]) {
@@ -127,7 +198,7 @@ func (k *MessageType) Names(people []Person) (names []string) {
 	return names
 }
 
-// newline begins a line of its own in the kind's text.
+// newline returns what separates two lines in the type's text.
 func (k *MessageType) newline() string {
 	if k.Markdown {
 		return "\n\n"

@@ -7,19 +7,17 @@ import (
 
 const minute = 60 * 1000 // ms
 
-// A window counts what one robot posted in the last minute, and knows when it
-// is locked: DingTalk takes 20 messages a minute and then none for ten minutes
+// A window counts what one robot posted in the last minute, and until when it is
+// locked: DingTalk accepts 20 messages a minute and then none for ten minutes
 // (https://open.dingtalk.com/document/development/custom-robots-send-group-messages).
-// It lives in the instance and knows of no other sender.
+// Other senders to the same robot are not counted.
 //
-// It counts in a time of its own, which goes on with the host's clock but never
-// back. When that clock is set back, by a millisecond or an hour, no time has
-// passed: the window holds, and because all waiting is measured in the window's
-// own time, no wait becomes longer than a minute, or ten when the robot is
-// locked. A clock that is set forward cannot be told from time that passed
-// between two calls: then as many messages again may go out, and DingTalk may
-// lock the robot, which the window obeys. A clock that cannot be right measures
-// nothing: nothing is counted, and DingTalk itself refuses during the lock.
+// It counts in its own time, which advances with the host's clock but never goes
+// back. If the clock is set back, no time has passed, so that no wait becomes
+// longer than a minute, or ten if the robot is locked. A clock that is set forward
+// cannot be told from time that passed between two calls: as many messages again
+// may be sent, and DingTalk may lock the robot. With an unset clock nothing is
+// counted.
 type window struct {
 	limit       int     // messages a minute; 0 is any number, and nothing is counted
 	sent        []int64 // when, in milliseconds of the window's time, oldest first
@@ -29,10 +27,10 @@ type window struct {
 	clock       int64 // what the host's clock showed then
 }
 
-// tick brings the window's time up to the host's clock; false means that it
-// cannot be right.
+// tick advances the window's time to the host's clock. It returns false if that
+// is unset.
 func (w *window) tick(clock int64) bool {
-	if stopped(clock) {
+	if clockUnset(clock) {
 		return false
 	}
 	w.now += max(0, clock-w.clock)
@@ -40,7 +38,7 @@ func (w *window) tick(clock int64) bool {
 	return true
 }
 
-// allow returns nil when n messages may be posted now.
+// allow returns nil if n messages may be posted now.
 func (w *window) allow(clock int64, n int) *Error {
 	if !w.tick(clock) {
 		return nil
@@ -63,8 +61,8 @@ func (w *window) allow(clock int64, n int) *Error {
 		w.sent[over-1]+minute-w.now)
 }
 
-// expire drops what is over a minute old. A request that the host ended midway
-// may have arrived until now, though hardly later than after a minute.
+// expire removes what is over a minute old. A request that trapped may have
+// arrived until now, though hardly later than after a minute.
 func (w *window) expire() {
 	if w.unanswered {
 		last := &w.sent[len(w.sent)-1]
@@ -74,8 +72,8 @@ func (w *window) expire() {
 	w.sent = slices.DeleteFunc(w.sent, func(at int64) bool { return at <= w.now-minute })
 }
 
-// reserve counts one message before it is posted: should the host end the call
-// meanwhile, it may have arrived all the same.
+// reserve counts one message before it is posted, because it may arrive even if
+// the call traps.
 func (w *window) reserve(clock int64) {
 	if w.tick(clock) && w.limit > 0 {
 		w.sent = append(w.sent, w.now)
@@ -83,9 +81,8 @@ func (w *window) reserve(clock int64) {
 	}
 }
 
-// commit corrects the count by how the message fared. It counts from its
-// answer, before which it must have arrived. One that was refused does not
-// count; that is a guess, DingTalk does not say.
+// commit corrects the count by the message's outcome. It counts from its response,
+// before which it must have arrived. guess: one that was refused does not count.
 func (w *window) commit(clock int64, e *Error) {
 	ticks := w.tick(clock)
 	if e != nil && e.throttled() && ticks {
@@ -102,7 +99,7 @@ func (w *window) commit(clock int64, e *Error) {
 	}
 }
 
-// rateError refuses before DingTalk does; wait is in milliseconds.
+// rateError refuses a message before DingTalk does; wait is in milliseconds.
 func rateError(why string, wait int64) *Error {
 	seconds := int((wait + 999) / 1000)
 	return &Error{

@@ -7,7 +7,10 @@ import (
 	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
-// maxMsg bounds how much of DingTalk's words an Error repeats, in bytes.
+// redacted replaces what may be a credential.
+const redacted = "***"
+
+// maxMsg is how much of an errmsg an Error quotes, in bytes.
 const maxMsg = 400
 
 // maxDigits is how many digits an errmsg may have for its numbers to be shown.
@@ -15,13 +18,13 @@ const maxMsg = 400
 const maxDigits = 4
 
 // redact returns what may be shown of an errmsg, which may echo a credential or
-// a person's number in any form. So it does not look for those: it shows what it
-// knows to be harmless (Chinese, the words of vocabulary, short numbers) and
-// writes *** for every other piece between blanks and Chinese characters. Beside
-// such a piece a number is not shown either: it may be one more of them.
+// a person's number in any form. It shows what is known to be harmless (Chinese,
+// the words of vocabulary, short numbers) and replaces every other piece between
+// blanks and Chinese characters by ***. Numbers next to such a piece are replaced,
+// too, because they may belong to it.
 func redact(msg string) string {
 	if countDigits(msg) <= maxDigits {
-		if shown := redactPieces(msg, true); !strings.Contains(shown, masked) {
+		if shown := redactPieces(msg, true); !strings.Contains(shown, redacted) {
 			return shown
 		}
 	}
@@ -34,7 +37,7 @@ func redactPieces(msg string, numbers bool) string {
 	if len(msg) > maxMsg {
 		rest, more = strings.ToValidUTF8(msg[:maxMsg], ""), "…"
 	}
-	last := -1 // the end of a mask that only blanks follow, or -1
+	last := -1 // the end of a *** that only blanks follow, or -1
 	for rest != "" {
 		n := pieceLen(rest, numbers)
 		switch {
@@ -46,10 +49,10 @@ func redactPieces(msg string, numbers bool) string {
 			w.Raw(rest[:n])
 			last = -1
 		case last < 0:
-			w.Raw(masked)
+			w.Raw(redacted)
 			last = len(w.Bytes)
 		default:
-			w.Bytes = w.Bytes[:last] // one mask for several pieces
+			w.Bytes = w.Bytes[:last] // one *** for several pieces
 		}
 		rest = rest[n:]
 	}
@@ -57,8 +60,8 @@ func redactPieces(msg string, numbers bool) string {
 	return string(w.Bytes)
 }
 
-// pieceLen returns how long the piece is at the start of s; 0 when s begins with
-// what separates pieces.
+// pieceLen returns the length of the piece at the start of s, 0 if s begins with
+// a separator.
 func pieceLen(s string, numbers bool) (n int) {
 	for n < len(s) && !separates(s[n:], numbers) {
 		n += charLen(s[n:])
@@ -88,8 +91,8 @@ func countDigits(s string) (n int) {
 func isBlank(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 
 // separates reports whether the first character of s ends a piece: a blank, a
-// Chinese character or a Chinese punctuation mark. A number in Chinese
-// characters is one like any other.
+// Chinese character or a Chinese punctuation mark, but not a Chinese digit where
+// numbers are replaced.
 func separates(s string, numbers bool) bool {
 	r, n := utf8.DecodeRuneInString(s)
 	if n == 1 {
@@ -101,13 +104,13 @@ func separates(s string, numbers bool) bool {
 	return strings.Contains("，。、；：！？（）《》【】“”‘’…—", s[:n])
 }
 
-// documentation are the links that DingTalk's texts hold.
+// documentation are the links in DingTalk's texts.
 var documentation = []string{"https://open.dingtalk.com/document/", "https://ding-doc.dingtalk.com/doc#/serverapi2/qf2nxq"}
 
 // harmless reports whether a piece consists of ordinary words, short numbers,
-// punctuation and links to DingTalk's documentation. Percent and plus signs,
-// ampersands and backslashes make escapes, and everything outside ASCII may join
-// or stand for a digit.
+// punctuation and links to DingTalk's documentation. It excludes percent and plus
+// signs, ampersands and backslashes, which make escapes, and everything outside
+// ASCII, which may be a digit or join digits.
 func harmless(piece string, numbers bool) bool {
 	for _, link := range documentation {
 		piece = strings.Replace(piece, link, "", 1)
@@ -138,18 +141,18 @@ func ordinary(word string, numbers bool) bool {
 	if n, ok := ParseNumber(word); ok && numbers && n <= 9999 {
 		return true
 	}
-	return strings.Contains(vocabulary, " "+lower(word)+" ")
+	return strings.Contains(vocabulary, " "+asciiLower(word)+" ")
 }
 
 // hostAddress reports whether the first n bytes of rest are the host's public
-// address where DingTalk names it: the operator needs it.
+// address in DingTalk's text about it, which the operator needs.
 func hostAddress(msg, rest string, n int) bool {
 	return strings.HasPrefix(msg, "ip ") && len(rest) == len(msg)-len("ip ") &&
 		isIPv4(rest[:n]) && strings.HasPrefix(rest[n:], " not in whitelist")
 }
 
-// vocabulary are the words of DingTalk's texts that are known (TestCauses) and
-// those of which errors are made. None has a single letter, and none is made of
+// vocabulary are the words of DingTalk's known texts (TestErrcodes) and other words
+// that errors are made of. None has a single letter, and none is made of
 // hexadecimal digits alone: pieces of a token could be.
 const vocabulary = " 20000 20000bytes access actioncard actionurl again agentid all an and any api are argument at atmobiles atuserids authorized " +
 	"blocked body bot btns busy by bytes call calls can cannot card chat code content conversation corpid count denied description " +

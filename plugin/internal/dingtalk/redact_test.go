@@ -12,8 +12,7 @@ import (
 	"testing"
 )
 
-// What an echo may hold: all that stands in the address and the body of a
-// request, and what the operator keeps from the model.
+// What a response may echo: parts of a request's address and body.
 const (
 	realToken  = "6d1f0c3b9a8e47525f60718293a4b5c6d7e8f9001a2b3c4d5e6f708192a3b4c5"
 	realSecret = "SEC9f8e7d6c5b4a39281706f5e4d3c2b1a0998877665544332211ffeeddccbbaa00"
@@ -22,7 +21,7 @@ const (
 	realMobile = "13800000001"
 )
 
-// spread puts a separator between pieces of n bytes.
+// spread separates pieces of n bytes.
 func spread(s, separator string, n int) string {
 	return strings.Join(slices.Collect(func(yield func(string) bool) {
 		for ; len(s) > n && yield(s[:n]); s = s[n:] {
@@ -31,19 +30,13 @@ func spread(s, separator string, n int) string {
 	}), separator)
 }
 
-// each replaces every byte of s by its form.
+// each formats every byte of s.
 func each(s, format string) string {
 	var b strings.Builder
 	for i := range len(s) {
 		fmt.Fprintf(&b, format, s[i])
 	}
 	return b.String()
-}
-
-func reversed(s string) string {
-	b := []byte(s)
-	slices.Reverse(b)
-	return string(b)
 }
 
 func shifted(s string, by rune) string {
@@ -57,10 +50,8 @@ func shifted(s string, by rune) string {
 
 func mixed(s string) string {
 	b := []byte(strings.ToUpper(s))
-	for i := range b {
-		if i%3 == 0 {
-			b[i] = strings.ToLower(string(b[i]))[0]
-		}
+	for i := 0; i < len(b); i += 3 {
+		b[i] = strings.ToLower(string(b[i]))[0]
 	}
 	return string(b)
 }
@@ -77,7 +68,7 @@ var echoes = []struct {
 	{"cut at its start", func(s string) string { return s[3:] }},
 	{"cut at its end", func(s string) string { return s[:len(s)-3] }},
 	{"its first half", func(s string) string { return s[:len(s)/2] + "…" }},
-	{"reversed", reversed},
+	{"reversed", func(s string) string { b := []byte(s); slices.Reverse(b); return string(b) }},
 	{"without its first three", func(s string) string { return strings.TrimPrefix(s, "SEC") }},
 	{"broken by a newline", func(s string) string { return spread(s, "\n", 20) }},
 	{"broken by a tab", func(s string) string { return spread(s, "\t", 20) }},
@@ -115,17 +106,17 @@ var echoes = []struct {
 	{"among words", func(s string) string { return "invalid " + s + " in request" }},
 }
 
-// echoed sends a message of the robot's whose answer is errmsg, and returns the
-// Error. It calls errmsg with the signature of the request.
+// echoed returns the Error of a message whose response has the errmsg, which may
+// depend on the request's signature.
 func echoed(t *testing.T, code int, errmsg func(sign string) string) *Error {
 	t.Helper()
 	r := newRobot()
 	r.Address = Address{Base: "https://example.com" + realPath, Query: realQuery}
 	r.Token, r.Secret, r.MaxRetries = realToken, realSecret, 0
-	g := newGroup()
-	web := g.web()
-	send := web.Send
-	web.Send = func(method, address string, body []byte) (int, []byte) {
+	h := newHost()
+	env := h.env()
+	send := env.Send
+	env.Send = func(method, address string, body []byte) (int, []byte) {
 		status, reply := send(method, address, body)
 		if method == "POST" {
 			parsed, _ := url.Parse(address)
@@ -133,15 +124,14 @@ func echoed(t *testing.T, code int, errmsg func(sign string) string) *Error {
 		}
 		return status, reply
 	}
-	_, e := r.Send(web, Message{Kind: Text, Text: "hi", Mentions: Mentions{People: []Mention{{ID: realMobile, Name: "张三"}}}}, "")
+	_, e := r.Send(env, Message{Kind: Text, Text: "hi", Mentions: Mentions{People: []Mention{{ID: realMobile, Name: "张三"}}}}, "")
 	if e == nil {
 		t.Fatal("no error")
 	}
 	return e
 }
 
-// Whatever DingTalk or a gateway echoes, in whatever form: of the echo nothing
-// is left but the words of an error.
+// Of a credential that is echoed in any form, nothing is shown.
 func TestEchoes(t *testing.T) {
 	for _, credential := range []struct {
 		name string
@@ -162,20 +152,19 @@ func TestEchoes(t *testing.T) {
 				return "sign not match: " + text
 			})
 			if e.Key != KeySecret {
-				t.Errorf("%s, %s: not told apart: %+v", credential.name, echo.name, e)
+				t.Errorf("%s, %s: another errcode info: %+v", credential.name, echo.name, e)
 			}
 			assertRedacted(t, credential.name+", "+echo.name, text, e)
 		}
 	}
 }
 
-// assertRedacted fails when of an echoed text anything is left but ordinary
-// words, Chinese, punctuation and masks. A piece of up to four letters may be
-// taken for such a word.
+// assertRedacted fails if more of an echoed text is shown than ordinary words,
+// Chinese, punctuation and ***. Up to four letters may look like such a word.
 func assertRedacted(t *testing.T, name, text string, e *Error) {
 	t.Helper()
 	left, found := strings.CutPrefix(e.Msg, "sign not match: ")
-	if !found || !strings.Contains(left, masked) || strings.Contains(text, left) {
+	if !found || !strings.Contains(left, redacted) || strings.Contains(text, left) {
 		t.Errorf("%s: %q was echoed, %q is shown", name, text, e.Msg)
 	}
 	left = strings.ReplaceAll(left, "https://open.dingtalk.com/document/", "")
@@ -190,7 +179,7 @@ func assertRedacted(t *testing.T, name, text string, e *Error) {
 	}
 }
 
-// A number is a person's, however it is written.
+// A mobile number is redacted however it is written.
 func TestEchoedNumbers(t *testing.T) {
 	for _, number := range []string{
 		"13800000001", "138-0000-0001", "138 0000 0001", "+86 138 0000 0001", "(138) 0000.0001", "１３８００００００００１", "138,0000,0001",
@@ -198,14 +187,14 @@ func TestEchoedNumbers(t *testing.T) {
 		"mobile13800000001", "0x336b2b401", "1.38e10", "12345",
 	} {
 		e := echoed(t, 123456, func(string) string { return "号码 " + number + " 无效" })
-		left := strings.NewReplacer("号码", "", "无效", "", masked, "", " ", "", "的", "", "or", "", "，", "").Replace(e.Msg)
+		left := strings.NewReplacer("号码", "", "无效", "", redacted, "", " ", "", "的", "", "or", "", "，", "").Replace(e.Msg)
 		if left != "" {
 			t.Errorf("%s: %q is shown", number, e.Msg)
 		}
 	}
 }
 
-// What is no credential stays, so that an error can be understood.
+// What is not a credential is shown, so that an error can be understood.
 func TestRedactKeeps(t *testing.T) {
 	for _, test := range []struct{ msg, want string }{
 		{"", ""},
@@ -237,7 +226,7 @@ func TestRedactKeeps(t *testing.T) {
 	}
 }
 
-// An errcode is too short to hold a number of somebody's.
+// A mobile number is not an errcode.
 func TestErrcodeIsShort(t *testing.T) {
 	for _, code := range []string{"13800000001", `"13800000001"`, "2025550123", "-1380000000"} {
 		e := ParseResponse(200, []byte(`{"errcode":`+code+`}`))
@@ -247,8 +236,7 @@ func TestErrcodeIsShort(t *testing.T) {
 	}
 }
 
-// No word of the vocabulary could be a piece of a token, but for the limit that
-// DingTalk names.
+// No word of the vocabulary can be a piece of a token, except DingTalk's limit.
 func TestVocabulary(t *testing.T) {
 	for _, word := range strings.Fields(vocabulary) {
 		if word != "20000" && (len(word) < 2 || strings.Trim(word, "0123456789abcdef") == "") {

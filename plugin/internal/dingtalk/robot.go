@@ -2,17 +2,15 @@ package dingtalk
 
 import "dingtalk-plugin/plugin/internal/strictjson"
 
-// A Env is what a robot needs of its host. Send has no error: a guest cannot
-// see one, the host ends the call instead. Its status is 0 where the host has
-// HTTP switched off.
+// An Env is what a robot needs of its host. Send has no error, because the host
+// traps the call instead. Its status is 0 where the host has HTTP switched off.
 type Env struct {
 	Now    func() int64  // Unix time in milliseconds
 	Random func() uint64 // may be the same in every instance
 	Send   func(method, url string, body []byte) (status int, reply []byte)
 }
 
-// A Robot posts to one group. It is configured by its exported fields, which
-// do not change afterwards, and keeps what it learns in the others.
+// A Robot posts to one group. Its exported fields configure it and do not change.
 type Robot struct {
 	Address           Address
 	Token             string
@@ -23,21 +21,21 @@ type Robot struct {
 	MaxParts          int      // parts of one message; 1 is no splitting
 	MaxRetries        int      // of a send whose outcome is unknown
 
-	// Buffer is where bodies are written. Robots that never post at the same
-	// time can share one; nil is one of its own.
+	// Buffer holds the body under way. Robots that never post at the same time
+	// can share one; if nil, the robot allocates its own.
 	Buffer *strictjson.Writer
 
 	window window
 	log    sendLog
-	probed bool   // the address answered, and no request failed since
-	calls  uint64 // that were given a key
+	probed bool   // the address answered, and no request trapped since
+	calls  uint64 // that got a new key
 }
 
-// A Receipt says how far a message got.
+// A Receipt tells how much of a message was delivered.
 type Receipt struct {
 	Sent, Total    int       // parts
 	AlreadySent    bool      // all of it arrived by an earlier call
-	MayBeDelivered bool      // the part after those sent went out without a clear answer
+	MayBeDelivered bool      // the next part was posted without a clear answer
 	Bytes          int       // of all bodies that were sent
 	UUID           string    // msgUuid of the first part, or ""
 	Key            string    // under which the same message may be sent again, or ""
@@ -45,14 +43,14 @@ type Receipt struct {
 	Mentions       *Mentions // who is notified; nil when nobody was sent anything
 }
 
-// Send posts m, in parts when it is long, and returns how far it got; the Error
-// is nil when all of it arrived. Key, or "" for none, is the caller's name for
-// this message: what arrived under it before is not sent again.
+// Send posts m, in parts if it is long. The Error is nil if all of it arrived.
+// Key, or "", is the caller's name for this message: what arrived under it
+// before is not sent again.
 func (r *Robot) Send(web Env, m Message, key string) (Receipt, *Error) {
 	if e := r.check(&m); e != nil {
 		return Receipt{}, e
 	}
-	parts, e := r.fit(&m)
+	parts, e := r.split(&m)
 	if e != nil {
 		return Receipt{}, e
 	}
@@ -94,7 +92,7 @@ func (receipt *Receipt) add(p *part, bytes int) {
 	}
 }
 
-// qualify adds to an Error what only the record knows.
+// qualify adds to an Error what the record of earlier attempts tells.
 func (receipt *Receipt) qualify(e *Error) {
 	switch {
 	case e == nil || receipt.Sent == 0 && !receipt.MayBeDelivered:
@@ -125,8 +123,8 @@ func (r *Robot) check(m *Message) *Error {
 	}
 }
 
-// preflight refuses what could only fail, before anything is sent, and makes
-// sure that the address can be reached.
+// preflight refuses what could only fail and makes sure that the address can be
+// reached, before anything is sent.
 func (r *Robot) preflight(web Env, parts int) *Error {
 	if e := r.allow(web.Now(), parts); e != nil {
 		return e
@@ -136,16 +134,16 @@ func (r *Robot) preflight(web Env, parts int) *Error {
 
 // allow refuses what the clock or the rate does not allow.
 func (r *Robot) allow(now int64, parts int) *Error {
-	if stopped(now) && r.Secret != "" {
+	if clockUnset(now) && r.Secret != "" {
 		return clockError(now)
 	}
 	r.window.limit = r.MessagesPerMinute
 	return r.window.allow(now, parts)
 }
 
-// probe asks the address for an answer, once, without any credential. Where the
-// host does not allow it or the network is dead, the call traps with an error
-// that quotes the address; this one may be read by anybody.
+// probe sends a GET without any credential, once. If the host does not allow the
+// address or the network fails, the call traps with an error that quotes the
+// address, and this one may be read by anybody.
 func (r *Robot) probe(web Env) *Error {
 	if r.probed {
 		return nil
@@ -174,9 +172,9 @@ func (r *Robot) deliver(web Env, id messageID, parts []part, receipt *Receipt) *
 	return nil
 }
 
-// sendPart posts the first of the missing parts, and again while its outcome is
-// unknown. It does not where DingTalk could not recognize a repeat, or where the
-// window has no room for a repeat and the parts behind it.
+// sendPart posts the first of the missing parts, and retries while its outcome is
+// unknown, unless DingTalk could not recognize a repeat or the rate does not
+// allow a repeat and the parts after it.
 func (r *Robot) sendPart(web Env, body []byte, record *sendRecord, missing int) *Error {
 	for retries := 0; ; retries++ {
 		e := r.sendOnce(web, body, record)
@@ -192,9 +190,8 @@ func (r *Robot) sendPart(web Env, body []byte, record *sendRecord, missing int) 
 	}
 }
 
-// sendOnce posts a body once, under a signature of its own. Should the call
-// trap meanwhile, the part counts and may be delivered, and the next call
-// probes the address without a credential before it posts.
+// sendOnce posts a body once, under a new signature. If the call traps, the part
+// counts and may be delivered, and the next call probes the address first.
 func (r *Robot) sendOnce(web Env, body []byte, record *sendRecord) *Error {
 	now := web.Now()
 	sign := ""
@@ -218,7 +215,7 @@ func (r *Robot) sendOnce(web Env, body []byte, record *sendRecord) *Error {
 	return e
 }
 
-// url returns the address of one request made at now.
+// url returns the address of a request made at now.
 func (r *Robot) url(now int64, sign string) string {
 	w := strictjson.Writer{Bytes: make([]byte, 0, 256)}
 	w.Raw(r.Address.Base)
@@ -228,7 +225,7 @@ func (r *Robot) url(now int64, sign string) string {
 		w.Raw("&timestamp=")
 		w.Int(now)
 		w.Raw("&sign=")
-		w.Raw(escaped(sign))
+		w.Raw(encodeURIComponent(sign))
 	}
 	if r.Address.Query != "" {
 		w.Raw("&")

@@ -26,7 +26,7 @@ func TestSign(t *testing.T) {
 		{"密钥 SEC/+=", 1763683200001, "w3m4%2BNtPu3PUKcf0U10yv8VtJvGdDXzpES7i%2Bwy%2Ba4Q%3D"},
 		{"SEC-test", 1700000000000, "Sf%2Fft2shUSqoR1REF%2BDS39IoTlwQRyDPwfM8S94ODOc%3D"},
 	} {
-		if got := escaped(Sign(test.secret, test.millis)); got != test.escaped {
+		if got := encodeURIComponent(Sign(test.secret, test.millis)); got != test.escaped {
 			t.Errorf("Sign(%q, %d) = %s, want %s", test.secret, test.millis, got, test.escaped)
 		}
 	}
@@ -41,7 +41,7 @@ func FuzzSign(f *testing.F) {
 		mac := hmac.New(sha256.New, []byte(secret))
 		fmt.Fprintf(mac, "%d\n%s", millis, secret)
 		want := url.QueryEscape(base64.StdEncoding.EncodeToString(mac.Sum(nil)))
-		if got := escaped(Sign(secret, millis)); got != want {
+		if got := encodeURIComponent(Sign(secret, millis)); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	})
@@ -49,14 +49,14 @@ func FuzzSign(f *testing.F) {
 
 func TestDate(t *testing.T) {
 	for day := time.Unix(0, 0).UTC(); day.Year() < 2105; day = day.AddDate(0, 0, 17) {
-		if got, want := date(day.UnixMilli()+12345), day.Format(time.DateOnly); got != want {
+		if got, want := formatDate(day.UnixMilli()+12345), day.Format(time.DateOnly); got != want {
 			t.Fatalf("got %s, want %s", got, want)
 		}
 	}
 }
 
-func TestReleased(t *testing.T) {
-	if got, want := date(MinValidTime), "2026-11-21"; got != want {
+func TestMinValidTime(t *testing.T) {
+	if got, want := formatDate(MinValidTime), "2026-11-21"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

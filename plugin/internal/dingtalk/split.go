@@ -7,23 +7,23 @@ import (
 	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
-// A chunk is a piece of a long text. The texts of all chunks, one after the
-// other, are the whole but for pieces of blanks alone; open and close only keep
-// a code fence alive across a cut.
+// A chunk is a piece of a long text. The texts of all chunks make the text again,
+// except for pieces of white space only. Prefix and suffix open and close a
+// fence that was cut.
 type chunk struct {
-	open, text, close string
+	prefix, text, suffix string
 }
 
-// maxWhole is the longest mention, address or link that is kept whole, in
-// bytes. It bounds how far back a cut may move.
-const maxWhole = 2048
+// maxSpan is the longest mention, address or link that is never cut, in bytes.
+// It bounds how far back a cut may move.
+const maxSpan = 2048
 
-// A splitter cuts one text. It knows from one pass where a cut would tear a
-// mention, an address, a Markdown link or a fence apart.
+// A splitter cuts a text, but not inside a mention, an address, a Markdown link
+// or a line that opens a fence. It finds these spans once.
 type splitter struct {
-	text   string
-	fences fences
-	torn   []byte // bit p: not before byte p; nil for nowhere. A list of spans could be longer than the text.
+	text      string
+	fences    fences
+	protected []byte // bit p: no cut before byte p. A list of spans could be longer than the text.
 }
 
 func newSplitter(text string, markdown bool) *splitter {
@@ -36,84 +36,88 @@ func newSplitter(text string, markdown bool) *splitter {
 	return s
 }
 
-// split returns chunks whose JSON form takes at most room(i) bytes each, open
-// and close included. It prefers to cut at the end of a paragraph, then of a
-// line, then of a sentence or word, as long as the chunk is filled to a share
-// of fill/8; otherwise, and with fill 8, it cuts between two characters. A chunk
-// of blanks alone is left out: DingTalk might refuse it, and nobody misses it.
-// It returns nil when a room is too small or more than most chunks are needed.
-func (s *splitter) split(most, fill int, room func(i int) int) (chunks []chunk) {
+// split returns at most maxParts chunks, prefix and suffix included, of at most
+// first bytes of JSON for the first and other for each other. It returns nil if
+// there would be more chunks or one has no space for a character.
+//
+// A cut is at the end of a paragraph, else of a line, else of a sentence or word,
+// if the chunk is then filled to fill eighths; else between two characters. It
+// leaves out a chunk of white space only, because DingTalk might refuse it.
+func (s *splitter) split(maxParts, fill, first, other int) (chunks []chunk) {
 	for from := 0; from < len(s.text); {
-		to := s.next(from, fill, room(len(chunks)))
+		budget := other
+		if len(chunks) == 0 {
+			budget = first
+		}
+		to := s.next(from, fill, budget)
 		switch text := s.text[from:to]; {
 		case to == from:
 			return nil
 		case IsBlank(text):
-		case len(chunks) == most:
+		case len(chunks) == maxParts:
 			return nil
 		default:
-			chunks = append(chunks, chunk{s.fences.open(from), text, s.fences.close(to)})
+			chunks = append(chunks, chunk{s.fences.prefix(from), text, s.fences.suffix(to)})
 		}
 		from = to
 	}
 	return chunks
 }
 
-// next returns where the chunk ends that begins at from and has this room.
-func (s *splitter) next(from, fill, room int) int {
-	room -= strictjson.EscapedLen(s.fences.open(from))
-	n := strictjson.TruncateEscaped(s.text[from:], room)
+// next returns where the chunk at from ends.
+func (s *splitter) next(from, fill, budget int) int {
+	budget -= strictjson.EscapedLen(s.fences.prefix(from))
+	n := strictjson.TruncateEscaped(s.text[from:], budget)
 	if from+n == len(s.text) {
 		return len(s.text)
 	}
-	if n = strictjson.TruncateEscaped(s.text[from:], room-s.fences.reserve); n == 0 {
+	if n = strictjson.TruncateEscaped(s.text[from:], budget-s.fences.suffixBudget); n == 0 {
 		return from
 	}
-	return s.fences.past(s.cut(from, from+n*fill/8, from+n))
+	return s.fences.skipClosing(s.cut(from, from+n*fill/8, from+n))
 }
 
 // boundaries find the last good place to cut in a text, the best kind first.
-var boundaries = []func(text string) int{paragraphEnd, lineEnd, sentenceEnd, blankEnd}
+var boundaries = []func(text string) int{paragraphEnd, lineEnd, sentenceEnd, wordEnd}
 
-// cut returns the best place to cut at or before to, but not before least
-// unless what would be torn apart there leaves no choice.
-func (s *splitter) cut(from, least, to int) int {
-	start := max(from, least-len("。")) // no boundary before it can count
+// cut returns the best place to cut at or before to, and not before minEnd
+// unless a protected span leaves no choice.
+func (s *splitter) cut(from, minEnd, to int) int {
+	start := max(from, minEnd-len("。")) // no boundary before it can count
 	for _, boundary := range boundaries {
 		end := boundary(s.text[start:to])
-		if p := s.whole(start + end); end > 0 && p > from && p >= least {
+		if p := s.snapToSpan(start + end); end > 0 && p > from && p >= minEnd {
 			return p
 		}
 	}
-	if p := s.whole(to); p > from {
+	if p := s.snapToSpan(to); p > from {
 		return p
 	}
 	return to
 }
 
-// whole returns the last place at or before p where a cut tears nothing apart.
-func (s *splitter) whole(p int) int {
-	for s.torn != nil && s.torn[p/8]>>(p%8)&1 == 1 {
+// snapToSpan returns the last place at or before p that is in no protected span.
+func (s *splitter) snapToSpan(p int) int {
+	for s.protected != nil && s.protected[p/8]>>(p%8)&1 == 1 {
 		p--
 	}
 	return p
 }
 
-// protect keeps cuts out of what stands from from to to.
 func (s *splitter) protect(from, to int) {
-	if to-from < 2 || to-from > maxWhole {
+	if to-from < 2 || to-from > maxSpan {
 		return
 	}
-	if s.torn == nil {
-		s.torn = make([]byte, len(s.text)/8+1)
+	if s.protected == nil {
+		s.protected = make([]byte, len(s.text)/8+1)
 	}
 	for p := from + 1; p < to; p++ {
-		s.torn[p/8] |= 1 << (p % 8)
+		s.protected[p/8] |= 1 << (p % 8)
 	}
 }
 
-// protectLine protects what stands in a line, which begins at from and with its
-// newline ends at next.
+// protectLine protects the spans of a line, which begins at from; the next line
+// begins at next.
 func (s *splitter) protectLine(line string, from, next int) {
 	if marker, _ := fenceMarker(line); marker != "" {
 		s.protect(from, next)
@@ -130,14 +134,14 @@ func (s *splitter) protectLine(line string, from, next int) {
 		case '[':
 			begin, end = links.at(i)
 		case '`', '~':
-			begin, end = fenceTail(line, i)
+			begin, end = fenceRun(line, i)
 		}
 		s.protect(from+begin, from+end)
 		i = end
 	}
 }
 
-// addressAt returns the bare address whose scheme ends at i, if one does.
+// addressAt returns the bare address whose scheme ends at i, if any.
 func addressAt(line string, i int) (begin, end int) {
 	if !strings.HasPrefix(line[i:], "://") {
 		return i, i + 1
@@ -149,24 +153,24 @@ func addressAt(line string, i int) (begin, end int) {
 }
 
 func addressEnd(line string, i int) int {
-	for i < len(line) && inAddress(line[i]) {
+	for i < len(line) && isAddressByte(line[i]) {
 		i++
 	}
 	return i
 }
 
-func inAddress(c byte) bool {
+func isAddressByte(c byte) bool {
 	return c > ' ' && c < 0x7f && strings.IndexByte("\"<>()[]", c) < 0
 }
 
-// A linkFinder finds the Markdown links of one line. It remembers what stands
-// ahead, so that many brackets do not look for it again and again.
+// A linkFinder finds the Markdown links of a line. It remembers what it found
+// ahead, so that the time for many brackets is linear.
 type linkFinder struct {
 	line        string
 	middle, end int // the next "](", and the next ")" behind it
 }
 
-// at returns the link or picture whose bracket stands at i, if one does.
+// at returns the link or picture whose bracket is at i, if any.
 func (f *linkFinder) at(i int) (begin, end int) {
 	if f.middle < i {
 		f.middle = indexFrom(f.line, "](", i)
@@ -174,7 +178,7 @@ func (f *linkFinder) at(i int) (begin, end int) {
 	if f.end < f.middle {
 		f.end = indexFrom(f.line, ")", f.middle)
 	}
-	if f.end == len(f.line) || f.end-i >= maxWhole {
+	if f.end == len(f.line) || f.end-i >= maxSpan {
 		return i, i + 1
 	}
 	if i > 0 && f.line[i-1] == '!' {
@@ -183,18 +187,18 @@ func (f *linkFinder) at(i int) (begin, end int) {
 	return i, f.end + 1
 }
 
-// indexFrom returns where what next stands at or behind from, or len(s).
-func indexFrom(s, what string, from int) int {
-	if i := strings.Index(s[from:], what); i >= 0 {
+// indexFrom returns the index of substr in s at or behind from, or len(s).
+func indexFrom(s, substr string, from int) int {
+	if i := strings.Index(s[from:], substr); i >= 0 {
 		return from + i
 	}
 	return len(s)
 }
 
-// fenceTail returns the run of backticks or tildes at i. Behind a cut it would
-// stand at the start of a line; where it would open or close a fence there, so
-// does what else keeps it in the middle: blanks and the character before them.
-func fenceTail(line string, i int) (begin, end int) {
+// fenceRun returns the run of backticks or tildes at i. If a cut before it would
+// make it open or close a fence, so would one before the blanks that precede it,
+// and the result includes these and the character before.
+func fenceRun(line string, i int) (begin, end int) {
 	begin, end = i, i+runLen(line[i:])
 	if end-i > 16 { // too many for a fence, unless the cut leaves 16
 		return end - 17, end
@@ -220,8 +224,6 @@ func lineEnd(text string) int { return strings.LastIndexByte(text, '\n') + 1 }
 
 var sentenceMarks = []string{"。", "！", "？", "；", "…", ". ", "! ", "? ", "; "}
 
-// sentenceEnd returns the end of the last sentence: behind a Chinese full stop,
-// or behind a Latin one and its blank.
 func sentenceEnd(text string) (end int) {
 	for _, mark := range sentenceMarks {
 		if i := strings.LastIndex(text, mark); i >= 0 {
@@ -231,5 +233,4 @@ func sentenceEnd(text string) (end int) {
 	return end
 }
 
-// blankEnd keeps words whole.
-func blankEnd(text string) int { return strings.LastIndexByte(text, ' ') + 1 }
+func wordEnd(text string) int { return strings.LastIndexByte(text, ' ') + 1 }

@@ -9,7 +9,7 @@ import (
 )
 
 func TestCut(t *testing.T) {
-	for _, test := range []struct{ name, text, want string }{ // | is where n stands
+	for _, test := range []struct{ name, text, want string }{ // | is n
 		{"paragraph", "one\n\ntwo three| four", "one\n\n"},
 		{"line", "one\ntwo three| four", "one\n"},
 		{"sentence", "One two. Three| four.", "One two. "},
@@ -43,7 +43,7 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// A part of nothing but blanks tells nobody anything, and DingTalk may refuse it.
+// A part of white space only is not sent, because DingTalk may refuse it.
 func TestSplitLeavesOutBlanks(t *testing.T) {
 	wide := strings.Repeat("\u3000\n", 6000)
 	for _, test := range []struct {
@@ -57,13 +57,13 @@ func TestSplitLeavesOutBlanks(t *testing.T) {
 	} {
 		r := &Robot{MaxParts: 2}
 		m := Message{Kind: Text, Text: test.text}
-		m.Mentions.AddMobiles([]string{"13800000001"})
+		m.Mentions.addMobiles([]string{"13800000001"})
 		m.Mentions.locate(m.Text, false)
 		if got := checkFit(t, r, m); got != len(test.want) {
 			t.Errorf("%s: %d parts, want %d", test.name, got, len(test.want))
 			continue
 		}
-		parts, _ := r.fit(&m)
+		parts, _ := r.split(&m)
 		body := append([]byte(nil), r.body(&parts[0], uuidPlaceholder)...)
 		for i, want := range test.want {
 			if got := parts[i].chunk.text; !strings.HasPrefix(got, want) {
@@ -71,31 +71,31 @@ func TestSplitLeavesOutBlanks(t *testing.T) {
 			}
 		}
 		if _, text := shown(body); !strings.Contains(text, parts[0].chunk.text) {
-			t.Errorf("%s: the first body is another part's", test.name)
+			t.Errorf("%s: the first body is not that of the first part", test.name)
 		}
 	}
 }
 
 func TestFences(t *testing.T) {
 	const text = "a\n```go\nx := 1\ny := 2\n```\nb"
-	rooms := func(int) int { return len(`a\n` + "```go" + `\nx := 1\n` + "```" + "``") }
+	size := len(`a\n` + "```go" + `\nx := 1\n` + "```" + "``")
 	want := []chunk{
 		{"", "a\n```go\nx := 1\n", "```"},
 		{"```go\n", "y := 2\n```\nb", ""},
 	}
-	got := newSplitter(text, true).split(5, 4, rooms)
+	got := newSplitter(text, true).split(5, 4, size, size)
 	if len(got) != len(want) || got[0] != want[0] || got[1] != want[1] {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	for _, chunk := range newSplitter(text, false).split(5, 4, rooms) {
-		if chunk.open+chunk.close != "" {
-			t.Errorf("plain text has a fence: %q", chunk)
+	for _, chunk := range newSplitter(text, false).split(5, 4, size, size) {
+		if chunk.prefix+chunk.suffix != "" {
+			t.Errorf("plain text with a fence: %q", chunk)
 		}
 	}
 }
 
-// However a long text is made: nothing is lost, every body fits, every part has
-// its keyword and number, only the first mentions, and every fence is closed.
+// Of random texts nothing is lost, every body fits, every part has a keyword,
+// only the first mentions, and every fence is closed.
 func TestSplitProperties(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	split := 0
@@ -108,7 +108,7 @@ func TestSplitProperties(t *testing.T) {
 		if random.IntN(2) == 0 {
 			m.Kind, m.Title = Markdown, randomText(random, 30)
 		}
-		m.Mentions.AddMobiles(numbers(random.IntN(51)))
+		m.Mentions.addMobiles(numbers(random.IntN(51)))
 		m.Mentions.locate(m.Text, m.Kind.Markdown)
 		if n := checkFit(t, r, m); n > 1 {
 			split++
@@ -130,16 +130,16 @@ func FuzzSplit(f *testing.F) {
 		if markdown {
 			m.Kind, m.Title = Markdown, "t"
 		}
-		m.Mentions.AddMobiles(numbers(int(people % 51)))
+		m.Mentions.addMobiles(numbers(int(people % 51)))
 		m.Mentions.locate(m.Text, markdown)
 		checkFit(t, &Robot{MaxParts: 20, Keywords: []string{"k"}}, m)
 	})
 }
 
-// checkFit fits m and checks what must hold; it returns how many parts there are.
+// checkFit splits m, checks the parts and returns their number.
 func checkFit(t *testing.T, r *Robot, m Message) int {
 	t.Helper()
-	parts, e := r.fit(&m)
+	parts, e := r.split(&m)
 	if e != nil {
 		if !strings.Contains(e.Message, "bytes") || !strings.Contains(e.Message, "20000") {
 			t.Fatalf("refusal without sizes: %s", e.Message)
@@ -155,9 +155,9 @@ func checkFit(t *testing.T, r *Robot, m Message) int {
 		case len(body) > MaxBody:
 			t.Fatalf("part %d takes %d bytes", i, len(body))
 		case !json.Valid(body) || !utf8.Valid(body):
-			t.Fatalf("part %d is no JSON: %q", i, body)
+			t.Fatalf("part %d is not JSON: %q", i, body)
 		case !strings.Contains(text, p.chunk.text):
-			t.Fatalf("part %d misses its text", i)
+			t.Fatalf("part %d lacks its text", i)
 		case !hasKeyword(r.Keywords, title+text):
 			t.Fatalf("part %d has no keyword", i)
 		case i > 0 && len(p.mentions.People) > 0:
@@ -185,7 +185,7 @@ func checkFit(t *testing.T, r *Robot, m Message) int {
 	return len(parts)
 }
 
-// shown returns what a body shows.
+// shown returns the title and text of a body.
 func shown(body []byte) (title, text string) {
 	var parsed struct {
 		Text     struct{ Content string }
@@ -205,7 +205,7 @@ func unclosed(text string) bool {
 	return len(list) > 0 && list[len(list)-1].to == len(text)
 }
 
-// randomText makes text of about n bytes out of what makes cutting hard.
+// randomText makes a text of about n bytes that is hard to cut.
 func randomText(random *rand.Rand, n int) string {
 	pieces := []string{
 		"word ", "中文。", "😀", "\n", "\n\n", "A sentence. ", "@13800000001 ", "[label one](https://example.com/a_b)",

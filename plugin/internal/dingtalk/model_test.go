@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestSendAgainstModel makes random calls at one robot, with everything that can
-// go wrong, against a DingTalk that drops repeated msgUuids and keeps the rate,
-// and against a model of what the robot must remember. Each subtest is a seed:
+// TestSendAgainstModel compares random calls of one robot, with all kinds of
+// faults, with a DingTalk that drops repeated msgUuids and limits the rate, and
+// with a model of what the robot must remember. Each subtest is a seed:
 //
 //	go test ./plugin/internal/dingtalk -run 'TestSendAgainstModel/seed=17$' -v
 func TestSendAgainstModel(t *testing.T) {
@@ -30,7 +30,7 @@ type simulation struct {
 	t     *testing.T
 	robot *Robot
 
-	real       int64 // time, in milliseconds, as DingTalk sees it
+	real       int64 // time, in milliseconds, of DingTalk
 	offset     int64 // by which the host's clock is wrong
 	clock      clockKind
 	setForward []int64 // when the clock was
@@ -50,14 +50,14 @@ type simulation struct {
 	call    call
 }
 
-// A clockKind is how a host's clock behaves.
+// A clockKind is how the host's clock behaves.
 type clockKind int
 
 const (
 	rightClock clockKind = iota
 	setBack              // now and then
 	setBoth
-	stoppedClock
+	unsetClock
 	clockKinds
 )
 
@@ -69,25 +69,23 @@ type expected struct {
 	state     sendState
 }
 
-// A call is the one under way.
+// A call is the call under way.
 type call struct {
 	key     string
 	id      string
 	message int
 	record  *expected // nil before the first POST
 	posts   []post
-	fresh   bool // nothing was unknown before the request under way
+	fresh   bool // no earlier request for this part had an unknown outcome
 }
 
 type post struct {
-	part    int
-	uuid    string
-	unknown bool
-	refused bool
+	part int
+	uuid string
 }
 
-// messages are what is said, of as many parts each. They consist of paragraphs,
-// at which splitting is quick.
+// messages are what is sent, in so many parts. They consist of paragraphs, which
+// makes splitting fast.
 var messages = []struct {
 	text  string
 	parts int
@@ -110,7 +108,7 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 	s.robot.MaxRetries = s.IntN(6)
 	s.robot.MessagesPerMinute = []int{0, 3, 7, 20, 20}[s.IntN(5)]
 	s.clock = clockKind(s.IntN(int(clockKinds)))
-	if s.clock == stoppedClock {
+	if s.clock == unsetClock {
 		s.offset = 1640995200000 - s.real // 2022-01-01
 	}
 	s.faults = []int{0, 10, 40}[s.IntN(3)]
@@ -190,14 +188,17 @@ func (s *simulation) choose() (key string, message int) {
 	return "key " + strconv.Itoa(n), message
 }
 
-// send makes one call and holds it against the model.
+// send makes one call and compares it with the model.
 func (s *simulation) send(key string, message int) (e *Error) {
 	var receipt Receipt
 	s.call = call{key: key, id: key, message: message}
 	if key == "" {
 		s.call.id = fmt.Sprint("call at ", s.real, len(s.counted), s.Uint64())
 	}
-	known := s.known(s.call.id)
+	var known expected
+	if found := s.find(s.call.id); found != nil {
+		known = *found
+	}
 	before := *s.robot
 	before.log.records = slices.Clone(before.log.records)
 	trapped := true
@@ -207,7 +208,7 @@ func (s *simulation) send(key string, message int) (e *Error) {
 				panic(cause)
 			}
 		}()
-		receipt, e = s.robot.Send(s.web(), Message{Kind: Text, Text: messages[message].text}, key)
+		receipt, e = s.robot.Send(s.env(), Message{Kind: Text, Text: messages[message].text}, key)
 		trapped = false
 	}()
 	if len(s.call.posts) == 0 && !slices.Equal(before.log.records, s.robot.log.records) {
@@ -218,13 +219,13 @@ func (s *simulation) send(key string, message int) (e *Error) {
 	}
 	s.checkLog()
 	if !trapped {
-		s.checkAnswer(known, &receipt, e)
+		s.checkResult(known, &receipt, e)
 	}
 	return e
 }
 
-// checkAnswer holds what the caller is told against what is true.
-func (s *simulation) checkAnswer(known expected, receipt *Receipt, e *Error) {
+// checkResult compares what the caller is told with what is true.
+func (s *simulation) checkResult(known expected, receipt *Receipt, e *Error) {
 	s.t.Helper()
 	posts := len(s.call.posts)
 	switch {
@@ -238,7 +239,7 @@ func (s *simulation) checkAnswer(known expected, receipt *Receipt, e *Error) {
 			s.fail("a repeat of what arrived: %+v, %+v", receipt, e)
 		}
 	case receipt.AlreadySent:
-		s.fail("never sent, and yet: %+v", receipt)
+		s.fail("already sent, but never was: %+v", receipt)
 	}
 	for part := range receipt.Sent {
 		if !s.inGroup(part) {
@@ -251,7 +252,7 @@ func (s *simulation) checkAnswer(known expected, receipt *Receipt, e *Error) {
 			s.fail("success with %+v", receipt)
 		}
 	case !s.evicted[s.call.id] && !receipt.MayBeDelivered && s.inGroup(receipt.Sent):
-		s.fail("said not to be in the group, and is: %+v, %s", receipt, e.Message)
+		s.fail("reported as not in the group, but is: %+v, %s", receipt, e.Message)
 	case e.Unknown() && !receipt.MayBeDelivered:
 		s.fail("unknown and not: %+v", receipt)
 	}
@@ -259,10 +260,10 @@ func (s *simulation) checkAnswer(known expected, receipt *Receipt, e *Error) {
 	s.checkRate(e)
 }
 
-// checkKey: a key is offered exactly when a repeat under it is safe.
+// checkKey checks that a key is offered if and only if a repeat under it is safe.
 func (s *simulation) checkKey(receipt *Receipt, e *Error) {
 	s.t.Helper()
-	safe := s.call.key != "" || s.clock != stoppedClock
+	safe := s.call.key != "" || s.clock != unsetClock
 	if (receipt.Key != "") != safe && receipt.Total > 0 || (receipt.UUID != "") != safe && receipt.Total > 0 {
 		s.fail("key %q, uuid %q", receipt.Key, receipt.UUID)
 	}
@@ -298,7 +299,7 @@ func (s *simulation) checkRate(e *Error) {
 	if s.lockedUntil > 0 {
 		longest = lockSeconds
 	}
-	if e.RetryAfter < 1 || e.RetryAfter > longest || s.clock == stoppedClock {
+	if e.RetryAfter < 1 || e.RetryAfter > longest || s.clock == unsetClock {
 		s.fail("must wait %d seconds", e.RetryAfter)
 	}
 }
@@ -312,8 +313,8 @@ func (s *simulation) partName(part int) string {
 	return fmt.Sprint(s.call.id, " message ", s.call.message, " part ", part)
 }
 
-// web is the host.
-func (s *simulation) web() Env {
+// env is the host.
+func (s *simulation) env() Env {
 	return Env{
 		Now:    func() int64 { return s.real + s.offset },
 		Random: func() uint64 { return 7 },
@@ -334,87 +335,76 @@ func (s *simulation) probe() (int, []byte) {
 	return 200, []byte(`{"errcode":43002}`)
 }
 
-// post is one request: what becomes of it, what is answered, and what the
-// robot must make of that.
+// An outcome is what becomes of a request, and what the robot gets for it.
+type outcome struct {
+	arrives, lock, trap, unknown, refused bool
+	status                                int
+	reply                                 string // "" is DingTalk's
+}
+
+var faults = []outcome{
+	{arrives: true, lock: true}, // others have posted, too
+	{refused: true, status: 200, reply: `{"errcode":310000,"errmsg":"keywords not in content"}`},
+	{unknown: true, status: 502, reply: "<html>"},
+	{unknown: true, status: 502, reply: "<html>", arrives: true},
+	{unknown: true, status: 200, reply: busy},
+	{unknown: true, status: 200, reply: busy, arrives: true},
+	{trap: true},
+	{trap: true, arrives: true},
+}
+
+// post is one request. It checks what was posted and updates the model.
 func (s *simulation) post(body string) (status int, reply []byte) {
 	p := s.read(&body)
 	s.begin()
 	s.checkPost(&p, body)
-	if s.IntN(30) == 0 {
-		s.real += s.Int64N(40000)
+	s.delay(40000)
+	o := outcome{arrives: true, status: 200}
+	if s.IntN(100) < s.faults {
+		o = faults[s.IntN(len(faults))]
 	}
-	arrives, answer := s.fate()
+	if o.lock {
+		s.lockedUntil = s.real + 10*minute
+	}
 	code := 0
-	if arrives {
+	if o.arrives {
 		code = s.receive(&p, body)
 	}
-	if arrives && code == 0 || answer == "trap" || answer == "gateway" || answer == "busy" {
+	if o.arrives && code == 0 || o.trap || o.unknown {
 		s.count()
 	}
 	s.real += s.Int64N(200)
-	if s.IntN(30) == 0 {
-		s.real += s.Int64N(15000)
-	}
-	switch answer {
-	case "trap":
-		s.call.posts = append(s.call.posts, p)
-		panic("trap")
-	case "gateway":
-		status, reply = 502, []byte("<html>")
-		p.unknown = true
-	case "busy":
-		status, reply = 200, []byte(busy)
-		p.unknown = true
-	case "keyword":
-		status, reply = 200, []byte(`{"errcode":310000,"errmsg":"keywords not in content"}`)
-		p.refused = true
-	default:
-		status, reply = 200, fmt.Appendf(nil, `{"errcode":%d,"errmsg":"x"}`, code)
-		p.refused = code != 0
-	}
+	s.delay(15000)
 	s.call.posts = append(s.call.posts, p)
-	s.end(&p)
-	return status, reply
+	switch {
+	case o.trap:
+		panic("trap")
+	case o.reply == "":
+		o = outcome{refused: code != 0, status: 200, reply: fmt.Sprintf(`{"errcode":%d,"errmsg":"x"}`, code)}
+	}
+	s.end(&o)
+	return o.status, []byte(o.reply)
 }
 
-// fate decides over one request: whether it reaches the robot, and what is
-// answered; "" is the robot's own answer.
-func (s *simulation) fate() (arrives bool, answer string) {
-	if s.IntN(100) >= s.faults {
-		return true, ""
+// delay lets time pass, now and then.
+func (s *simulation) delay(longest int64) {
+	if s.IntN(30) == 0 {
+		s.real += s.Int64N(longest)
 	}
-	switch s.IntN(9) {
-	case 0:
-		s.lockedUntil = s.real + 10*minute // others have posted, too
-		return true, ""
-	case 1, 2:
-		return false, "keyword"
-	case 3:
-		return false, "gateway"
-	case 4:
-		return true, "gateway"
-	case 5:
-		return false, "busy"
-	case 6:
-		return true, "busy"
-	case 7:
-		return false, "trap"
-	}
-	return true, "trap"
 }
 
-// receive is DingTalk's robot: it returns an errcode.
+// receive is DingTalk's robot. It returns an errcode.
 func (s *simulation) receive(p *post, body string) int {
 	name := s.partName(p.part)
 	s.accepted = slices.DeleteFunc(s.accepted, func(at int64) bool { return at <= s.real-minute })
 	switch {
 	case s.real < s.lockedUntil:
-		return codeTooFast
+		return errcodeRateLimited
 	case p.uuid != "" && s.stored[p.uuid] != "":
 		return 0
 	case len(s.accepted) >= 20 && s.robot.MessagesPerMinute == 20:
 		s.lockedUntil = s.real + 10*minute
-		return codeTooFastNew
+		return errcodeRateLimitedV2
 	}
 	s.accepted = append(s.accepted, s.real)
 	if p.uuid == "" {
@@ -425,7 +415,7 @@ func (s *simulation) receive(p *post, body string) int {
 	return 0
 }
 
-// read takes the msgUuid out of a body, and finds which part it is.
+// read removes the msgUuid from a body, and finds which part it is.
 func (s *simulation) read(body *string) (p post) {
 	if before, after, found := strings.Cut(*body, `,"msgUuid":"`); found {
 		p.uuid, *body = strings.TrimSuffix(after, `"}`), before
@@ -441,7 +431,7 @@ func (s *simulation) read(body *string) (p post) {
 	return p
 }
 
-// checkPost: nothing goes out twice under two uuids, nor two things under one.
+// checkPost checks that no part has two uuids, and no uuid two bodies.
 func (s *simulation) checkPost(p *post, body string) {
 	s.t.Helper()
 	if p.part != s.call.record.delivered {
@@ -464,46 +454,36 @@ func (s *simulation) checkPost(p *post, body string) {
 // count checks that a minute never holds more requests than the robot may make.
 func (s *simulation) count() {
 	s.counted = append(s.counted, s.real)
-	if s.robot.MessagesPerMinute == 0 || s.clock == stoppedClock {
+	if s.robot.MessagesPerMinute == 0 || s.clock == unsetClock {
 		return
 	}
-	recent := func(at int64) bool { return at > s.real-minute }
-	n, steps := 0, 0
-	for _, at := range s.counted {
-		if recent(at) {
-			n++
+	count := func(times []int64) (n int) {
+		for _, at := range times {
+			if at > s.real-minute {
+				n++
+			}
 		}
+		return n
 	}
-	for _, at := range s.setForward {
-		if recent(at) {
-			steps++
-		}
-	}
+	n, steps := count(s.counted), count(s.setForward)
 	if n > s.robot.MessagesPerMinute*(1+steps) {
 		s.fail("%d requests in a minute, %d are allowed", n, s.robot.MessagesPerMinute)
 	}
 }
 
-// The model of what the robot must remember.
-
+// find returns what the robot must remember of a message, or nil.
 func (s *simulation) find(id string) *expected {
-	for _, r := range s.log {
-		if r.id == id {
-			return r
-		}
+	if i := slices.IndexFunc(s.log, func(r *expected) bool { return r.id == id }); i >= 0 {
+		return s.log[i]
 	}
 	return nil
 }
 
-// known returns a copy of what find finds, or a zero record.
-func (s *simulation) known(id string) (r expected) {
-	if found := s.find(id); found != nil {
-		r = *found
-	}
-	return r
+func (s *simulation) forget(r *expected) {
+	s.log = slices.DeleteFunc(s.log, func(other *expected) bool { return other == r })
 }
 
-// begin notes that a part goes out.
+// begin records that a part is posted.
 func (s *simulation) begin() {
 	if s.call.record == nil {
 		s.call.record = s.latest()
@@ -514,44 +494,39 @@ func (s *simulation) begin() {
 	}
 }
 
-// latest is the record of the message that goes out, which becomes the latest.
+// latest returns the record of the message that is posted, as the latest.
 func (s *simulation) latest() *expected {
 	r := s.find(s.call.id)
+	created := &expected{id: s.call.id, message: s.call.message}
 	switch {
-	case s.call.key == "" && s.clock == stoppedClock:
-		return &expected{id: s.call.id, message: s.call.message}
+	case s.call.key == "" && s.clock == unsetClock:
+		return created
 	case r != nil:
-		s.log = slices.DeleteFunc(s.log, func(other *expected) bool { return other == r })
+		s.forget(r)
 	default:
-		r = &expected{id: s.call.id, message: s.call.message}
+		r = created
 		if len(s.log) > logSize {
-			i := s.oldest()
-			s.evicted[s.log[i].id] = true
-			s.log = slices.Delete(s.log, i, i+1)
+			s.evict()
 		}
 	}
 	s.log = append(s.log, r)
 	return r
 }
 
-// oldest is the record to forget: one of a message that arrived, if any.
-func (s *simulation) oldest() int {
-	for i, r := range s.log {
-		if r.state == allDelivered {
-			return i
-		}
-	}
-	return 0
+// evict forgets the oldest message that arrived, else the oldest.
+func (s *simulation) evict() {
+	i := max(0, slices.IndexFunc(s.log, func(r *expected) bool { return r.state == allDelivered }))
+	s.evicted[s.log[i].id] = true
+	s.log = slices.Delete(s.log, i, i+1)
 }
 
-// end takes an answer in.
-func (s *simulation) end(p *post) {
-	r := s.call.record
-	fresh := s.call.fresh
+// end updates the record by a response.
+func (s *simulation) end(o *outcome) {
+	r, fresh := s.call.record, s.call.fresh
 	s.call.fresh = false
 	switch {
-	case p.unknown:
-	case !p.refused:
+	case o.unknown:
+	case !o.refused:
 		r.delivered++
 		r.state = notDelivered
 		if r.delivered == messages[r.message].parts {
@@ -560,11 +535,11 @@ func (s *simulation) end(p *post) {
 	case fresh && r.delivered > 0:
 		r.state = notDelivered
 	case fresh:
-		s.log = slices.DeleteFunc(s.log, func(other *expected) bool { return other == r })
+		s.forget(r)
 	}
 }
 
-// checkLog holds the robot's records against the model.
+// checkLog compares the robot's records with the model.
 func (s *simulation) checkLog() {
 	s.t.Helper()
 	records := s.robot.log.records

@@ -9,12 +9,11 @@ import (
 	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
-// Whoever guesses numbers in a dry run sees the same for the right one as for a
-// wrong one, but for the guess itself.
-func TestPreviewConfirmsNoNumber(t *testing.T) {
+// A dry run shows the same for the right number as for a wrong guess.
+func TestDryRunHidesNumbers(t *testing.T) {
 	const right, wrong = "13800000001", "13900000007"
 	uuid := regexp.MustCompile(`[0-9a-f]{32}`) // may depend on the guess
-	style := &MessageOptions{HidePeople: true, People: []Person{
+	options := &MessageOptions{HidePeople: true, People: []Person{
 		{Name: "张三", ID: right}, {Name: "老张", ID: "+86-" + right}, {Name: "li", ID: "u" + right, IsUserID: true},
 	}}
 	for _, arguments := range []string{
@@ -33,11 +32,11 @@ func TestPreviewConfirmsNoNumber(t *testing.T) {
 				t.Fatal(fault)
 			}
 			r := newRobot()
-			m, e := r.Message(Text, strictjson.Members(parsed, 10), style)
+			m, e := r.Message(Text, strictjson.Members(parsed, 10), options)
 			if e != nil {
 				return fmt.Sprint(e)
 			}
-			v, receipt, e := r.Preview(newGroup().web(), m, "key")
+			v, receipt, e := r.Preview(newHost().env(), m, "key")
 			var who []string
 			for _, mention := range m.Mentions.People {
 				who = append(who, mention.Label())

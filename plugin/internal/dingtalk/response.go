@@ -10,13 +10,13 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// MaxResponse is how much of an answer is worth reading, in bytes. DingTalk's own
-// take a few hundred.
+// MaxResponse is how much of a response is read, in bytes. DingTalk's own take a
+// few hundred.
 const MaxResponse = 16 << 10
 
-// ParseResponse reads the answer to a send: nil when DingTalk took the message,
-// which is HTTP 200 with errcode 0, as a number or as the string "0", and
-// nothing else (https://open.dingtalk.com/document/development/custom-robots-send-group-messages).
+// ParseResponse returns nil if DingTalk accepted the message, which is HTTP 200
+// with errcode 0, as a number or as the string "0", and nothing else
+// (https://open.dingtalk.com/document/development/custom-robots-send-group-messages).
 func ParseResponse(status int, reply []byte) *Error {
 	if status == 0 {
 		return &Error{
@@ -28,28 +28,28 @@ func ParseResponse(status int, reply []byte) *Error {
 	answer, fault := strictjson.Parse(reply)
 	if fault != "" {
 		if bytes.Contains(reply, []byte("punish")) {
-			return punishError()
+			return firewallError()
 		}
-		return gatewayError(status, describeReply(reply))
+		return gatewayError(status, describeBody(reply))
 	}
 	code, spoke := errcode(answer)
 	switch {
 	case spoke && code == 0 && status == 200:
 		return nil
 	case spoke && code != 0:
-		return answerError(code, strictjson.String(strictjson.Get(answer, "errmsg")))
+		return errcodeError(code, strictjson.String(strictjson.Get(answer, "errmsg")))
 	case strictjson.Get(answer, "punish").Exists():
-		return punishError()
+		return firewallError()
 	}
 	return gatewayError(status, "JSON without a usable errcode")
 }
 
-// maxErrcode bounds what is taken for an errcode: DingTalk's have six digits at
-// most, a mobile number has more.
+// maxErrcode is the largest number that can be an errcode. DingTalk's have up to
+// six digits, a mobile number has more.
 const maxErrcode = 99_999_999
 
-// errcode reads the code, which is a whole number or, in DingTalk's own
-// sample, a string of one.
+// errcode reads the code, an integer or, in DingTalk's own sample, a string of
+// one.
 func errcode(answer gjson.Result) (code int, spoke bool) {
 	switch value := strictjson.Get(answer, "errcode"); value.Type {
 	case gjson.Number, gjson.String:
@@ -59,39 +59,38 @@ func errcode(answer gjson.Result) (code int, spoke bool) {
 	return 0, false
 }
 
-// gatewayError is for an answer that is not DingTalk's. Below 500 the message
-// was turned away at the door; otherwise nobody knows.
+// gatewayError is for a response that is not DingTalk's. Below 500 the message was
+// rejected; otherwise delivery is unknown.
 func gatewayError(status int, what string) *Error {
 	e := &Error{
 		Reason:    ReasonUnknown,
 		Message:   "DingTalk's answer is unusable: HTTP " + strconv.Itoa(status) + " with " + what + "; the message may or may not have arrived.",
-		Advice:    "Repeat the call with the idempotencyKey given here: it arrives once at most.",
+		Advice:    adviceRepeat,
 		Retryable: true,
 	}
 	if 300 <= status && status < 500 {
 		e.Reason, e.Retryable, e.Key = ReasonRefused, false, KeyWebhook
 		e.Message = "The message was not sent: HTTP " + strconv.Itoa(status) + " with " + what + ", from a gateway before DingTalk's robots."
-		e.Advice = "Have the operator check the webhook address and what stands between the host and DingTalk."
+		e.Advice = "Have the operator check the webhook address and what is between the host and DingTalk."
 	}
 	return e
 }
 
-// punishError is the answer of DingTalk's firewall, in JSON or as a page that
-// names itself so
+// firewallError is for the response of DingTalk's firewall, JSON or a page
 // (https://open.dingtalk.com/document/development/how-to-process-api-throttling-on-the-dingtalk-server).
-func punishError() *Error {
+func firewallError() *Error {
 	return &Error{
 		Reason:     ReasonRate,
 		Message:    "The message was not sent: DingTalk's firewall has locked the host's IP address out for too many calls.",
 		Advice:     "Wait five minutes before calling again.",
 		Retryable:  true,
-		RetryAfter: punishSeconds,
+		RetryAfter: firewallSeconds,
 	}
 }
 
-// describeReply names the kind of an answer that is not JSON. It quotes
-// nothing: a foreign page may echo the address it was asked for.
-func describeReply(reply []byte) string {
+// describeBody describes a response that is not JSON. It quotes nothing,
+// because a foreign page may echo the address.
+func describeBody(reply []byte) string {
 	head := bytes.TrimSpace(reply[:min(len(reply), 512)])
 	switch {
 	case len(reply) == 0:

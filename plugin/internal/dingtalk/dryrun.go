@@ -1,25 +1,22 @@
 package dingtalk
 
-// A Preview is what a message would be on the wire.
+// A Preview is what a message would be on the wire: the result of a dry run.
 type Preview struct {
-	Address      string // its credentials masked
+	Address      string // redacted
 	Bodies       []string
 	Sizes        []int  // of the bodies as they would be sent, in bytes
 	Keyword      string // that the message holds, or ""
 	KeywordAdded bool
 }
 
-const masked = "***"
-
-// Preview does all that Send does, up to the first request, and counts nothing.
-// The caller shall not learn the numbers and ids of those whom m mentions by
-// name, nor whether a guess is right: so m must be made with HidePeople, and
-// nothing here knows them.
+// Preview does what Send does before the first request, and counts nothing. m must
+// be made with HidePeople, so that the caller cannot learn the numbers and ids of
+// those whom it mentions by name, nor confirm a guess.
 func (r *Robot) Preview(web Env, m Message, key string) (v Preview, receipt Receipt, e *Error) {
 	if e := r.check(&m); e != nil {
 		return v, receipt, e
 	}
-	parts, e := r.fit(&m)
+	parts, e := r.split(&m)
 	if e == nil {
 		e = r.allow(web.Now(), len(parts))
 	}
@@ -33,12 +30,12 @@ func (r *Robot) Preview(web Env, m Message, key string) (v Preview, receipt Rece
 		v.Bodies = append(v.Bodies, body)
 		receipt.Bytes += len(body)
 	}
-	v.Address = r.Address.Base + "?access_token=" + masked
+	v.Address = r.Address.Base + "?access_token=" + redacted
 	if r.Secret != "" {
-		v.Address += "&timestamp=" + masked + "&sign=" + masked
+		v.Address += "&timestamp=" + redacted + "&sign=" + redacted
 	}
 	if r.Address.Query != "" {
-		v.Address += "&" + masked
+		v.Address += "&" + redacted
 	}
 	keyword, found := findKeyword(r.Keywords, &m, m.Text)
 	v.Keyword, v.KeywordAdded = keyword, !found

@@ -61,8 +61,8 @@ func TestParseAddress(t *testing.T) {
 	}
 }
 
-// Whatever is accepted, net/url reads as the same host, and plain http leads to
-// this machine by net's word too.
+// For net/url, an accepted address has the same host, and that of plain http is a
+// loopback host for package net.
 func FuzzParseAddress(f *testing.F) {
 	for _, seed := range []string{DefaultWebhook, "http://127.0.0.1:80@evil.example/", "http://[::1]/a?b=c", "http://127.9.9.9"} {
 		f.Add(seed)

@@ -1,28 +1,28 @@
 package dingtalk
 
-import "strings"
+import (
+	"strings"
+)
 
-// DefaultWebhook is where DingTalk's robots listen
+// DefaultWebhook is the address of DingTalk's robots
 // (https://open.dingtalk.com/document/development/custom-robots-send-group-messages).
 const DefaultWebhook = "https://oapi.dingtalk.com/robot/send"
 
-// An Address is where a robot listens, taken apart.
+// An Address is a robot's webhook address without its credentials.
 type Address struct {
 	Base  string // scheme, host and path
-	Query string // parameters of the address itself, "" or "a=b&c=d"
-	Token string // the access token that stood in it, ""
+	Query string // its other parameters, "" or "a=b&c=d"
+	Token string // its access token, or ""
 }
 
-// ParseAddress reads a webhook address as people paste it: a token in it is
-// set aside, a stale timestamp and sign are dropped, a missing path is the
-// robot's usual one. Plain http is only for a loopback host. A fault says what
-// is wrong and never quotes the address, because a token may stand in it.
+// ParseAddress parses a webhook address as people paste it: it extracts the token,
+// drops a stale timestamp and sign, and adds a missing path. Plain http is only for
+// a loopback host. The fault never quotes the address, which may hold a token.
 //
-// It accepts less than RFC 3986 does, and all it accepts every host's parser
-// reads alike.
+// It accepts less than RFC 3986 does: only what all hosts' parsers read alike.
 func ParseAddress(s string) (a Address, fault string) {
 	s = strings.TrimSpace(s)
-	if fault := checkCharacters(s); fault != "" {
+	if fault := checkBytes(s); fault != "" {
 		return a, fault
 	}
 	scheme, rest, found := strings.Cut(s, "://")
@@ -35,7 +35,7 @@ func ParseAddress(s string) (a Address, fault string) {
 	if fault != "" {
 		return a, fault
 	}
-	switch scheme = lower(scheme); {
+	switch scheme = asciiLower(scheme); {
 	case scheme == "http" && !loopback(host):
 		return a, "is not encrypted: http is only for a loopback host such as 127.0.0.1; use https"
 	case scheme != "http" && scheme != "https":
@@ -43,14 +43,14 @@ func ParseAddress(s string) (a Address, fault string) {
 	case path == "":
 		path = "robot/send"
 	}
-	a.Base = scheme + "://" + lower(authority) + "/" + path
-	fault = a.takeQuery(query)
+	a.Base = scheme + "://" + asciiLower(authority) + "/" + path
+	fault = a.parseQuery(query)
 	return a, fault
 }
 
-// checkCharacters refuses what has no place in an address or is read
-// differently by different parsers.
-func checkCharacters(s string) (fault string) {
+// checkBytes refuses bytes that are not allowed in an address or that parsers
+// read differently.
+func checkBytes(s string) (fault string) {
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c <= ' ' || c >= 0x7f || strings.IndexByte("\\\"<>{}|^`", c) >= 0:
@@ -76,9 +76,8 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
-// lower is strings.ToLower for ASCII, which is all that gets here, without the
-// Unicode tables.
-func lower(s string) string {
+// asciiLower is strings.ToLower for ASCII, without the Unicode tables.
+func asciiLower(s string) string {
 	b := []byte(s)
 	for i, c := range b {
 		if 'A' <= c && c <= 'Z' {
@@ -88,7 +87,7 @@ func lower(s string) string {
 	return string(b)
 }
 
-// parseAuthority takes host[:port] apart.
+// parseAuthority parses host[:port] and returns the host.
 func parseAuthority(authority string) (host, fault string) {
 	if strings.Contains(authority, "@") {
 		return "", "must not hold a user name or password (an @ before the host)"
@@ -99,16 +98,16 @@ func parseAuthority(authority string) (host, fault string) {
 	} else if i := strings.IndexByte(authority, ':'); i >= 0 {
 		host, port = authority[:i], authority[i:]
 	}
-	if !validHost(host) {
+	if !validHostname(host) {
 		return "", "has no valid host name"
 	}
 	if port != "" && !validPort(port) {
 		return "", "has an invalid port"
 	}
-	return lower(host), ""
+	return asciiLower(host), ""
 }
 
-func validHost(host string) bool {
+func validHostname(host string) bool {
 	if host == "[::1]" {
 		return true
 	}
@@ -122,14 +121,13 @@ func validHost(host string) bool {
 	return host != ""
 }
 
-// validPort takes the port with its colon.
+// validPort reports whether port is a colon and a port number.
 func validPort(port string) bool {
 	n, ok := ParseNumber(port[1:])
 	return ok && port[0] == ':' && 0 < n && n <= 0xFFFF
 }
 
-// loopback reports whether host is this machine by its very form: a name that
-// merely begins like one, such as 127.0.0.1.evil.example, is not.
+// loopback reports whether host is this machine. 127.0.0.1.evil.example is not.
 func loopback(host string) bool {
 	return host == "localhost" || host == "[::1]" || strings.HasPrefix(host, "127.") && isIPv4(host)
 }
@@ -161,8 +159,8 @@ func ParseNumber(s string) (n int, ok bool) {
 	return n, true
 }
 
-// takeQuery sets the token aside and drops what every request makes anew.
-func (a *Address) takeQuery(query string) (fault string) {
+// parseQuery extracts the token and drops what every request makes itself.
+func (a *Address) parseQuery(query string) (fault string) {
 	found := false
 	for _, pair := range strings.Split(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")
@@ -189,8 +187,8 @@ func (a *Address) takeQuery(query string) (fault string) {
 	return ""
 }
 
-// ParseToken reads an access token. Tokens are letters and digits; what else
-// stands in one was pasted by mistake.
+// ParseToken parses an access token. Tokens are letters and digits; anything else
+// was pasted by mistake.
 func ParseToken(s string) (token, fault string) {
 	s = strings.TrimSpace(s)
 	for i := range len(s) {
