@@ -1,6 +1,8 @@
 package dingtalktest
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,5 +56,86 @@ func TestMessagesOfEachType(t *testing.T) {
 		if diff := cmp.Diff(tt.want, r.Messages()[i]); diff != "" {
 			t.Errorf("%s: message (-want +got):\n%s", tt.body, diff)
 		}
+	}
+}
+
+func TestMentions(t *testing.T) {
+	text := func(content string) string { return fmt.Sprintf(`"msgtype":"text","text":{"content":%q}`, content) }
+	markdown := func(text string) string {
+		return fmt.Sprintf(`"msgtype":"markdown","markdown":{"title":"@2 @boss","text":%q}`, text)
+	}
+	const card = `"msgtype":"actionCard","actionCard":{"title":"a","text":"@1 @boss","singleTitle":"x","singleURL":"https://a.example/"}`
+	const feed = `"msgtype":"feedCard","feedCard":{"links":[{"title":"@1","messageURL":"https://a.example/","picURL":"https://a.example/"}]}`
+	const link = `"msgtype":"link","link":{"title":"@1","text":"@1","messageUrl":"https://a.example/"}`
+	tests := []struct {
+		message, at string
+		want        []string
+		missed      []Unnotified
+	}{
+		{text("hi @13800000001 there"), `{"atMobiles":["13800000001"]}`, []string{"13800000001"}, nil},
+		{text("hi @13800000001"), `{"atMobiles":["13800000001"],"isAtAll":false}`, []string{"13800000001"}, nil},
+		{text("hi@13800000001, @13800000002!"), `{"atMobiles":["13800000002","13800000001"]}`, []string{"13800000002", "13800000001"}, nil},
+		{text("@138000000012 @13800000001"), `{"atMobiles":["13800000001"]}`, []string{"13800000001"}, nil},
+		{text("@138000000012"), `{"atMobiles":["13800000001"]}`, nil, []Unnotified{{"13800000001", "the text has no @13800000001"}}},
+		{text("@boss-2 @boss_ @bossy @boss经理"), `{"atUserIds":["boss"]}`, nil, []Unnotified{{"boss", "the text has no @boss"}}},
+		{text("@boss。"), `{"atUserIds":["boss"]}`, []string{"boss"}, nil},
+		{text("@1@2"), `{"atMobiles":["1","2"]}`, []string{"1", "2"}, nil},
+		{text("13800000001"), `{"atMobiles":["13800000001"]}`, nil, []Unnotified{{"13800000001", "the text has no @13800000001"}}},
+		{text("@13800000001"), `{}`, nil, nil},
+		{text("@+86-13800000001 x"), `{"atMobiles":["+86-13800000001"]}`, []string{"+86-13800000001"}, nil},
+		{text("@13800000001 x"), `{"atMobiles":["+86-13800000001"]}`, nil, []Unnotified{{"+86-13800000001", "the text has no @+86-13800000001"}}},
+		{text("@1"), `{"atMobiles":["1","1"],"atUserIds":["1"]}`, []string{"1"}, nil},
+		{text("x"), `{"isAtAll":true}`, []string{Everyone}, nil},
+		{text("@1"), `{"atMobiles":["1"],"isAtAll":true}`, []string{"1", Everyone}, nil},
+		{text("@ @1"), `{"atMobiles":["",1,"1"]}`, []string{"1"}, []Unnotified{{"1", "its entry in atMobiles is not a string"}, {"", "the entry is empty"}}},
+		{text("@1"), `{"atMobiles":"1","atUserIds":{},"isAtAll":"true"}`, nil, []Unnotified{{"atMobiles", "it is not a list"}, {"atUserIds", "it is not a list"}, {"isAtAll", "it is not a boolean"}}},
+		{text("@1"), `["1"]`, nil, []Unnotified{{"at", "it is not an object"}}},
+		{text("@1"), `null`, nil, nil},
+		{text("@1"), `{"atMobiles":null,"isAtAll":null}`, nil, nil},
+
+		{markdown("**@1**"), `{"atMobiles":["1","2"]}`, []string{"1"}, []Unnotified{{"2", "the text has no @2"}}},
+		{markdown("x"), `{"isAtAll":true}`, []string{Everyone}, nil},
+
+		{card, `{"atMobiles":["1"],"atUserIds":["boss"],"isAtAll":true}`, []string{"boss"}, []Unnotified{{"1", "an actionCard mentions by user id only"}, {Everyone, "only text and markdown can mention everyone"}}},
+		{link, `{"atMobiles":["1"],"isAtAll":true}`, nil, []Unnotified{{"1", "a link cannot mention anyone"}, {Everyone, "only text and markdown can mention everyone"}}},
+		{feed, `{"atUserIds":["1"]}`, nil, []Unnotified{{"1", "a feedCard cannot mention anyone"}}},
+	}
+	for _, tt := range tests {
+		body := "{" + tt.message + `,"at":` + tt.at + "}"
+		r := newRobot(Options{})
+		if got := post(t, r, body); got != ok {
+			t.Errorf("%s: answer %v", body, got)
+			continue
+		}
+		m := r.Messages()[0]
+		if diff := cmp.Diff(tt.want, m.Mentions); diff != "" {
+			t.Errorf("%s: mentions (-want +got):\n%s", body, diff)
+		}
+		if diff := cmp.Diff(tt.missed, m.Unnotified); diff != "" {
+			t.Errorf("%s: missed (-want +got):\n%s", body, diff)
+		}
+	}
+}
+
+func TestAtIsKeptAsWritten(t *testing.T) {
+	r := newRobot(Options{})
+	post(t, r, `{"msgtype":"text","text":{"content":"x"},"at":{"atMobiles":["1","1"],"atUserIds":["u"],"isAtAll":true}}`)
+	want := At{Mobiles: []string{"1", "1"}, UserIDs: []string{"u"}, All: true}
+	if diff := cmp.Diff(want, r.Messages()[0].At); diff != "" {
+		t.Errorf("at (-want +got):\n%s", diff)
+	}
+}
+
+func TestFiftyPeople(t *testing.T) {
+	var text, list []string
+	for i := range 52 {
+		text = append(text, fmt.Sprintf("@%d", 100+i))
+		list = append(list, fmt.Sprintf(`"%d"`, 100+i))
+	}
+	r := newRobot(Options{})
+	post(t, r, fmt.Sprintf(`{"msgtype":"text","text":{"content":%q},"at":{"atMobiles":[%s]}}`, strings.Join(text, " "), strings.Join(list, ",")))
+	m := r.Messages()[0]
+	if len(m.Mentions) != 50 || len(m.Unnotified) != 2 || m.Unnotified[0] != (Unnotified{"150", "one message mentions at most 50 people"}) {
+		t.Errorf("%d mentions, missed %v", len(m.Mentions), m.Unnotified)
 	}
 }

@@ -2,6 +2,7 @@ package dingtalktest
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -9,9 +10,168 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
+
+func TestZeroOptions(t *testing.T) {
+	for _, r := range []*Server{New(nil), New(&Options{})} {
+		if got := post(t, r, hello); got != ok {
+			t.Errorf("answer = %v", got)
+		}
+	}
+}
+
+func TestConfigure(t *testing.T) {
+	words := []string{"deploy"}
+	r := newRobot(Options{Keywords: words})
+	words[0] = "hello" // the robot keeps its own
+	if got := post(t, r, hello); got.Code != 310000 {
+		t.Errorf("with a keyword: answer = %v", got)
+	}
+	r.SetOptions(func(o *Options) { o.Keywords[0], o.StringCodes = "hello", true })
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, request(hello))
+	if got, want := w.Body.String(), `{"errcode":"0","errmsg":"ok"}`; got != want {
+		t.Errorf("after Configure: %s, want %s", got, want)
+	}
+	r.Options().Keywords[0] = "changed"
+	if got := r.Options().Keywords[0]; got != "hello" {
+		t.Errorf("Options gives away the robot's own slice: %q", got)
+	}
+}
+
+func TestRequestsAreBounded(t *testing.T) {
+	r := newRobot(Options{})
+	const kept = 1000
+	for range kept + 5 {
+		do(t, r, httptest.NewRequest("GET", "/", nil))
+	}
+	got := r.Requests()
+	if len(got) != kept || got[0].Seq != 6 || got[kept-1].Seq != kept+5 {
+		t.Errorf("%d requests, %d to %d", len(got), got[0].Seq, got[len(got)-1].Seq)
+	}
+}
+
+func TestClear(t *testing.T) {
+	r := newRobot(Options{PerMinute: 1})
+	const body = `{"msgtype":"text","text":{"content":"x"},"msgUuid":"u"}`
+	post(t, r, body)
+	post(t, r, hello) // locks the robot
+	r.Reset()
+	if len(r.Messages()) != 0 || len(r.Requests()) != 0 {
+		t.Errorf("kept %d messages and %d requests", len(r.Messages()), len(r.Requests()))
+	}
+	if got := post(t, r, body); got != ok || len(r.Messages()) != 1 || r.Requests()[0].Seq != 1 {
+		t.Errorf("after Clear: %v, messages %v", got, r.Messages())
+	}
+}
+
+func TestWatch(t *testing.T) {
+	r := newRobot(Options{})
+	changed, cancel := r.Watch()
+	post(t, r, hello)
+	do(t, r, httptest.NewRequest("GET", "/", nil))
+	select {
+	case <-changed:
+	default:
+		t.Error("no signal after two requests")
+	}
+	select {
+	case <-changed:
+		t.Error("the signals were not coalesced")
+	default:
+	}
+	cancel()
+	cancel()
+	post(t, r, hello)
+	select {
+	case <-changed:
+		t.Error("a signal after cancel")
+	default:
+	}
+}
+
+// TestConcurrency is for the race detector. What it counts must come out the same in any order.
+func TestConcurrency(t *testing.T) {
+	r := newRobot(Options{PerMinute: -1})
+	changed, cancel := r.Watch()
+	defer cancel()
+	var senders sync.WaitGroup
+	for i := range 8 {
+		senders.Go(func() {
+			for j := range 25 {
+				post(t, r, fmt.Sprintf(`{"msgtype":"text","text":{"content":"@1 x"},"at":{"atMobiles":["1"]},"msgUuid":"%d-%d"}`, i, j%20))
+				r.SetOptions(func(o *Options) { o.StringCodes = false })
+				r.AdvanceClock(time.Millisecond)
+				for _, m := range r.Messages() {
+					_ = len(m.Raw) + len(m.Mentions)
+				}
+				_, _ = r.Requests(), r.Options()
+			}
+		})
+	}
+	senders.Wait()
+	if got := len(r.Messages()); got != 8*20 {
+		t.Errorf("%d messages, want %d", got, 8*20)
+	}
+	if got := len(r.Requests()); got != 8*25 {
+		t.Errorf("%d requests, want %d", got, 8*25)
+	}
+	for i, m := range r.Messages() {
+		if m.Seq != i+1 {
+			t.Fatalf("message %d has Seq %d", i, m.Seq)
+		}
+	}
+	<-changed
+}
+
+// midnight is the fixed clock of most tests. The fourth signature vector was made for it.
+var midnight = time.UnixMilli(1763683200001).UTC()
+
+const hello = `{"msgtype":"text","text":{"content":"hello"}}`
+
+// newRobot returns a robot whose clock stands still.
+func newRobot(o Options) *Server {
+	o.Now = func() time.Time { return midnight }
+	return New(&o)
+}
+
+// answer is what a sender gets.
+type answer struct {
+	Code int    `json:"errcode"`
+	Text string `json:"errmsg"`
+}
+
+var ok = answer{0, "ok"}
+
+// request is a valid one, until a test changes it.
+func request(body string) *http.Request {
+	req := httptest.NewRequest("POST", "/robot/send?access_token="+DefaultToken, strings.NewReader(body))
+	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	return req
+}
+
+// do serves a request without a network and demands a refusal in the way of DingTalk: status 200 and JSON.
+func do(t testing.TB, r *Server, req *http.Request) answer {
+	t.Helper()
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, req)
+	if got := fmt.Sprint(w.Code, " ", w.Header().Get("Content-Type")); got != "200 application/json" {
+		t.Errorf("status and content type = %q", got)
+	}
+	var a answer
+	if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil {
+		t.Fatalf("answer %q: %v", w.Body, err)
+	}
+	return a
+}
+
+func post(t testing.TB, r *Server, body string) answer {
+	t.Helper()
+	return do(t, r, request(body))
+}
 
 // heap is what is alive after a collection, in bytes.
 func heap() int64 {
@@ -213,5 +373,29 @@ func TestMaxBody(t *testing.T) {
 	post(t, r, hello)
 	if got := r.Requests()[0]; string(got.Body) != hello[:5] || got.Code == 0 {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestGenerationText(t *testing.T) {
+	for _, g := range []Wording{Wording2023, Wording2022, WordingLegacy} {
+		text, _ := g.MarshalText()
+		var back Wording
+		if err := back.UnmarshalText(text); err != nil || back != g || string(text) != g.String() {
+			t.Errorf("%v became %q and then %v, %v", g, text, back, err)
+		}
+	}
+	var g Wording
+	if err := g.UnmarshalText([]byte("ancient")); err == nil {
+		t.Error("ancient is a generation")
+	}
+	if got := Wording(9).String(); got != "Generation(9)" {
+		t.Errorf("String = %q", got)
+	}
+}
+
+// TestForeignGeneration shows that a generation nobody knows is spoken like today's.
+func TestForeignGeneration(t *testing.T) {
+	if got := post(t, newRobot(Options{Wording: 9}), `{"msgtype":"text"}`); got != lacks(400201, "text")[Wording2023] {
+		t.Errorf("answer = %v", got)
 	}
 }
