@@ -16,8 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// exchange posts over a connection of its own and returns what a client sees.
-func exchange(t *testing.T, r *Server, body string) string {
+// roundTrip posts over a connection of its own and returns what a client sees.
+func roundTrip(t *testing.T, r *Server, body string) string {
 	t.Helper()
 	srv := httptest.NewServer(r)
 	defer srv.Close()
@@ -60,7 +60,7 @@ func TestScriptedFaults(t *testing.T) {
 	for _, tt := range tests {
 		r := newRobot(Options{Wording: tt.texts})
 		r.InjectFaults(tt.fault)
-		if got := exchange(t, r, hello); got != tt.want || len(r.Messages()) != tt.stored {
+		if got := roundTrip(t, r, hello); got != tt.want || len(r.Messages()) != tt.stored {
 			t.Errorf("%+v: %q and %d messages, want %q and %d", tt.fault, got, len(r.Messages()), tt.want, tt.stored)
 		}
 	}
@@ -85,7 +85,7 @@ func TestRetryAfterDrop(t *testing.T) {
 	const body = `{"msgtype":"text","text":{"content":"x"},"msgUuid":"u"}`
 	r := newRobot(Options{})
 	r.InjectFaults(Fault{Drop: DropAfter})
-	got := []string{exchange(t, r, body), exchange(t, r, body)}
+	got := []string{roundTrip(t, r, body), roundTrip(t, r, body)}
 	if want := []string{"EOF", `200 application/json {"errcode":0,"errmsg":"ok"}`}; !slices.Equal(got, want) {
 		t.Errorf("answers = %q, want %q", got, want)
 	}
@@ -100,7 +100,7 @@ func TestAcceptStillChecks(t *testing.T) {
 	if got := post(t, r, `{"msgtype":"text"}`); got.Code != -1 || len(r.Messages()) != 0 {
 		t.Errorf("answer %v, %d messages", got, len(r.Messages()))
 	}
-	want := "refused: text is missing, empty or of another kind; fault: a scripted error"
+	want := "refused: text is missing, empty or of another kind; fault: an injected error"
 	if got := r.Requests()[0].Explanation; got != want {
 		t.Errorf("explained %q, want %q", got, want)
 	}
@@ -155,10 +155,10 @@ func TestNamedFaults(t *testing.T) {
 		stored  int
 		explain string
 	}{
-		{"busy", `200 application/json {"errcode":-1,"errmsg":"系统繁忙"}`, 0, "not looked at; fault: a scripted error"},
-		{"error", `200 application/json {"errcode":500100,"errmsg":"description:系统异常，请稍后再试;"}`, 0, "not looked at; fault: a scripted error"},
+		{"busy", `200 application/json {"errcode":-1,"errmsg":"系统繁忙"}`, 0, "not looked at; fault: an injected error"},
+		{"error", `200 application/json {"errcode":500100,"errmsg":"description:系统异常，请稍后再试;"}`, 0, "not looked at; fault: an injected error"},
 		{"gateway", `502 text/html; charset=utf-8 ` + gatewayPage, 0, "not looked at; fault: an answer that is not the robot's"},
-		{"punish", `200 application/json ` + punished, 0, "not looked at; fault: an answer that is not the robot's"},
+		{"punish", `200 application/json ` + firewallAnswer, 0, "not looked at; fault: an answer that is not the robot's"},
 		{"empty", `200 application/json `, 0, "not looked at; fault: an answer that is not the robot's"},
 		{"cut", `unexpected EOF after ` + natural[:12], 1, "accepted: token known, message 1 of 20 in this minute; fault: the answer was cut short"},
 		{"html", "200 text/html; charset=utf-8 <!DOCTYPE html>\n<html><body>please log in</body></html>\n", 0, "not looked at; fault: an answer that is not the robot's"},
@@ -167,7 +167,7 @@ func TestNamedFaults(t *testing.T) {
 		{"nocode", `200 application/json {}`, 0, "not looked at; fault: an answer that is not the robot's"},
 		{"drop-before", "EOF", 0, "not looked at; fault: the connection was closed without an answer"},
 		{"drop-after", "EOF", 1, "accepted: token known, message 1 of 20 in this minute; fault: the connection was closed without an answer"},
-		{"accept-then-busy", `200 application/json {"errcode":-1,"errmsg":"系统繁忙"}`, 1, "accepted: token known, message 1 of 20 in this minute; fault: a scripted error"},
+		{"accept-then-busy", `200 application/json {"errcode":-1,"errmsg":"系统繁忙"}`, 1, "accepted: token known, message 1 of 20 in this minute; fault: an injected error"},
 		{"accept-then-502", `502 text/html; charset=utf-8 ` + gatewayPage, 1, "accepted: token known, message 1 of 20 in this minute; fault: an answer that is not the robot's"},
 		{"slow", `200 application/json ` + natural, 1, "accepted: token known, message 1 of 20 in this minute"},
 	}
@@ -181,7 +181,7 @@ func TestNamedFaults(t *testing.T) {
 		fault.Delay /= 100 // a test has no two seconds
 		r := newRobot(Options{})
 		r.InjectFaults(fault)
-		if got := exchange(t, r, hello); got != tt.want {
+		if got := roundTrip(t, r, hello); got != tt.want {
 			t.Errorf("%s: %.200q, want %.200q", tt.name, got, tt.want)
 		}
 		seen := r.Requests()

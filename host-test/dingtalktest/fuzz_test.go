@@ -52,7 +52,7 @@ func FuzzToken(f *testing.F) {
 		got, want := hasToken(text, who), false
 		for i := range text {
 			if tail := text[i:]; len(tail) > len(who) && tail[0] == '@' && tail[1:1+len(who)] == who {
-				want = want || endsName(tail[1+len(who):])
+				want = want || endsToken(tail[1+len(who):])
 			}
 		}
 		if got != want {

@@ -8,11 +8,17 @@ import (
 	"unicode/utf8"
 )
 
-// object is a JSON object. Its fields are looked up in their exact case, which encoding/json's structs would not do: messageUrl
-// and messageURL are two names to DingTalk.
+// object is a JSON object. A map is used because encoding/json matches struct fields in any case, and to DingTalk
+// messageUrl and messageURL are different fields.
 type object = map[string]any
 
-// parseObject is stricter than encoding/json: each key once, valid UTF-8, nothing but an object.
+// str returns the field if it is a string, and otherwise "".
+func str(o object, name string) string {
+	s, _ := o[name].(string)
+	return s
+}
+
+// parseObject parses an object more strictly than encoding/json: keys must be unique and all text valid UTF-8.
 func parseObject(body []byte) (object, error) {
 	if len(body) == 0 {
 		return nil, errors.New("it is empty")
@@ -20,9 +26,8 @@ func parseObject(body []byte) (object, error) {
 	if !utf8.Valid(body) {
 		return nil, errors.New("it is not UTF-8")
 	}
-	// Unmarshal goes first: it refuses what Token would let pass, trailing text and bottomless nesting among it.
-	var whole json.RawMessage
-	if err := json.Unmarshal(body, &whole); err != nil {
+	// Unmarshal rejects what Token accepts, such as data after the value and unlimited nesting.
+	if err := json.Unmarshal(body, new(json.RawMessage)); err != nil {
 		return nil, err
 	}
 	dec := json.NewDecoder(bytes.NewReader(body))
@@ -59,9 +64,9 @@ func parseMembers(dec *json.Decoder) (object, error) {
 		if err != nil {
 			return nil, err
 		}
-		name := key.(string) // the whole was valid JSON: a key is a string
-		if _, twice := members[name]; twice {
-			return nil, fmt.Errorf("the key %q comes twice", name)
+		name := key.(string) // Unmarshal accepted the text, so a key is a string
+		if _, ok := members[name]; ok {
+			return nil, fmt.Errorf("the key %q is duplicated", name)
 		}
 		if members[name], err = parseValue(dec); err != nil {
 			return nil, err

@@ -47,8 +47,8 @@ func TestMaskQuery(t *testing.T) {
 		{"acc%zz=abc", "acc%zz=***"},
 	}
 	for _, tt := range tests {
-		if got := maskQuery(tt.raw); got != tt.want {
-			t.Errorf("maskQuery(%q) = %q, want %q", tt.raw, got, tt.want)
+		if got := redactQuery(tt.raw); got != tt.want {
+			t.Errorf("redactQuery(%q) = %q, want %q", tt.raw, got, tt.want)
 		}
 	}
 }

@@ -1,8 +1,8 @@
 package dingtalktest
 
 import (
-	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -10,174 +10,203 @@ import (
 	"time"
 )
 
-// Server is a fake custom robot. Use New. All methods may be called from several goroutines at once.
+// Server is a fake custom robot with its group. Create it with New. Its methods are safe for concurrent use.
 type Server struct {
 	mu       sync.Mutex
 	opts     Options
-	offset   time.Duration // what Advance has added to the clock
-	script   []Fault
+	offset   time.Duration // what AdvanceClock has added to the clock
+	faults   []Fault
 	messages history[Message]
 	requests history[Request]
 	received int // the Seq of the last request
 	accepted int // the Seq of the last message
 	window   window
-	repeats  repeats
+	uuids    seenUUIDs
 	watchers map[chan struct{}]bool
 }
 
-// New returns a robot. Nil options are fine, see Options.
+// New returns a Server. A nil o is like the zero Options.
 func New(o *Options) *Server {
-	r := &Server{watchers: map[chan struct{}]bool{}}
+	s := &Server{watchers: map[chan struct{}]bool{}}
 	if o != nil {
-		r.opts = o.clone()
+		s.opts = o.clone()
 	}
-	return r
+	return s
 }
 
-// Messages returns what the group sees: the last accepted messages, oldest first, as many as Options.MaxHistory and
-// MaxHistoryBytes let it keep. The slice is the caller's; what its elements point to is shared and must not be changed.
-func (r *Server) Messages() []Message {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.messages.items)
+// Messages returns what the group sees: the accepted messages, oldest first, as far as Options.MaxHistory and
+// MaxHistoryBytes keep them. The caller owns the slice, but must not change what its elements point to.
+func (s *Server) Messages() []Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.messages.items)
 }
 
-// Requests returns the last requests, oldest first, whatever became of them, as many as Options.MaxHistory and MaxHistoryBytes
-// let it keep. The slice is the caller's; what its elements point to is shared and must not be changed.
-func (r *Server) Requests() []Request {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.requests.items)
+// Requests returns all requests, accepted or not, oldest first, as far as Options.MaxHistory and MaxHistoryBytes keep
+// them. The caller owns the slice, but must not change what its elements point to.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests.items)
 }
 
-// InjectFaults queues faults. Each is used up by one POST, in order; a POST that finds none is handled normally.
-func (r *Server) InjectFaults(faults ...Fault) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.script = append(r.script, faults...)
+// InjectFaults queues faults. Each applies to one POST, in order.
+func (s *Server) InjectFaults(faults ...Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, faults...)
 }
 
-// AdvanceClock moves the robot's clock forward: the minute's window and the silence pass, and signatures grow old.
-func (r *Server) AdvanceClock(d time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.offset += d
+// AdvanceClock moves the robot's clock forward: the rate limit recovers, and signatures expire.
+func (s *Server) AdvanceClock(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.offset += d
 }
 
-// Options returns the settings as they are now.
-func (r *Server) Options() Options {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.opts.clone()
+// Options returns a copy of the current options.
+func (s *Server) Options() Options {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opts.clone()
 }
 
-// SetOptions changes the settings while the robot runs. The change is seen by requests that arrive after it. The function is
-// called with the robot locked and must not call the robot.
-func (r *Server) SetOptions(change func(*Options)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	opts := r.opts.clone()
+// SetOptions changes the options for later requests. It calls change with the Server locked, so change must not call the
+// Server.
+func (s *Server) SetOptions(change func(*Options)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	opts := s.opts.clone()
 	change(&opts)
-	r.opts = opts.clone()
+	s.opts = opts.clone()
 }
 
-// Reset forgets the messages, the requests, the msgUuids, the minute's window and the silence. Settings, clock and scripted
-// faults stay.
-func (r *Server) Reset() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.messages, r.requests, r.received, r.accepted = history[Message]{}, history[Request]{}, 0, 0
-	r.window, r.repeats = window{}, repeats{}
-	r.signal()
+// Reset forgets the messages, the requests, the msgUuids and the state of the rate limit. It keeps the options, the clock
+// and the queued faults.
+func (s *Server) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.messages, s.requests, s.received, s.accepted = history[Message]{}, history[Request]{}, 0, 0
+	s.window, s.uuids = window{}, seenUUIDs{}
+	s.notify()
 }
 
-// setting returns the options and the time that one request is judged by.
-func (r *Server) setting() (Options, time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.opts.clone(), r.opts.now().Add(r.offset)
-}
-
-// record keeps a request and tells those who watch.
-func (r *Server) record(seen Request) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.received++
-	seen.Seq = r.received
-	r.requests.add(seen, seen.size(), r.opts.maxHistory(), r.opts.maxHistoryBytes())
-	r.signal()
-}
-
-// ServeHTTP answers one request, on any path. A fault that drops the connection panics with http.ErrAbortHandler, which is
-// how a handler asks net/http for that.
-func (r *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	limits := r.Options()
-	body := readBody(w, req, limits)
-	fault := r.nextFault(req.Method)
-	pause(req.Context(), fault.Delay)
-
-	opts, now := r.setting()
-	v := newVisit(req, body, opts, now)
-	answer := r.reply(v, fault)
-	r.record(v.seen)
-	answer.send(w, now, limits.timeout())
-}
-
-// reply handles the message, unless the fault comes before that, and makes the answer that is sent.
-func (r *Server) reply(v *visit, f Fault) reply {
-	if f.reaches() {
-		r.handle(v)
+// Watch returns a channel that receives when Requests has changed. Changes that were not received are merged into one, so
+// read all new requests after each receive. The channel is never closed. Cancel ends the watch and may be called twice.
+func (s *Server) Watch() (changed <-chan struct{}, cancel func()) {
+	c := make(chan struct{}, 1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watchers[c] = true
+	return c, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.watchers, c)
 	}
-	if f.Drop != NoDrop {
-		v.interrupt("the connection was closed without an answer")
-		return reply{drop: true}
-	}
-	answer := f.answer(v)
-	if f.Cut > 0 {
-		v.remark("fault: the answer was cut short")
-	}
-	v.seen.Status = answer.status
-	return answer
 }
 
-// handle runs the checks and takes the message in.
-func (r *Server) handle(v *visit) {
-	no := v.check()
+// notify requires that the Server is locked.
+func (s *Server) notify() {
+	for c := range s.watchers {
+		select {
+		case c <- struct{}{}:
+		default: // a notification is pending
+		}
+	}
+}
+
+// ServeHTTP answers a request on any path. To close the connection without an answer, it panics with http.ErrAbortHandler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body := readBody(w, req, s.Options().withDefaults())
+	fault := s.nextFault(req.Method)
+	sleep(req.Context(), fault.Delay)
+
+	opts, now := s.snapshot()
+	e := newExchange(req, body, opts, now)
+	if fault.reachesRobot() {
+		s.handle(e)
+	}
+	r := fault.response(e)
+	s.record(e)
+	r.send(w, now, opts.Timeout)
+}
+
+// snapshot returns the options and the time that apply to one request.
+func (s *Server) snapshot() (Options, time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	opts := s.opts.withDefaults()
+	return opts, opts.Now().Add(s.offset)
+}
+
+// handle checks and stores a message.
+func (s *Server) handle(e *exchange) {
+	no := e.check()
 	if no == nil {
-		no = r.deliver(v)
+		no = s.accept(e)
 	}
-	if no != nil {
-		v.refuse(no)
-		return
+	if no == nil {
+		no = &refusal{reply: replyOK}
+	} else {
+		e.record.explain("refused: " + no.why)
 	}
-	v.seen.Code, v.seen.Text = fine.code, fine.text(v.opts.Wording, "")
+	e.record.Code, e.record.Text = no.code, no.text(e.opts.Wording)
 }
 
-// deliver stores a message that passed the checks, unless it is a repeat or comes too fast. guess: a repeat is found before the
-// rate is looked at, and whatever its body says.
-func (r *Server) deliver(v *visit) *refusal {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	m := v.message
-	if r.repeats.known(m.MsgUUID, v.now) {
-		v.seen.Duplicate = true
-		v.remark("msgUuid was accepted before: nothing stored")
+// accept stores a message that passed the checks, unless it is a repeat or exceeds the rate limit. guess: repeats are found
+// first, and whatever their body.
+func (s *Server) accept(e *exchange) *refusal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := e.message
+	if s.uuids.contains(m.MsgUUID, e.now) {
+		e.record.Duplicate = true
+		e.record.explain("msgUuid was accepted before: nothing stored")
 		return nil
 	}
-	position, why := r.window.admit(v.now, v.opts.perMinute())
-	if why != "" {
-		return refuse(v.tooFast(), why)
+	position, why := s.window.allow(e.now, e.opts.PerMinute)
+	switch {
+	case why != "" && e.opts.Wording == Wording2023:
+		return refuse(tooFastNew, "%s", why)
+	case why != "":
+		return refuse(tooFast, "%s", why)
 	}
-	r.repeats.remember(m.MsgUUID, v.now)
-	r.accepted++
-	m.Seq, m.MinuteIndex = r.accepted, position
-	r.messages.add(*m, m.size(), r.opts.maxHistory(), r.opts.maxHistoryBytes())
-	v.seen.Message = m
-	v.remark(v.praise())
+	s.uuids.add(m.MsgUUID, e.now)
+	s.accepted++
+	m.Seq, m.MinuteIndex = s.accepted, position
+	s.messages.add(*m, m.size(), e.opts.MaxHistory, e.opts.MaxHistoryBytes)
+	e.record.Message = m
+	e.record.explain(e.acceptance())
 	return nil
 }
 
-// envelope is the answer's JSON. Like the real robot's it escapes < and > (https://github.com/feiyu563/PrometheusAlert/issues/63).
+// acceptance explains what an accepted message was checked for.
+func (e *exchange) acceptance() string {
+	text := "accepted: token known"
+	if e.message.Signed {
+		text += ", signature verified"
+	}
+	if e.message.Keyword != "" {
+		text += fmt.Sprintf(", keyword %q found", e.message.Keyword)
+	}
+	if e.opts.PerMinute > 0 {
+		text += fmt.Sprintf(", message %d of %d in this minute", e.message.MinuteIndex, e.opts.PerMinute)
+	}
+	return text
+}
+
+// record keeps the request and notifies those who watch.
+func (s *Server) record(e *exchange) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.received++
+	e.record.Seq = s.received
+	s.requests.add(e.record, e.record.size(), e.opts.MaxHistory, e.opts.MaxHistoryBytes)
+	s.notify()
+}
+
+// envelope returns the JSON of an answer. Marshal escapes < and >, and so does DingTalk
+// (https://github.com/feiyu563/PrometheusAlert/issues/63).
 func envelope(code int, text string, stringCode bool) []byte {
 	var errcode any = code
 	if stringCode {
@@ -188,64 +217,40 @@ func envelope(code int, text string, stringCode bool) []byte {
 		Text string `json:"errmsg"`
 	}{errcode, text})
 	if err != nil {
-		panic(err) // a number and a string always marshal
+		panic(err) // a number and a string can always be marshaled
 	}
 	return body
 }
 
-// reply is an answer on its way out.
-type reply struct {
+// response is an HTTP response.
+type response struct {
 	status      int
 	contentType string
 	body        []byte
-	cut         int
-	drop        bool
+	cut         int  // see Fault.Cut
+	drop        bool // whether the connection is closed instead
 }
 
-// send writes the answer. The Date is the robot's, so that a sender whose clock is wrong can find out by how much.
-func (a reply) send(w http.ResponseWriter, now time.Time, timeout time.Duration) {
-	if a.drop {
+// send writes the response. Its Date is by the robot's clock, so that a sender can detect that its own clock is wrong.
+func (r response) send(w http.ResponseWriter, now time.Time, timeout time.Duration) {
+	if r.drop {
 		panic(http.ErrAbortHandler)
 	}
-	length := len(a.body)
-	if a.cut > 0 {
-		// net/http closes the connection when fewer bytes come than were announced.
+	length := len(r.body)
+	if r.cut > 0 {
+		// net/http closes the connection if fewer bytes are written than announced.
 		length++
-		a.body = a.body[:min(a.cut, len(a.body))]
+		r.body = r.body[:min(r.cut, len(r.body))]
 	}
 	h := w.Header()
-	h.Set("Content-Type", a.contentType)
+	h.Set("Content-Type", r.contentType)
 	h.Set("Content-Length", strconv.Itoa(length))
 	h.Set("Date", now.UTC().Format(http.TimeFormat))
-	w.WriteHeader(a.status)
-	connection := http.NewResponseController(w) // whose errors say that there are no deadlines, as in a recorder
-	_ = connection.SetWriteDeadline(deadline(timeout))
-	_, _ = bytes.NewReader(a.body).WriteTo(w) // a client that has left needs no answer
-	if connection.Flush() == nil {
-		_ = connection.SetWriteDeadline(time.Time{}) // what follows on this connection is perhaps another handler's
-	}
-}
-
-// Watch returns a channel that receives whenever Requests has changed. Changes that nobody has fetched yet are coalesced into
-// one, so read Requests after every receive. The channel is never closed; cancel ends the watch and may be called twice.
-func (r *Server) Watch() (changed <-chan struct{}, cancel func()) {
-	c := make(chan struct{}, 1)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.watchers[c] = true
-	return c, func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		delete(r.watchers, c)
-	}
-}
-
-// signal is called with the robot locked. A watcher who has a signal waiting needs no second one.
-func (r *Server) signal() {
-	for c := range r.watchers {
-		select {
-		case c <- struct{}{}:
-		default:
-		}
+	w.WriteHeader(r.status)
+	conn := http.NewResponseController(w) // errors are ignored: a ResponseRecorder supports no deadlines
+	_ = conn.SetWriteDeadline(deadline(timeout))
+	_, _ = w.Write(r.body) // fails if the client has disconnected
+	if conn.Flush() == nil {
+		_ = conn.SetWriteDeadline(time.Time{}) // the next request on this connection may be for another handler
 	}
 }

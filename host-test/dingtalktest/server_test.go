@@ -388,7 +388,7 @@ func TestGenerationText(t *testing.T) {
 	if err := g.UnmarshalText([]byte("ancient")); err == nil {
 		t.Error("ancient is a generation")
 	}
-	if got := Wording(9).String(); got != "Generation(9)" {
+	if got := Wording(9).String(); got != "Wording(9)" {
 		t.Errorf("String = %q", got)
 	}
 }
