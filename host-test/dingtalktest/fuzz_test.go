@@ -22,7 +22,7 @@ func FuzzBody(f *testing.F) {
 	}
 	f.Add([]byte(hello), "text/plain; a=b; a=c", "access_token=%zz&sign=;")
 	f.Fuzz(func(t *testing.T, body []byte, header, rawQuery string) {
-		r := newRobot(Options{Wording: Wording(len(body) % 3)})
+		r := newServer(Options{Wording: Wording(len(body) % 3)})
 		req := request(string(body))
 		req.Header.Set("Content-Type", header)
 		req.URL.RawQuery = rawQuery

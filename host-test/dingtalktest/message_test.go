@@ -8,53 +8,73 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestMessagesOfEachType(t *testing.T) {
+// TestMessageTypes has each type as the group sees it, and as a terminal shows it.
+func TestMessageTypes(t *testing.T) {
 	tests := []struct {
-		body string
-		want Message
+		body     string
+		want     Message
+		rendered string // without the frame's first and last line
 	}{
 		{
-			`{"msgtype":"text","text":{"content":"\n first line \nsecond","title":"no"},"msgUuid":"u-1"}`,
-			Message{MsgType: "text", Text: "\n first line \nsecond", NotificationTitle: "first line", MsgUUID: "u-1"},
+			`{"msgtype":"text","text":{"content":"\n first line \n\nsecond\r\n","title":"no"},"msgUuid":"u-1"}`,
+			Message{MsgType: "text", Text: "\n first line \n\nsecond\r\n", NotificationTitle: "first line", MsgUUID: "u-1"},
+			"│\n│  first line\n│\n│ second\n",
 		},
 		{
-			`{"msgtype":"markdown","markdown":{"title":"T","text":"# x"},"unknown":[{}]}`,
-			Message{MsgType: "markdown", Title: "T", Text: "# x", NotificationTitle: "T"},
+			`{"msgtype":"markdown","markdown":{"title":"T","text":"# x\r\n@1"},"unknown":[{}],"at":{"atMobiles":["1","2"]}}`,
+			Message{MsgType: "markdown", Title: "T", Text: "# x\r\n@1", NotificationTitle: "T", At: At{Mobiles: []string{"1", "2"}},
+				Mentions: []string{"1"}, Unnotified: []Unnotified{{"2", "the text has no @2"}}},
+			"│ # x\n│ @1\n├ not notified: 2 (the text has no @2)\n",
 		},
 		{
 			`{"msgtype":"link","link":{"title":"T","text":"x","messageUrl":"https://a.example/","picUrl":"@media"}}`,
 			Message{MsgType: "link", Title: "T", Text: "x", NotificationTitle: "T",
 				Link: &Link{MessageURL: "https://a.example/", PicURL: "@media"}},
+			"│ x\n│ → https://a.example/\n│ picture @media\n",
 		},
 		{
 			`{"msgtype":"actionCard","actionCard":{"title":"T","text":"x","singleTitle":"Go","singleURL":"dingtalk://x",
 			  "btns":[{"title":"ignored"}],"btnOrientation":"0","hideAvatar":"1"}}`,
 			Message{MsgType: "actionCard", Title: "T", Text: "x", NotificationTitle: "T", ActionCard: &ActionCard{
 				Single: true, Buttons: []Button{{"Go", "dingtalk://x"}}, BtnOrientation: "0", HideAvatar: "1"}},
+			"│ x\n│ [ Go ] → dingtalk://x\n",
 		},
 		{
 			`{"msgtype":"actionCard","actionCard":{"title":"T","text":"x","singleTitle":"alone","btns":[
 			  {"title":"Yes","actionURL":"http://a.example/y"},{"title":"No","actionURL":"dtmd://dingtalkclient/sendMessage?content=no"}]}}`,
 			Message{MsgType: "actionCard", Title: "T", Text: "x", NotificationTitle: "T", ActionCard: &ActionCard{
 				Buttons: []Button{{"Yes", "http://a.example/y"}, {"No", "dtmd://dingtalkclient/sendMessage?content=no"}}}},
+			"│ x\n│ [ Yes ] → http://a.example/y\n│ [ No ] → dtmd://dingtalkclient/sendMessage?content=no\n",
 		},
 		{
-			`{"msgtype":"feedCard","feedCard":{"links":[
+			`{"msgtype":"feedCard","feedCard":{"title":"no","links":[
 			  {"title":"A","messageURL":"https://a.example/","picURL":"https://a.example/p"},
 			  {"title":"B","messageURL":"https://b.example/","picURL":"https://b.example/p"}]}}`,
 			Message{MsgType: "feedCard", NotificationTitle: "A", FeedCard: []FeedLink{
 				{"A", "https://a.example/", "https://a.example/p"}, {"B", "https://b.example/", "https://b.example/p"}}},
+			"│ • A → https://a.example/\n│   picture https://a.example/p\n│ • B → https://b.example/\n│   picture https://b.example/p\n",
 		},
 	}
-	r := newRobot(Options{})
+	s := newServer(Options{})
+	tested := map[string]bool{}
 	for i, tt := range tests {
-		if got := post(t, r, tt.body); got != ok {
-			t.Errorf("%s: answer %v", tt.body, got)
-			continue
+		tested[tt.want.MsgType] = true
+		if got := post(t, s, tt.body); got != ok {
+			t.Fatalf("%s: answer %v", tt.body, got)
 		}
 		tt.want.Seq, tt.want.MinuteIndex, tt.want.Time, tt.want.Raw = i+1, i+1, midnight, []byte(tt.body)
-		if diff := cmp.Diff(tt.want, r.Messages()[i]); diff != "" {
+		m := s.Messages()[i]
+		if diff := cmp.Diff(tt.want, m); diff != "" {
 			t.Errorf("%s: message (-want +got):\n%s", tt.body, diff)
+		}
+		want := fmt.Sprintf("┌ robot  00:00:00  [%s]  %s\n%s└ ", m.MsgType, m.NotificationTitle, tt.rendered)
+		if got := RenderText(m); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: rendered\n%s, want\n%s", tt.body, got, want)
+		}
+	}
+	for _, typ := range messageTypes {
+		if !tested[typ.name] {
+			t.Errorf("no test for the message type %s", typ.name)
 		}
 	}
 }
@@ -102,40 +122,39 @@ func TestMentions(t *testing.T) {
 	}
 	for _, tt := range tests {
 		body := "{" + tt.message + `,"at":` + tt.at + "}"
-		r := newRobot(Options{})
-		if got := post(t, r, body); got != ok {
-			t.Errorf("%s: answer %v", body, got)
-			continue
+		s := newServer(Options{})
+		if got := post(t, s, body); got != ok {
+			t.Fatalf("%s: answer %v", body, got)
 		}
-		m := r.Messages()[0]
+		m := s.Messages()[0]
 		if diff := cmp.Diff(tt.want, m.Mentions); diff != "" {
 			t.Errorf("%s: mentions (-want +got):\n%s", body, diff)
 		}
 		if diff := cmp.Diff(tt.missed, m.Unnotified); diff != "" {
-			t.Errorf("%s: missed (-want +got):\n%s", body, diff)
+			t.Errorf("%s: unnotified (-want +got):\n%s", body, diff)
 		}
 	}
 }
 
-func TestAtIsKeptAsWritten(t *testing.T) {
-	r := newRobot(Options{})
-	post(t, r, `{"msgtype":"text","text":{"content":"x"},"at":{"atMobiles":["1","1"],"atUserIds":["u"],"isAtAll":true}}`)
+func TestAtPreserved(t *testing.T) {
+	s := newServer(Options{})
+	post(t, s, `{"msgtype":"text","text":{"content":"x"},"at":{"atMobiles":["1","1"],"atUserIds":["u"],"isAtAll":true}}`)
 	want := At{Mobiles: []string{"1", "1"}, UserIDs: []string{"u"}, All: true}
-	if diff := cmp.Diff(want, r.Messages()[0].At); diff != "" {
+	if diff := cmp.Diff(want, s.Messages()[0].At); diff != "" {
 		t.Errorf("at (-want +got):\n%s", diff)
 	}
 }
 
-func TestFiftyPeople(t *testing.T) {
+func TestMentionLimit(t *testing.T) {
 	var text, list []string
 	for i := range 52 {
 		text = append(text, fmt.Sprintf("@%d", 100+i))
 		list = append(list, fmt.Sprintf(`"%d"`, 100+i))
 	}
-	r := newRobot(Options{})
-	post(t, r, fmt.Sprintf(`{"msgtype":"text","text":{"content":%q},"at":{"atMobiles":[%s]}}`, strings.Join(text, " "), strings.Join(list, ",")))
-	m := r.Messages()[0]
+	s := newServer(Options{})
+	post(t, s, fmt.Sprintf(`{"msgtype":"text","text":{"content":%q},"at":{"atMobiles":[%s]}}`, strings.Join(text, " "), strings.Join(list, ",")))
+	m := s.Messages()[0]
 	if len(m.Mentions) != 50 || len(m.Unnotified) != 2 || m.Unnotified[0] != (Unnotified{"150", "one message mentions at most 50 people"}) {
-		t.Errorf("%d mentions, missed %v", len(m.Mentions), m.Unnotified)
+		t.Errorf("%d mentions, unnotified %v", len(m.Mentions), m.Unnotified)
 	}
 }
