@@ -36,14 +36,39 @@ func lacks(code int, path string) literals {
 		"description:参数 "+name+" 缺失，或者参数格式不正确"+midTail, "错误描述:参数 "+name+" 缺失，或者参数格式不正确"+newTail)
 }
 
+type refusalTest struct {
+	name    string
+	options Options
+	change  func(*http.Request)
+	body    string // "" is hello
+	want    literals
+}
+
+// run posts in each wording, and expects the answer and a record of it.
+func (tt refusalTest) run(t *testing.T) {
+	t.Helper()
+	for w, want := range tt.want {
+		tt.options.Wording = Wording(w)
+		s := newServer(tt.options)
+		req := request(strings.TrimPrefix(cmp.Or(tt.body, hello), " "))
+		if tt.change != nil {
+			tt.change(req)
+		}
+		got, q := do(t, s, req), s.Requests()[0]
+		if got != want {
+			t.Errorf("%s, %v: answer\n%v, want\n%v", tt.name, Wording(w), got, want)
+		}
+		if len(s.Messages()) != 0 || q.Message != nil || !strings.HasPrefix(q.Explanation, "refused: ") {
+			t.Errorf("%s: stored %d messages, explained %q", tt.name, len(s.Messages()), q.Explanation)
+		}
+		if q.Code != want.Code || q.Text != want.Text || q.Status != 200 {
+			t.Errorf("%s: recorded %d, %d %s", tt.name, q.Status, q.Code, q.Text)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
-	tests := []struct {
-		name    string
-		options Options
-		change  func(*http.Request)
-		body    string
-		want    literals
-	}{
+	tests := []refusalTest{
 		{name: "GET", change: func(r *http.Request) { r.Method = "GET" }, want: same(43002, "需要POST请求")},
 		{name: "no token", change: query(""), want: same(40035, "缺少参数 access_token")},
 		{name: "empty token", change: query("access_token="), want: same(40035, "缺少参数 access_token")},
@@ -90,24 +115,7 @@ func TestRefusals(t *testing.T) {
 		{name: "inline picture", body: `{"msgtype":"link","link":{"title":"a","text":"b","messageUrl":"https://a.example/","picUrl":"data:image/png;base64,AA=="}}`, want: same(430101, "含有不安全的外链")},
 	}
 	for _, tt := range tests {
-		for w, want := range tt.want {
-			tt.options.Wording = Wording(w)
-			s := newServer(tt.options)
-			req := request(strings.TrimPrefix(cmp.Or(tt.body, hello), " "))
-			if tt.change != nil {
-				tt.change(req)
-			}
-			got, q := do(t, s, req), s.Requests()[0]
-			if got != want {
-				t.Errorf("%s, %v: answer\n%v, want\n%v", tt.name, Wording(w), got, want)
-			}
-			if len(s.Messages()) != 0 || q.Message != nil || !strings.HasPrefix(q.Explanation, "refused: ") {
-				t.Errorf("%s: stored %d messages, explained %q", tt.name, len(s.Messages()), q.Explanation)
-			}
-			if q.Code != want.Code || q.Text != want.Text || q.Status != 200 {
-				t.Errorf("%s: recorded %d, %d %s", tt.name, q.Status, q.Code, q.Text)
-			}
-		}
+		tt.run(t)
 	}
 }
 
@@ -176,11 +184,11 @@ func TestKeywordPlaces(t *testing.T) {
 		{`{"msgtype":"text","text":{"content":"x"},"KEY":"KEY"}`, 310000},
 	}
 	for _, tt := range tests {
-		r := newServer(Options{Keywords: []string{"zebra", "KEY"}})
-		if got := post(t, r, tt.body); got.Code != tt.want {
+		s := newServer(Options{Keywords: []string{"zebra", "KEY"}})
+		if got := post(t, s, tt.body); got.Code != tt.want {
 			t.Errorf("%s: code %d, want %d", tt.body, got.Code, tt.want)
 		}
-		if m := r.Messages(); tt.want == 0 && m[0].Keyword != "KEY" {
+		if m := s.Messages(); tt.want == 0 && m[0].Keyword != "KEY" {
 			t.Errorf("%s: keyword %q", tt.body, m[0].Keyword)
 		}
 	}
@@ -310,11 +318,7 @@ func TestMissingFields(t *testing.T) {
 		{feed(`{"title":"a","messageURL":"https://a.example/","picURL":"https://a.example/"},{}`), lacks(400603, "feedCard links title")},
 	}
 	for _, tt := range tests {
-		for w, want := range tt.want {
-			if got := post(t, newServer(Options{Wording: Wording(w)}), tt.body); got != want {
-				t.Errorf("%s, %v: answer\n%v, want\n%v", tt.body, Wording(w), got, want)
-			}
-		}
+		refusalTest{name: tt.body, body: tt.body, want: tt.want}.run(t)
 	}
 }
 

@@ -143,20 +143,6 @@ func TestQueuedFaultsShareTheirAnswer(t *testing.T) {
 	runtime.KeepAlive(s)
 }
 
-// TestRetryAfterDrop is the purpose of msgUuid.
-func TestRetryAfterDrop(t *testing.T) {
-	const body = `{"msgtype":"text","text":{"content":"x"},"msgUuid":"u"}`
-	s := newServer(Options{})
-	s.InjectFaults(Fault{Drop: DropAfter})
-	got := []string{roundTrip(t, s, body), roundTrip(t, s, body)}
-	if want := []string{"EOF", `200 application/json {"errcode":0,"errmsg":"ok"}`}; !slices.Equal(got, want) {
-		t.Errorf("answers = %q, want %q", got, want)
-	}
-	if len(s.Messages()) != 1 || !s.Requests()[1].Duplicate {
-		t.Errorf("%d messages, second request %+v", len(s.Messages()), s.Requests()[1])
-	}
-}
-
 func TestAcceptStillChecks(t *testing.T) {
 	s := newServer(Options{})
 	s.InjectFaults(Fault{Code: -1, Accept: true})

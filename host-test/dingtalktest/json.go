@@ -26,65 +26,50 @@ func parseObject(body []byte) (object, error) {
 	if !utf8.Valid(body) {
 		return nil, errors.New("it is not UTF-8")
 	}
-	// Unmarshal rejects what Token accepts, such as data after the value and unlimited nesting.
+	// Unmarshal rejects what a decoder's tokens do not reveal, such as data after the value.
 	if err := json.Unmarshal(body, new(json.RawMessage)); err != nil {
 		return nil, err
 	}
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	value, err := parseValue(dec)
-	if err != nil {
-		return nil, err
-	}
-	root, ok := value.(object)
-	if !ok {
+	p := parser{dec: json.NewDecoder(bytes.NewReader(body))}
+	p.dec.UseNumber()
+	root, ok := p.value().(object)
+	switch {
+	case p.duplicate != nil:
+		return nil, fmt.Errorf("the key %q is duplicated", *p.duplicate)
+	case !ok:
 		return nil, errors.New("it is another kind of value")
 	}
 	return root, nil
 }
 
-func parseValue(dec *json.Decoder) (any, error) {
-	token, err := dec.Token()
-	if err != nil {
-		return nil, err
-	}
+// parser ignores the decoder's errors, because the text is known to be valid.
+type parser struct {
+	dec       *json.Decoder
+	duplicate *string // a key that occurred twice in an object
+}
+
+func (p *parser) value() any {
+	token, _ := p.dec.Token()
 	switch token {
 	case json.Delim('{'):
-		return parseMembers(dec)
+		members := object{}
+		for p.dec.More() {
+			key, _ := p.dec.Token()
+			name := key.(string)
+			if _, ok := members[name]; ok {
+				p.duplicate = &name
+			}
+			members[name] = p.value()
+		}
+		_, _ = p.dec.Token() // the closing brace
+		return members
 	case json.Delim('['):
-		return parseElements(dec)
+		elements := []any{}
+		for p.dec.More() {
+			elements = append(elements, p.value())
+		}
+		_, _ = p.dec.Token() // the closing bracket
+		return elements
 	}
-	return token, nil
-}
-
-func parseMembers(dec *json.Decoder) (object, error) {
-	members := object{}
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return nil, err
-		}
-		name := key.(string) // Unmarshal accepted the text, so a key is a string
-		if _, ok := members[name]; ok {
-			return nil, fmt.Errorf("the key %q is duplicated", name)
-		}
-		if members[name], err = parseValue(dec); err != nil {
-			return nil, err
-		}
-	}
-	_, err := dec.Token() // the closing brace
-	return members, err
-}
-
-func parseElements(dec *json.Decoder) ([]any, error) {
-	elements := []any{}
-	for dec.More() {
-		element, err := parseValue(dec)
-		if err != nil {
-			return nil, err
-		}
-		elements = append(elements, element)
-	}
-	_, err := dec.Token() // the closing bracket
-	return elements, err
+	return token
 }

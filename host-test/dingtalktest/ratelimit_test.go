@@ -46,21 +46,6 @@ func TestRate(t *testing.T) {
 	}
 }
 
-func TestRateSettings(t *testing.T) {
-	s := newServer(Options{PerMinute: 2})
-	for i, want := range []answer{ok, ok, {410100, "发送速度太快而限流"}} {
-		if got := post(t, s, hello); got != want {
-			t.Errorf("message %d: %v, want %v", i+1, got, want)
-		}
-	}
-	s = newServer(Options{PerMinute: -1})
-	for range 50 {
-		if got := post(t, s, hello); got != ok {
-			t.Fatalf("without a limit: %v", got)
-		}
-	}
-}
-
 func TestRefusedMessagesDoNotCount(t *testing.T) {
 	s := newServer(Options{PerMinute: 1})
 	for range 5 {

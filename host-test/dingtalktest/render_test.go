@@ -21,8 +21,8 @@ func TestRenderText(t *testing.T) {
 				`└ notifies 1, boss · signature verified · keyword "k\n" · 20000 of 20000 bytes` + "\n",
 		},
 		{
-			Message{Text: "\x1b[2Jred\tline \u202egnol\r\u0007", Mentions: []string{Everyone}},
-			"┌ robot  00:00:00  []\n│ �[2Jred    line �gnol��\n└ notifies @all · 0 of 20000 bytes\n",
+			Message{Text: "\x1b[2Jred\tline \u202egnol\r\u0007 👩\u200d💻", Mentions: []string{Everyone}},
+			"┌ robot  00:00:00  []\n│ �[2Jred    line �gnol�� 👩\u200d💻\n└ notifies @all · 0 of 20000 bytes\n",
 		},
 	}
 	for _, tt := range tests {
