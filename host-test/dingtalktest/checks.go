@@ -241,7 +241,7 @@ func (e *exchange) checkSize() *refusal {
 	return nil
 }
 
-// readMessage refuses nothing. It comes after checkSize because finding the mentions of a huge message takes long.
+// readMessage never refuses a message. It comes after checkSize because finding the mentions of a huge message takes long.
 func (e *exchange) readMessage() *refusal {
 	e.message = newMessage(e)
 	return nil

@@ -48,13 +48,13 @@
 //   - the errcodes of most missing fields of link, actionCard and feedCard, and some errmsgs (see errmsg.go)
 //   - that any URL other than http, https, dingtalk and dtmd is unsafe
 //   - that a mention requires its @token in a text message, too, and that a letter or digit after the token continues it
-//   - that people after the fiftieth are ignored
+//   - that people after the fiftieth are silently not notified
 //
 // # Where it is stricter than the real robot
 //
 // It refuses duplicate keys, data after the JSON object, invalid UTF-8 and raw line breaks in strings; the real robot was
 // seen to accept the last (https://github.com/zcong1993/actions-ding/issues/5). It requires the title and the buttons of an
-// actionCard, as the documentation does. A sender that passes the fake passes the real robot.
+// actionCard, as the documentation does. A sender that passes the fake should pass the real robot.
 //
 // # What it leaves out
 //
