@@ -1,34 +1,32 @@
-// Package robot is a fake of DingTalk's custom-robot webhook, for tests and demonstrations.
+// Package dingtalktest provides a fake of DingTalk's custom-robot webhook, for tests and demonstrations.
 //
-// A Robot is an http.Handler and answers on every path, so that it can be served with httptest or mounted wherever a page
-// wants it. It checks what the real robot checks and answers with the real robot's words:
+// A Server is an http.Handler that answers on every path, so it can be served by httptest or mounted in another handler.
+// It makes the checks that the real robot makes and answers with the real robot's texts:
 //
-//	r := dingtalktest.New(&dingtalktest.Options{Secret: "SECexample"})
-//	srv := httptest.NewServer(r)
+//	s := dingtalktest.New(&dingtalktest.Options{Secret: "SECexample"})
+//	srv := httptest.NewServer(s)
 //	// post to srv.URL + "/robot/send?access_token=" + dingtalktest.DefaultToken + "&timestamp=…&sign=…"
-//	for _, m := range r.Messages() {
+//	for _, m := range s.Messages() {
 //		fmt.Print(dingtalktest.RenderText(m))
 //	}
 //
 // # What it supports
 //
-//   - the message types text, link, markdown, actionCard (single and several buttons) and feedCard, with their field names in
-//     their exact case (link.messageUrl, but feedCard.links[].messageURL)
+//   - the message types text, link, markdown, actionCard (one button or several) and feedCard, with the exact case of
+//     their field names (link.messageUrl, but feedCard.links[].messageURL)
 //   - the security settings keyword, signature and IP list, alone or together
-//   - at.atMobiles, at.atUserIds and at.isAtAll, and who of them is really notified
+//   - at.atMobiles, at.atUserIds and at.isAtAll, and which of these people are notified
 //   - msgUuid: a repeated one is answered with ok and stored once
-//   - the 20000 bytes of a body, the 20 messages of a minute and the ten minutes of silence after them
+//   - the limits: 20000 bytes a body, 20 messages a minute, and a lock of ten minutes for exceeding them
 //   - a robot that is disabled or removed, and a group that is dissolved
-//   - the literal error texts of three generations, and errcode as a number or a string
-//   - scripted faults: bad answers, slow answers, cut answers, closed connections, each before or after accepting
+//   - the literal errmsg of three generations, and errcode as a number or a string
+//   - injected faults: bad, slow and truncated answers and closed connections, before or after the message is accepted
 //
-// # What bounds it
+// The memory, the bodies and the waiting of a Server are bounded, see the last fields of Options, so it can be left running.
+// It answers under any host name and reveals nothing of its group over HTTP. A handler that shows Messages or Requests to a
+// browser must check the Host header.
 //
-// What it remembers, reads of a body and waits for has limits, the last fields of Options, so that it can be left running. It
-// answers under any host name, since it is mounted behind any, and tells nothing of its group: that is for methods. Who shows
-// those to a browser must check the Host header.
-//
-// The facts come from these pages, and from the threads that the comments name:
+// The facts come from these pages, and from the threads that the comments cite:
 //
 //   - https://open.dingtalk.com/document/development/custom-robots-send-group-messages
 //   - https://open.dingtalk.com/document/development/robot-message-type
@@ -37,28 +35,29 @@
 //
 // # What it guesses
 //
-// DingTalk documents none of these; the code marks each with the word "guess".
+// DingTalk documents none of the following. The code marks each with the word "guess".
 //
 //   - the order of the checks, except that method and token come first
-//   - that the minute slides, that refused messages do not count, and that knocking during the silence does not prolong it
-//   - that exactly 20000 bytes pass, and that an hour sharp is not yet too old
-//   - that a keyword is matched as a plain substring of title and text, in its exact case
-//   - that a msgUuid is remembered for 24 hours, whatever the body, and that a repeat does not count for the rate (the fake
-//     knows the last 10000, or fewer long ones)
-//   - that a text or title of blanks alone counts as missing
-//   - the codes of most missing fields of link, actionCard and feedCard, and some texts of the generations (see texts.go)
-//   - which addresses are unsafe: all but http, https, dingtalk and dtmd
-//   - that a mention needs its @token in the body of a text message too, and ends where a letter or digit would continue it
-//   - that people beyond the fiftieth are left out silently
+//   - that the minute is a sliding window, that refused messages do not count, and that messages sent during the lock do
+//     not prolong it
+//   - that a body of exactly 20000 bytes and a signature of exactly one hour pass
+//   - that a keyword is a plain, case-sensitive substring of title or text
+//   - that a msgUuid is remembered for 24 hours, whatever the body, and that a repeat does not count toward the rate (the
+//     fake remembers the last 10000, or fewer if they are long)
+//   - that a text or title of only blanks counts as missing
+//   - the errcodes of most missing fields of link, actionCard and feedCard, and some errmsgs (see errmsg.go)
+//   - that any URL other than http, https, dingtalk and dtmd is unsafe
+//   - that a mention requires its @token in a text message, too, and that a letter or digit after the token continues it
+//   - that people after the fiftieth are silently not notified
 //
 // # Where it is stricter than the real robot
 //
-// It refuses duplicate keys, text after the JSON, bytes that are no UTF-8 and raw line breaks inside strings; the real robot
-// has been seen to take the last (https://github.com/zcong1993/actions-ding/issues/5). It demands the title and the buttons
-// of an actionCard, as the pages do. A sender that pleases the fake pleases both.
+// It refuses duplicate keys, data after the JSON object, invalid UTF-8 and raw line breaks in strings; the real robot was
+// seen to accept the last (https://github.com/zcong1993/actions-ding/issues/5). It requires the title and the buttons of an
+// actionCard, as the documentation does. A sender that passes the fake should pass the real robot.
 //
 // # What it leaves out
 //
-// The monthly quota, the content filter (4301xx, except the addresses), the throttling of apps and of source addresses (as a
-// scripted fault only), and whether a mentioned person is in the group.
+// The monthly quota, the content filter (4301xx, except for URLs), the throttling of apps and IP addresses (available as an
+// injected fault), and whether a mentioned person is in the group.
 package dingtalktest

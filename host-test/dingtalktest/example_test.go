@@ -12,11 +12,11 @@ import (
 )
 
 func Example() {
-	r := dingtalktest.New(&dingtalktest.Options{
+	s := dingtalktest.New(&dingtalktest.Options{
 		Keywords: []string{"Deploy"},
 		Now:      func() time.Time { return time.Date(2026, 1, 2, 10, 37, 40, 0, time.UTC) },
 	})
-	srv := httptest.NewServer(r)
+	srv := httptest.NewServer(s)
 	defer srv.Close()
 
 	for _, text := range []string{"hi", "Deploy finished, @13800000001 please look"} {
@@ -30,7 +30,7 @@ func Example() {
 		res.Body.Close()
 		fmt.Printf("%s\n", answer)
 	}
-	for _, m := range r.Messages() {
+	for _, m := range s.Messages() {
 		fmt.Print(dingtalktest.RenderText(m))
 	}
 	// Output:

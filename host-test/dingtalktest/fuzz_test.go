@@ -5,8 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzBody sends foreign bodies: whatever they are, the robot answers with JSON, stores only what it accepted, and what it
-// stored can be shown.
+// FuzzBody posts anything: the answer must be JSON, only an accepted message may be stored, and it must be renderable.
 func FuzzBody(f *testing.F) {
 	for _, body := range []string{
 		hello, "", "{", "[]", "null", `""`, `{"msgtype":7}`, "\xff", "\ufeff{}",
@@ -22,18 +21,18 @@ func FuzzBody(f *testing.F) {
 	}
 	f.Add([]byte(hello), "text/plain; a=b; a=c", "access_token=%zz&sign=;")
 	f.Fuzz(func(t *testing.T, body []byte, header, rawQuery string) {
-		r := newRobot(Options{Wording: Wording(len(body) % 3)})
+		s := newServer(Options{Wording: Wording(len(body) % 3)})
 		req := request(string(body))
 		req.Header.Set("Content-Type", header)
 		req.URL.RawQuery = rawQuery
-		got := do(t, r, req)
-		if stored := len(r.Messages()); (got.Code == 0) != (stored == 1) || got.Text == "" {
+		got := do(t, s, req)
+		if stored := len(s.Messages()); (got.Code == 0) != (stored == 1) || got.Text == "" {
 			t.Errorf("answer %v and %d messages", got, stored)
 		}
-		if len(r.Requests()) != 1 || r.Requests()[0].Explanation == "" {
-			t.Errorf("requests = %+v", r.Requests())
+		if len(s.Requests()) != 1 || s.Requests()[0].Explanation == "" {
+			t.Errorf("requests = %+v", s.Requests())
 		}
-		for _, m := range r.Messages() {
+		for _, m := range s.Messages() {
 			if text := RenderText(m); !utf8.ValidString(text) {
 				t.Errorf("rendered as %q", text)
 			}
@@ -41,7 +40,7 @@ func FuzzBody(f *testing.F) {
 	})
 }
 
-// FuzzToken compares hasToken with its own definition, letter by letter.
+// FuzzToken compares hasToken with a search at every position.
 func FuzzToken(f *testing.F) {
 	f.Add("hi @1382 @138", "138")
 	f.Add("@a@a-@a_", "a")
@@ -52,7 +51,7 @@ func FuzzToken(f *testing.F) {
 		got, want := hasToken(text, who), false
 		for i := range text {
 			if tail := text[i:]; len(tail) > len(who) && tail[0] == '@' && tail[1:1+len(who)] == who {
-				want = want || endsName(tail[1+len(who):])
+				want = want || endsToken(tail[1+len(who):])
 			}
 		}
 		if got != want {

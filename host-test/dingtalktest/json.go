@@ -8,11 +8,17 @@ import (
 	"unicode/utf8"
 )
 
-// object is a JSON object. Its fields are looked up in their exact case, which encoding/json's structs would not do: messageUrl
-// and messageURL are two names to DingTalk.
+// object is a JSON object. A map is used because encoding/json matches struct fields in any case, and to DingTalk
+// messageUrl and messageURL are different fields.
 type object = map[string]any
 
-// parseObject is stricter than encoding/json: each key once, valid UTF-8, nothing but an object.
+// str returns the field if it is a string, and otherwise "".
+func str(o object, name string) string {
+	s, _ := o[name].(string)
+	return s
+}
+
+// parseObject parses an object more strictly than encoding/json: keys must be unique and all text valid UTF-8.
 func parseObject(body []byte) (object, error) {
 	if len(body) == 0 {
 		return nil, errors.New("it is empty")
@@ -20,66 +26,50 @@ func parseObject(body []byte) (object, error) {
 	if !utf8.Valid(body) {
 		return nil, errors.New("it is not UTF-8")
 	}
-	// Unmarshal goes first: it refuses what Token would let pass, trailing text and bottomless nesting among it.
-	var whole json.RawMessage
-	if err := json.Unmarshal(body, &whole); err != nil {
+	// Unmarshal rejects what a decoder's tokens do not reveal, such as data after the value.
+	if err := json.Unmarshal(body, new(json.RawMessage)); err != nil {
 		return nil, err
 	}
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	value, err := parseValue(dec)
-	if err != nil {
-		return nil, err
-	}
-	root, ok := value.(object)
-	if !ok {
+	p := parser{dec: json.NewDecoder(bytes.NewReader(body))}
+	p.dec.UseNumber()
+	root, ok := p.value().(object)
+	switch {
+	case p.duplicate != nil:
+		return nil, fmt.Errorf("the key %q is duplicated", *p.duplicate)
+	case !ok:
 		return nil, errors.New("it is another kind of value")
 	}
 	return root, nil
 }
 
-func parseValue(dec *json.Decoder) (any, error) {
-	token, err := dec.Token()
-	if err != nil {
-		return nil, err
-	}
+// parser ignores the decoder's errors, because the text is known to be valid.
+type parser struct {
+	dec       *json.Decoder
+	duplicate *string // a key that occurred twice in an object
+}
+
+func (p *parser) value() any {
+	token, _ := p.dec.Token()
 	switch token {
 	case json.Delim('{'):
-		return parseMembers(dec)
+		members := object{}
+		for p.dec.More() {
+			key, _ := p.dec.Token()
+			name := key.(string)
+			if _, ok := members[name]; ok {
+				p.duplicate = &name
+			}
+			members[name] = p.value()
+		}
+		_, _ = p.dec.Token() // the closing brace
+		return members
 	case json.Delim('['):
-		return parseElements(dec)
+		elements := []any{}
+		for p.dec.More() {
+			elements = append(elements, p.value())
+		}
+		_, _ = p.dec.Token() // the closing bracket
+		return elements
 	}
-	return token, nil
-}
-
-func parseMembers(dec *json.Decoder) (object, error) {
-	members := object{}
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return nil, err
-		}
-		name := key.(string) // the whole was valid JSON: a key is a string
-		if _, twice := members[name]; twice {
-			return nil, fmt.Errorf("the key %q comes twice", name)
-		}
-		if members[name], err = parseValue(dec); err != nil {
-			return nil, err
-		}
-	}
-	_, err := dec.Token() // the closing brace
-	return members, err
-}
-
-func parseElements(dec *json.Decoder) ([]any, error) {
-	elements := []any{}
-	for dec.More() {
-		element, err := parseValue(dec)
-		if err != nil {
-			return nil, err
-		}
-		elements = append(elements, element)
-	}
-	_, err := dec.Token() // the closing bracket
-	return elements, err
+	return token
 }

@@ -1,126 +1,58 @@
 package dingtalktest
 
 import (
-	"fmt"
+	"cmp"
 	"net/netip"
 	"slices"
 	"time"
 )
 
-// DefaultToken is the access token of a robot that was given none. It looks like no real token (those are 64 hex digits).
+// DefaultToken is the access token of a robot whose Options have none. A real token is 64 hexadecimal digits.
 const DefaultToken = "fake-access-token-0000000000000000"
 
-// Options say how a robot is set up. The zero value, like a nil pointer, is a robot without security settings that knows
-// DefaultToken and speaks today's texts.
+// Options configure a robot. The zero value, like a nil pointer, is a robot without security settings that accepts
+// DefaultToken and answers in today's wording.
 type Options struct {
-	Token    string         // the access token it knows; "" is DefaultToken
-	Secret   string         // signing secret; "" means that the robot has no signing
-	Keywords []string       // at least one must be in the message, when there are any
-	AllowIPs []netip.Prefix // who may send; empty is anybody
+	Token    string         // the robot's access token; "" is DefaultToken
+	Secret   string         // the signing secret; "" disables signatures
+	Keywords []string       // a message must contain one of them, if there are any
+	AllowIPs []netip.Prefix // who may send; empty is everyone
 
-	PerMinute int // messages in a minute; 0 is 20, negative is no limit
+	PerMinute int // messages a minute; 0 is 20, negative is unlimited
 
-	Wording     Wording // which generation of error texts
-	StringCodes bool    // errcode as "310000" instead of 310000, as in the sample of the official page
-	TokenCode   int     // the code for an unknown token: 0 is 300005, today's; 300001 was the one until 2021
+	Wording     Wording // the generation of error texts
+	StringCodes bool    // errcode as "310000" instead of 310000, as in the sample of the documentation
+	TokenCode   int     // the errcode for an unknown token: 0 is 300005, today's; 300001 was used until 2021
 
-	Disabled  bool // an administrator has switched the robot off: 400102
-	Dissolved bool // its group is gone: 400013
-	Removed   bool // it was taken out of its group: 400106
+	Disabled  bool // an administrator has disabled the robot: 400102
+	Dissolved bool // its group is dissolved: 400013
+	Removed   bool // it was removed from its group: 400106
 
-	Now func() time.Time // the clock, which must not call the robot; nil is time.Now
+	Now func() time.Time // the clock, which must not call the Server; nil is time.Now
 
-	MaxHistory      int           // requests and messages that are kept; 0 is 1000 of each
-	MaxHistoryBytes int           // about what the kept requests may hold of memory, and the kept messages again; 0 is 32 MiB
-	MaxBody         int           // how much of a body is read, in bytes; 0 is 256 KiB
-	Timeout         time.Duration // how long a body may take to arrive, and an answer to be read; 0 is 10 seconds, negative is no limit
+	MaxHistory      int           // how many requests and how many messages are kept; 0 is 1000 of each
+	MaxHistoryBytes int           // approximate memory of the kept requests, and again of the kept messages; 0 is 32 MiB
+	MaxBody         int           // how many bytes of a body are read; 0 is 256 KiB
+	Timeout         time.Duration // for reading a body and for writing an answer; 0 is 10 seconds, negative is none
 }
 
-// Wording is one of the three styles in which DingTalk has worded its errors. As text it is "new", "mid" or "old".
-type Wording int
-
-// The generations, by the years in which they were seen.
-const (
-	Wording2023   Wording = iota // 错误描述:…;解决方案:…, since 2023
-	Wording2022                  // description:…;solution:…, 2022 and later beside the new ones
-	WordingLegacy                // sign not match, miss param : text; before 2022
-)
-
-var generationNames = [...]string{Wording2023: "new", Wording2022: "mid", WordingLegacy: "old"}
-
-// String returns the generation's name.
-func (g Wording) String() string {
-	if g < 0 || int(g) >= len(generationNames) {
-		return fmt.Sprintf("Generation(%d)", int(g))
-	}
-	return generationNames[g]
-}
-
-// MarshalText implements encoding.TextMarshaler.
-func (g Wording) MarshalText() ([]byte, error) { return []byte(g.String()), nil }
-
-// UnmarshalText implements encoding.TextUnmarshaler, so that a flag or a form can set a generation.
-func (g *Wording) UnmarshalText(text []byte) error {
-	i := slices.Index(generationNames[:], string(text))
-	if i < 0 {
-		return fmt.Errorf("robot: no generation %q: want new, mid or old", text)
-	}
-	*g = Wording(i)
-	return nil
-}
-
-func (o Options) token() string {
-	if o.Token == "" {
-		return DefaultToken
-	}
-	return o.Token
-}
-
-func (o Options) tokenCode() int {
-	if o.TokenCode == 0 {
-		return unknownToken.code
-	}
-	return o.TokenCode
-}
-
-func (o Options) perMinute() int {
-	if o.PerMinute == 0 {
-		return 20
-	}
-	return o.PerMinute
-}
-
-func (o Options) maxHistory() int      { return orDefault(o.MaxHistory, 1000) }
-func (o Options) maxHistoryBytes() int { return orDefault(o.MaxHistoryBytes, 32<<20) }
-
-// maxBody guesses that the real gateway has a limit of its own, far above the 20000 bytes.
-func (o Options) maxBody() int { return orDefault(o.MaxBody, 256<<10) }
-
-func (o Options) timeout() time.Duration { return orDefault(o.Timeout, 10*time.Second) }
-
-func orDefault[T int | time.Duration](given, otherwise T) T {
-	if given == 0 {
-		return otherwise
-	}
-	return given
-}
-
-// deadline is the time in the real world until which a client is waited for; the zero Time is for ever.
-func deadline(timeout time.Duration) time.Time {
-	if timeout < 0 {
-		return time.Time{}
-	}
-	return time.Now().Add(timeout)
-}
-
-func (o Options) now() time.Time {
+// withDefaults returns a copy of the options in which no zero value means something else.
+func (o Options) withDefaults() Options {
+	o = o.clone()
+	o.Token = cmp.Or(o.Token, DefaultToken)
+	o.PerMinute = cmp.Or(o.PerMinute, 20)
+	o.TokenCode = cmp.Or(o.TokenCode, unknownToken.code)
+	o.MaxHistory = cmp.Or(o.MaxHistory, 1000)
+	o.MaxHistoryBytes = cmp.Or(o.MaxHistoryBytes, 32<<20)
+	o.MaxBody = cmp.Or(o.MaxBody, 256<<10) // guess: the real gateway has such a limit, far above 20000 bytes
+	o.Timeout = cmp.Or(o.Timeout, 10*time.Second)
 	if o.Now == nil {
-		return time.Now()
+		o.Now = time.Now
 	}
-	return o.Now()
+	return o
 }
 
-// clone keeps a robot's settings apart from its caller's slices.
+// clone returns a copy that shares no slice with the original.
 func (o Options) clone() Options {
 	o.Keywords = slices.Clone(o.Keywords)
 	o.AllowIPs = slices.Clone(o.AllowIPs)

@@ -6,16 +6,15 @@ import (
 	"unicode"
 )
 
-// RenderText returns what the group sees of a message, for a terminal: a line with the title of the notification, the body,
-// buttons and links, who is not notified and why, and a line with what was checked. It ends with a line break and holds no
-// control characters of the sender's.
+// RenderText formats a message for a terminal: the notification title, the body, its buttons and links, who is not notified
+// and why, and what was checked. The text ends with a line break and contains no control characters of the sender's.
 func RenderText(m Message) string {
-	lines := []string{fmt.Sprintf("┌ robot  %s  [%s]  %s", m.Time.Format("15:04:05"), m.MsgType, brief(m.NotificationTitle))}
+	lines := []string{fmt.Sprintf("┌ robot  %s  [%s]  %s", m.Time.Format("15:04:05"), m.MsgType, clip(m.NotificationTitle, 60))}
 	for _, line := range m.content() {
 		lines = append(lines, "│ "+line)
 	}
-	for _, missed := range m.Unnotified {
-		lines = append(lines, fmt.Sprintf("├ not notified: %s (%s)", missed.Who, missed.Reason))
+	for _, u := range m.Unnotified {
+		lines = append(lines, fmt.Sprintf("├ not notified: %s (%s)", u.Who, u.Reason))
 	}
 	lines = append(lines, "└ "+m.summary())
 	for i := range lines {
@@ -24,8 +23,8 @@ func RenderText(m Message) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// RenderRequest returns what became of a request, for a terminal: a message as RenderText does, and what is not in the group in
-// a line. It holds no control characters of the sender's.
+// RenderRequest formats a request for a terminal: like RenderText if it was accepted, otherwise as a line with the answer and
+// its reason. The text contains no control characters of the sender's.
 func RenderRequest(q Request) string {
 	if q.Message != nil {
 		return RenderText(*q.Message)
@@ -34,11 +33,10 @@ func RenderRequest(q Request) string {
 		clip(q.Method, 20), clip(q.Path, 60), q.Code, clip(q.Text, 200), clip(q.Explanation, 300))) + "\n"
 }
 
-// content is the bubble, without the title: DingTalk shows that of a markdown message in the notification only.
+// content returns the lines of the message without its title, which DingTalk shows only in the notification.
 func (m Message) content() (lines []string) {
 	if m.Text != "" {
-		text := strings.ReplaceAll(strings.TrimRight(m.Text, "\r\n"), "\r\n", "\n")
-		lines = strings.Split(text, "\n")
+		lines = strings.Split(strings.ReplaceAll(strings.TrimRight(m.Text, "\r\n"), "\r\n", "\n"), "\n")
 	}
 	if m.Link != nil {
 		lines = append(lines, "→ "+m.Link.MessageURL)
@@ -68,11 +66,8 @@ func (m Message) summary() string {
 	if m.Keyword != "" {
 		facts = append(facts, fmt.Sprintf("keyword %q", m.Keyword))
 	}
-	return strings.Join(append(facts, fmt.Sprintf("%d of %d bytes", len(m.Raw), maxBody)), " · ")
+	return strings.Join(append(facts, fmt.Sprintf("%d of %d bytes", len(m.Raw), maxMessageBytes)), " · ")
 }
-
-// brief keeps a title within a terminal's width, more or less: a Chinese character is two columns wide.
-func brief(title string) string { return clip(title, 60) }
 
 func clip(s string, limit int) string {
 	for i := range s {
@@ -83,7 +78,7 @@ func clip(s string, limit int) string {
 	return s
 }
 
-// printable defuses what could move the cursor, color the terminal, reverse the line or hide in it. The joiners of emoji stay.
+// printable replaces characters that a terminal obeys or does not show. It keeps the joiners that emoji need.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -1,0 +1,256 @@
+package dingtalktest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Server is a fake custom robot with its group. Create it with New. Its methods are safe for concurrent use.
+type Server struct {
+	mu       sync.Mutex
+	opts     Options
+	offset   time.Duration // what AdvanceClock has added to the clock
+	faults   []Fault
+	messages history[Message]
+	requests history[Request]
+	received int // the Seq of the last request
+	accepted int // the Seq of the last message
+	window   window
+	uuids    seenUUIDs
+	watchers map[chan struct{}]bool
+}
+
+// New returns a Server. A nil o is like the zero Options.
+func New(o *Options) *Server {
+	s := &Server{watchers: map[chan struct{}]bool{}}
+	if o != nil {
+		s.opts = o.clone()
+	}
+	return s
+}
+
+// Messages returns what the group sees: the accepted messages, oldest first, as far as Options.MaxHistory and
+// MaxHistoryBytes keep them. The caller owns the slice, but must not change what its elements point to.
+func (s *Server) Messages() []Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.messages.items)
+}
+
+// Requests returns all requests, accepted or not, oldest first, as far as Options.MaxHistory and MaxHistoryBytes keep
+// them. The caller owns the slice, but must not change what its elements point to.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests.items)
+}
+
+// InjectFaults queues faults. Each applies to one POST, in order.
+func (s *Server) InjectFaults(faults ...Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, faults...)
+}
+
+// AdvanceClock moves the robot's clock forward: the rate limit recovers, and signatures expire.
+func (s *Server) AdvanceClock(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.offset += d
+}
+
+// Options returns a copy of the current options.
+func (s *Server) Options() Options {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opts.clone()
+}
+
+// SetOptions changes the options for later requests. It calls change with the Server locked, so change must not call the
+// Server.
+func (s *Server) SetOptions(change func(*Options)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	opts := s.opts.clone()
+	change(&opts)
+	s.opts = opts.clone()
+}
+
+// Reset forgets the messages, the requests, the msgUuids and the state of the rate limit. It keeps the options, the clock
+// and the queued faults.
+func (s *Server) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.messages, s.requests, s.received, s.accepted = history[Message]{}, history[Request]{}, 0, 0
+	s.window, s.uuids = window{}, seenUUIDs{}
+	s.notify()
+}
+
+// Watch returns a channel that receives when Requests has changed. Changes that were not received are merged into one, so
+// read all new requests after each receive. The channel is never closed. Cancel ends the watch and may be called twice.
+func (s *Server) Watch() (changed <-chan struct{}, cancel func()) {
+	c := make(chan struct{}, 1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watchers[c] = true
+	return c, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.watchers, c)
+	}
+}
+
+// notify requires that the Server is locked.
+func (s *Server) notify() {
+	for c := range s.watchers {
+		select {
+		case c <- struct{}{}:
+		default: // a notification is pending
+		}
+	}
+}
+
+// ServeHTTP answers a request on any path. To close the connection without an answer, it panics with http.ErrAbortHandler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body := readBody(w, req, s.Options().withDefaults())
+	fault := s.nextFault(req.Method)
+	sleep(req.Context(), fault.Delay)
+
+	opts, now := s.snapshot()
+	e := newExchange(req, body, opts, now)
+	if fault.reachesRobot() {
+		s.handle(e)
+	}
+	r := fault.response(e)
+	s.record(e)
+	r.send(w, now, opts.Timeout)
+}
+
+// snapshot returns the options and the time that apply to one request.
+func (s *Server) snapshot() (Options, time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	opts := s.opts.withDefaults()
+	return opts, opts.Now().Add(s.offset)
+}
+
+// handle checks and stores a message.
+func (s *Server) handle(e *exchange) {
+	no := e.check()
+	if no == nil {
+		no = s.accept(e)
+	}
+	if no == nil {
+		no = &refusal{reply: replyOK}
+	} else {
+		e.record.explain("refused: " + no.why)
+	}
+	e.record.Code, e.record.Text = no.code, no.text(e.opts.Wording)
+}
+
+// accept stores a message that passed the checks, unless it is a repeat or exceeds the rate limit. guess: repeats are found
+// first, and whatever their body.
+func (s *Server) accept(e *exchange) *refusal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := e.message
+	if s.uuids.contains(m.MsgUUID, e.now) {
+		e.record.Duplicate = true
+		e.record.explain("msgUuid was accepted before: nothing stored")
+		return nil
+	}
+	position, why := s.window.allow(e.now, e.opts.PerMinute)
+	switch {
+	case why != "" && e.opts.Wording == Wording2023:
+		return refuse(tooFastNew, "%s", why)
+	case why != "":
+		return refuse(tooFast, "%s", why)
+	}
+	s.uuids.add(m.MsgUUID, e.now)
+	s.accepted++
+	m.Seq, m.MinuteIndex = s.accepted, position
+	s.messages.add(*m, m.size(), e.opts.MaxHistory, e.opts.MaxHistoryBytes)
+	e.record.Message = m
+	e.record.explain(e.acceptance())
+	return nil
+}
+
+// acceptance explains what an accepted message was checked for.
+func (e *exchange) acceptance() string {
+	text := "accepted: token known"
+	if e.message.Signed {
+		text += ", signature verified"
+	}
+	if e.message.Keyword != "" {
+		text += fmt.Sprintf(", keyword %q found", e.message.Keyword)
+	}
+	if e.opts.PerMinute > 0 {
+		text += fmt.Sprintf(", message %d of %d in this minute", e.message.MinuteIndex, e.opts.PerMinute)
+	}
+	return text
+}
+
+// record keeps the request and notifies those who watch.
+func (s *Server) record(e *exchange) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.received++
+	e.record.Seq = s.received
+	s.requests.add(e.record, e.record.size(), e.opts.MaxHistory, e.opts.MaxHistoryBytes)
+	s.notify()
+}
+
+// envelope returns the JSON of an answer. Marshal escapes < and >, and so does DingTalk
+// (https://github.com/feiyu563/PrometheusAlert/issues/63).
+func envelope(code int, text string, stringCode bool) []byte {
+	var errcode any = code
+	if stringCode {
+		errcode = strconv.Itoa(code)
+	}
+	body, err := json.Marshal(struct {
+		Code any    `json:"errcode"`
+		Text string `json:"errmsg"`
+	}{errcode, text})
+	if err != nil {
+		panic(err) // a number and a string can always be marshaled
+	}
+	return body
+}
+
+// response is an HTTP response.
+type response struct {
+	status      int
+	contentType string
+	body        []byte
+	cut         int  // see Fault.Cut
+	drop        bool // whether the connection is closed instead
+}
+
+// send writes the response. Its Date is by the robot's clock, so that a sender can detect that its own clock is wrong.
+func (r response) send(w http.ResponseWriter, now time.Time, timeout time.Duration) {
+	if r.drop {
+		panic(http.ErrAbortHandler)
+	}
+	length := len(r.body)
+	if r.cut > 0 {
+		// net/http closes the connection if fewer bytes are written than announced.
+		length++
+		r.body = r.body[:min(r.cut, len(r.body))]
+	}
+	h := w.Header()
+	h.Set("Content-Type", r.contentType)
+	h.Set("Content-Length", strconv.Itoa(length))
+	h.Set("Date", now.UTC().Format(http.TimeFormat))
+	w.WriteHeader(r.status)
+	conn := http.NewResponseController(w) // errors are ignored: a ResponseRecorder supports no deadlines
+	_ = conn.SetWriteDeadline(deadline(timeout))
+	_, _ = w.Write(r.body) // fails if the client has disconnected
+	if conn.Flush() == nil {
+		_ = conn.SetWriteDeadline(time.Time{}) // the next request on this connection may be for another handler
+	}
+}
