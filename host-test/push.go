@@ -12,7 +12,7 @@ type pushCommand struct {
 	Ref    string `arg:"" help:"Where to: registry/name:tag."`
 }
 
-// Run signs nothing: that takes an identity, which is the person's own.
+// Run does not sign: signing needs the identity of the person who runs it.
 func (c *pushCommand) Run(ctx context.Context, _ *commands) error {
 	pushed, err := release.Push(ctx, c.Layout, c.Ref)
 	if err != nil {
