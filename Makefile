@@ -129,7 +129,12 @@ shellcheck:
 .tools/staticcheck: Makefile
 	$(STEP) linters "compiling staticcheck" env GOBIN=$(CURDIR)/.tools go install $(STATICCHECK)
 
+# extism/go-pdk's list of versions is not served everywhere; -e goes on without it and names it.
+outdated: ## list the modules of go.mod that have a newer version
+	@go list -m -e -u -f '{{if .Update}}{{.Path}} {{.Version}}, newest {{.Update.Version}}{{else if .Error}}{{.Path}} {{.Version}}, unknown{{end}}' \
+		$$(go mod edit -json | sed -n '/"Require"/,/^	]/s/.*"Path": "\(.*\)",/\1/p')
+
 clean: ## remove what was built here, not the TinyGo outside
 	rm -rf dist .tools
 
-.PHONY: help build build-go plugin plugin-go demo test browser check shellcheck dist push conformance node-and-python conformance-hyper-mcp mcp-inspector mcp-conformance fuzz bench soak fmt fmt-check vet lint clean
+.PHONY: help build build-go plugin plugin-go demo test browser check shellcheck dist push conformance node-and-python conformance-hyper-mcp mcp-inspector mcp-conformance fuzz bench soak fmt fmt-check vet lint outdated clean

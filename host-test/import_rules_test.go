@@ -28,8 +28,7 @@ var importRules = map[string]struct {
 	"host-test/internal/mcpserver": {allowed: []string{"host-test/internal/host", "github.com/modelcontextprotocol/go-sdk/auth", "github.com/modelcontextprotocol/go-sdk/mcp", "github.com/modelcontextprotocol/go-sdk/jsonrpc", "github.com/tidwall/gjson"}},
 	"host-test/internal/doctor":    {allowed: []string{"host-test/internal/config"}},
 	"host-test/internal/release": {allowed: []string{
-		"github.com/CycloneDX/cyclonedx-go", "github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go",
-		"github.com/opencontainers/image-spec/specs-go/v1", "oras.land/oras-go/v2", "oras.land/oras-go/v2/content/oci", "oras.land/oras-go/v2/registry",
+		"github.com/CycloneDX/cyclonedx-go", "github.com/opencontainers/image-spec/specs-go/v1", "oras.land/oras-go/v2", "oras.land/oras-go/v2/content/oci", "oras.land/oras-go/v2/registry",
 		"oras.land/oras-go/v2/registry/remote", "oras.land/oras-go/v2/registry/remote/auth", "oras.land/oras-go/v2/registry/remote/credentials",
 		"oras.land/oras-go/v2/registry/remote/retry",
 	}},

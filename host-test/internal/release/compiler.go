@@ -14,8 +14,8 @@ type Compiler struct {
 	Go     string // the Go whose standard library is compiled in, such as "1.26.8"
 }
 
-// String leaves out where the compiler came from: the same one from a release
-// and from PATH makes the same module.
+// String omits where the compiler came from: the same version builds the same
+// module, whether it was bootstrapped or found on PATH.
 func (c Compiler) String() string {
 	return fmt.Sprintf("tinygo %s (LLVM %s, go%s)", c.TinyGo, c.LLVM, c.Go)
 }
@@ -27,17 +27,15 @@ var compilerForm = regexp.MustCompile(`^tinygo (\S+) \((?:.*, )?LLVM (\d+), go(\
 func ParseCompiler(line string) (Compiler, error) {
 	found := compilerForm.FindStringSubmatch(line)
 	if found == nil {
-		return Compiler{}, fmt.Errorf("no compiler can be read from %q", line)
+		return Compiler{}, fmt.Errorf("cannot read the compiler's version from %q", line)
 	}
 	return Compiler{found[1], found[2], found[3]}, nil
 }
 
-// ReadCompiler asks the toolchain in the repository at root which compiler it
-// takes.
+// ReadCompiler asks the build script of the repository at root which compiler it
+// uses.
 func ReadCompiler(ctx context.Context, root string) (Compiler, error) {
-	command := exec.CommandContext(ctx, "plugin/build/build.sh", "--version")
-	command.Dir = root // from which the command's own path counts
-	out, err := output(command)
+	out, err := run(exec.CommandContext(ctx, "plugin/build/build.sh", "--version"), root)
 	if err != nil {
 		return Compiler{}, err
 	}

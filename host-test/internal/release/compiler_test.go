@@ -10,17 +10,16 @@ func TestParseCompiler(t *testing.T) {
 		want.String(),
 	} {
 		if got, err := ParseCompiler(line); err != nil || got != want {
-			t.Errorf("%q reads %v, %v", line, got, err)
+			t.Errorf("ParseCompiler(%q) = %v, %v", line, got, err)
 		}
 	}
 	for _, line := range []string{"", "tinygo version 0.41.1 linux/amd64", "go1.26.8"} {
 		if got, err := ParseCompiler(line); err == nil {
-			t.Errorf("%q reads %v", line, got)
+			t.Errorf("ParseCompiler(%q) = %v", line, got)
 		}
 	}
 }
 
-// The toolchain of this very repository answers in that form.
 func TestReadCompiler(t *testing.T) {
 	got, err := ReadCompiler(t.Context(), root)
 	if err != nil || got.TinyGo == "" || got.LLVM == "" || got.Go == "" {

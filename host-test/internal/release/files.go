@@ -19,24 +19,33 @@ import (
 // Files are the contents of a folder, by slash-separated paths within it.
 type Files map[string][]byte
 
-// markerFile makes a folder one of a release's. It lists what was written there,
-// in the form of sha256sum, and nothing else is ever removed.
+// add adds the files of a tree under the prefix.
+func (f Files) add(prefix string, from fs.FS) error {
+	return fs.WalkDir(from, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			f[prefix+name], err = fs.ReadFile(from, name)
+		}
+		return err
+	})
+}
+
+// markerFile marks a folder that Write made. It lists the files written there, in
+// the form of sha256sum. No other file is ever removed.
 const markerFile = ".dingtalk-plugin-dist"
 
-// Write puts the files into the folder, which it makes where there is none. It
-// removes what an earlier release left there and the files do not replace.
+// Write puts the files into the folder, which it creates if needed. It removes
+// what an earlier release left there and this one does not replace.
 //
-// It writes into no folder that may be somebody else's: the folder must be
-// empty, or have the marker, or hold what `make build` puts there or a release
-// of before there was a marker, and nothing else. It replaces no file that it
-// did not write, and follows no symbolic link.
+// Write refuses a folder that may belong to somebody else: it must be empty, or
+// have the marker, or hold only what `make build` puts there. Write replaces no
+// file that it did not write, and follows no symbolic link.
 func (f Files) Write(folder string) error {
 	folder = filepath.Clean(folder)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
 	if info, err := os.Lstat(folder); err != nil || !info.IsDir() {
-		return fmt.Errorf("%s is a symbolic link or no folder: name the folder itself", folder)
+		return fmt.Errorf("%s is a symbolic link or not a folder: name the folder itself", folder)
 	}
 	root, err := os.OpenRoot(folder)
 	if err != nil {
@@ -46,7 +55,7 @@ func (f Files) Write(folder string) error {
 	target := target{root}
 	before, err := target.written()
 	if err == nil {
-		err = target.refuse(f, before)
+		err = target.check(f, before)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", folder, err)
@@ -57,8 +66,7 @@ func (f Files) Write(folder string) error {
 // A target is the folder that a release is written to.
 type target struct{ *os.Root }
 
-// listed is a line of the marker.
-var listed = regexp.MustCompile(`^([0-9a-f]{64})  ([^\s]+)$`)
+var markerLine = regexp.MustCompile(`^([0-9a-f]{64})  (\S+)$`)
 
 // written returns the checksums of what an earlier release wrote, by name.
 func (t target) written() (map[string]string, error) {
@@ -76,7 +84,7 @@ func (t target) written() (map[string]string, error) {
 	}
 	sums := map[string]string{}
 	for line := range strings.Lines(string(text)) {
-		found := listed.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
+		found := markerLine.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
 		if found == nil || !fs.ValidPath(found[2]) {
 			return nil, errors.New(markerFile + " is damaged: remove the folder, or name another with --out")
 		}
@@ -85,50 +93,30 @@ func (t target) written() (map[string]string, error) {
 	return sums, nil
 }
 
-// compiledFiles are what `make build` and `make build-go` put into dist.
-var compiledFiles = []string{moduleFile, "plugin-go.wasm"}
-
-// releaseFile is a name that a release has had for one of its files.
-var releaseFile = regexp.MustCompile(`^(plugin\.wasm(\.sha256)?|plugin-go\.wasm|plugin\.cdx\.json|schema/[a-z_]+\.json|` +
-	`oci/(index\.json|oci-layout|blobs/sha256/[0-9a-f]{64}))$`)
-
-// unmarked judges a folder without a marker by its names. What stands there is
-// replaced where a release has a file of that name, and never removed.
+// unmarked accepts a folder without a marker that is empty or has only what
+// `make build` and `make build-go` put there. Those files have no checksum: a
+// release replaces them, and never removes one.
 func (t target) unmarked() (map[string]string, error) {
+	entries, err := fs.ReadDir(t.FS(), ".")
 	sums := map[string]string{}
-	var foreign string
-	err := fs.WalkDir(t.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil || entry.IsDir():
-			return err
-		case !entry.Type().IsRegular() || !releaseFile.MatchString(name):
-			foreign = name
-			return fs.SkipAll
+	for _, entry := range entries {
+		name := entry.Name()
+		if !entry.Type().IsRegular() || name != moduleFile && name != "plugin-go.wasm" {
+			return nil, fmt.Errorf("it contains %q, and dist did not make it: name a new or an empty folder with --out", name)
 		}
 		sums[name] = ""
-		return nil
-	})
-	_, bill := sums["plugin.cdx.json"]
-	_, layout := sums[layoutFolder+"/oci-layout"]
-	for _, name := range slices.Sorted(maps.Keys(sums)) {
-		if !(bill && layout) && !slices.Contains(compiledFiles, name) {
-			foreign = name
-		}
-	}
-	if err == nil && foreign != "" {
-		err = fmt.Errorf("%q is there, and this is not a folder that dist made: name a new or an empty one with --out", foreign)
 	}
 	return sums, err
 }
 
-// refuse looks at all places before any is written to.
-func (t target) refuse(files Files, before map[string]string) error {
+// check looks at all places before any is written to.
+func (t target) check(files Files, before map[string]string) error {
 	names := slices.AppendSeq(slices.Collect(maps.Keys(files)), maps.Keys(before))
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		for folder := path.Dir(name); folder != "."; folder = path.Dir(folder) {
 			if info, err := t.Lstat(folder); err == nil && !info.IsDir() {
-				return fmt.Errorf("%q is a symbolic link or no folder: remove it", folder)
+				return fmt.Errorf("%q is a symbolic link or not a folder: remove it", folder)
 			}
 		}
 		info, err := t.Lstat(name)
@@ -141,16 +129,16 @@ func (t target) refuse(files Files, before map[string]string) error {
 		_, ours := before[name]
 		switch {
 		case !info.Mode().IsRegular():
-			return fmt.Errorf("%q is a symbolic link or no file: remove it", name)
+			return fmt.Errorf("%q is a symbolic link or not a file: remove it", name)
 		case !ours && name != moduleFile: // which the compiler writes
-			return fmt.Errorf("%q is there, and dist did not write it: move it away", name)
+			return fmt.Errorf("%q exists, and dist did not write it: move it away", name)
 		}
 	}
 	return nil
 }
 
-// write lists the files before it writes them, so that a run that breaks off can
-// be repeated.
+// write lists the files in the marker before it writes them, so that an
+// interrupted run can be repeated.
 func (t target) write(files Files, before map[string]string) error {
 	sums := map[string]string{}
 	for name, data := range files {
@@ -158,11 +146,11 @@ func (t target) write(files Files, before map[string]string) error {
 	}
 	all := maps.Clone(before)
 	maps.Copy(all, sums)
-	if err := t.replace(markerFile, marker(all)); err != nil {
+	if err := t.writeFileAtomic(markerFile, marker(all)); err != nil {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if err := t.replace(name, files[name]); err != nil {
+		if err := t.writeFileAtomic(name, files[name]); err != nil {
 			return err
 		}
 	}
@@ -174,10 +162,10 @@ func (t target) write(files Files, before map[string]string) error {
 			return err
 		}
 	}
-	return t.replace(markerFile, marker(sums))
+	return t.writeFileAtomic(markerFile, marker(sums))
 }
 
-// marker lists what has a checksum.
+// marker lists the files that have a checksum.
 func marker(sums map[string]string) []byte {
 	var out bytes.Buffer
 	for _, name := range slices.Sorted(maps.Keys(sums)) {
@@ -200,23 +188,19 @@ func (t target) removeUnchanged(name, sum string) error {
 	return t.Remove(name)
 }
 
-// replace writes a file so that whoever reads it sees the old one or the new one
-// and never half of it.
-func (t target) replace(name string, data []byte) error {
+// writeFileAtomic replaces a file, so that a reader sees the old content or the
+// new one, but never a part.
+func (t target) writeFileAtomic(name string, data []byte) error {
 	if err := t.MkdirAll(path.Dir(name), 0o755); err != nil {
 		return err
 	}
 	temp := name + "." + rand.Text()
-	file, err := t.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(data)
-	if err = errors.Join(err, file.Close()); err == nil {
+	err := t.WriteFile(temp, data, 0o644)
+	if err == nil {
 		err = t.Rename(temp, name)
 	}
 	if err != nil {
-		_ = t.Remove(temp) // the first error counts
+		_ = t.Remove(temp) // the first error is the cause
 	}
 	return err
 }

@@ -2,29 +2,32 @@ package release
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"dingtalk-plugin/host-test/internal/host"
+	"dingtalk-plugin/schema"
 
+	cdx "github.com/CycloneDX/cyclonedx-go"
 	"github.com/tetratelabs/wazero"
 )
 
 // root is the repository.
 const root = "../../.."
 
-// cache spares the tests from compiling a module more than once.
+// cache saves compiling a module more than once.
 var cache = wazero.NewCompilationCache()
 
-// compiled reads the module that make build, or make dist, made last.
+// compiled returns what make build, or make dist, built last.
 func compiled(t *testing.T) []byte {
 	t.Helper()
 	module, err := os.ReadFile(root + "/dist/plugin.wasm")
@@ -34,10 +37,16 @@ func compiled(t *testing.T) []byte {
 	return module
 }
 
-// example is a release of the module that was compiled, at a commit that was not.
+var readSBOM = sync.OnceValues(func() (*cdx.BOM, error) { return ReadSBOM(context.Background(), root) })
+
+// example is a release of the compiled module at a made-up commit.
 func example(t *testing.T) *Release {
 	t.Helper()
-	r := &Release{
+	bom, err := readSBOM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return versioned(t, &Release{
 		Source: Source{
 			Version: "v0.1.0",
 			Commit:  "0123456789abcdef0123456789abcdef01234567",
@@ -45,20 +54,21 @@ func example(t *testing.T) *Release {
 			URL:     "https://example.org/dingtalk-plugin",
 		},
 		Compiler: Compiler{TinyGo: "0.41.1", LLVM: "19", Go: "1.26.8"},
+		SBOM:     bom,
 		Schemas:  os.DirFS(root + "/schema"),
-	}
+	})
+}
+
+func versioned(t *testing.T, r *Release) *Release {
+	t.Helper()
 	var err error
-	if r.Modules, err = ReadModules(t.Context(), root); err != nil {
-		t.Fatal(err)
-	}
-	if r.Module, err = Stamp(compiled(t), r.Version()); err != nil {
+	if r.Module, err = SetVersion(compiled(t), schema.Meta, r.Version()); err != nil {
 		t.Fatal(err)
 	}
 	r.Describe = described(t, r.Module)
 	return r
 }
 
-// described is what a runner's host gets of the module.
 func described(t *testing.T, module []byte) []byte {
 	t.Helper()
 	plugin, err := host.Load(t.Context(), module, &host.Options{Cache: cache})
@@ -73,9 +83,9 @@ func described(t *testing.T, module []byte) []byte {
 	return output
 }
 
-func made(t *testing.T, r *Release) Files {
+func files(t *testing.T, r *Release) Files {
 	t.Helper()
-	files, err := r.Files()
+	files, err := r.Files(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,85 +94,65 @@ func made(t *testing.T, r *Release) Files {
 
 func TestReleaseFiles(t *testing.T) {
 	r := example(t)
-	files := made(t, r)
-	if !bytes.Equal(files["plugin.wasm"], r.Module) {
-		t.Error("plugin.wasm is not the module")
+	files := files(t, r)
+	want := Files{"plugin.wasm": r.Module, "plugin.wasm.sha256": fmt.Appendf(nil, "%x  plugin.wasm\n", sha256.Sum256(r.Module))}
+	names, _ := filepath.Glob(root + "/schema/*.json")
+	for _, name := range names {
+		want["schema/"+filepath.Base(name)], _ = os.ReadFile(name)
 	}
-	if got, want := string(files["plugin.wasm.sha256"]), fmt.Sprintf("%x  plugin.wasm\n", sha256.Sum256(r.Module)); got != want {
-		t.Errorf("checksum %q, want %q", got, want)
+	for name, want := range want {
+		if got := files[name]; len(want) == 0 || !bytes.Equal(got, want) {
+			t.Errorf("%s has %.80q, want %.80q", name, got, want)
+		}
 	}
 	if !bytes.HasPrefix(files["schema/describe.json"], []byte(`{"tools":[`)) {
 		t.Errorf("schema/describe.json begins with %.40q", files["schema/describe.json"])
 	}
-	names, _ := filepath.Glob(root + "/schema/*.json")
-	for _, name := range names {
-		want, _ := os.ReadFile(name)
-		if !bytes.Equal(files["schema/"+filepath.Base(name)], want) {
-			t.Errorf("schema/%s differs", filepath.Base(name))
-		}
-	}
 }
 
-// Two releases of one source are one, byte for byte, in whatever folder they are
-// written; and nothing says where that was.
+// Two releases of the same source are equal byte for byte, and contain no local
+// path.
 func TestReleaseIsReproducible(t *testing.T) {
-	first, second := t.TempDir(), t.TempDir()
-	for _, folder := range []string{first, second} {
-		if err := made(t, example(t)).Write(folder); err != nil {
-			t.Fatal(err)
-		}
+	first := example(t)
+	second := *first
+	var err error
+	if second.SBOM, err = ReadSBOM(t.Context(), root); err != nil {
+		t.Fatal(err)
 	}
-	a, b := readFolder(t, first), readFolder(t, second)
+	a, b := files(t, first), files(t, &second)
 	if len(a) < 9 || !maps.EqualFunc(a, b, bytes.Equal) {
 		t.Errorf("two builds differ: %v and %v", slices.Sorted(maps.Keys(a)), slices.Sorted(maps.Keys(b)))
 	}
 	absolute, _ := filepath.Abs(root)
 	home, _ := os.UserHomeDir()
 	for name, data := range a {
-		for _, place := range []string{absolute + "/", home + "/", first} {
-			if bytes.Contains(data, []byte(place)) {
-				t.Errorf("%s holds the path %s", name, place)
+		for _, path := range []string{absolute + "/", home + "/", os.TempDir() + "/"} {
+			if bytes.Contains(data, []byte(path)) {
+				t.Errorf("%s contains the path %s", name, path)
 			}
 		}
 	}
 }
 
-func TestReleaseWantsItsStamp(t *testing.T) {
+func TestReleaseRequiresVersion(t *testing.T) {
 	r := example(t)
 	r.Source.Version = "v0.2.0"
-	if _, err := r.Files(); err == nil || !strings.Contains(err.Error(), "not stamped") {
+	if _, err := r.Files(t.Context()); err == nil || !strings.Contains(err.Error(), "does not have the version") {
 		t.Errorf("a module of another version: %v", err)
 	}
 }
 
-// A source without git has neither commit nor date, and the files say nothing of
-// them.
+// A source without git has no commit and no date. The image, which must have a
+// date, has that of a clock that was never set.
 func TestReleaseWithoutGit(t *testing.T) {
 	r := example(t)
 	r.Source = Source{Version: Unknown}
-	var err error
-	if r.Module, err = Stamp(r.Module, r.Version()); err != nil {
-		t.Fatal(err)
+	files := files(t, versioned(t, r))
+	if sbom := files["plugin.cdx.json"]; bytes.Contains(sbom, []byte(`"timestamp"`)) || !bytes.Contains(sbom, []byte(`"version": "unknown"`)) {
+		t.Errorf("the SBOM is %s", sbom)
 	}
-	for name, data := range made(t, r) {
-		if strings.HasSuffix(name, ".json") && (bytes.Contains(data, []byte("0001-01-01")) || bytes.Contains(data, []byte(`"timestamp"`))) {
-			t.Errorf("%s makes up a date", name)
-		}
+	annotations := manifestOf(t, files).Annotations
+	if annotations["org.opencontainers.image.created"] != "1970-01-01T00:00:00Z" || len(annotations) != 5 {
+		t.Errorf("the image is annotated %v", annotations)
 	}
-}
-
-func readFolder(t *testing.T, folder string) Files {
-	t.Helper()
-	files := Files{}
-	err := fs.WalkDir(os.DirFS(folder), ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		files[name], err = os.ReadFile(filepath.Join(folder, name))
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
 }

@@ -2,56 +2,92 @@ package release
 
 import (
 	"bytes"
+	"encoding/json"
+	"strings"
 	"testing"
 
-	"github.com/tetratelabs/wazero"
+	"dingtalk-plugin/schema"
 )
 
 var someVersion = Version{"v0.1.0", "0123456789abcdef0123456789abcdef01234567", "tinygo 0.41.1 (LLVM 19, go1.26.8)"}
 
-// A stamped module says its version, and is otherwise the module it was: runtimes
-// take it and it answers the same.
-func TestStamp(t *testing.T) {
-	module := compiled(t)
-	stamped, err := Stamp(module, someVersion)
+// The guest shows the version that was set last, and nothing else of it changes.
+func TestSetVersion(t *testing.T) {
+	versionless := Version{Version: Unknown, Compiler: "-"}
+	first, err := SetVersion(compiled(t), schema.Meta, versionless)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, ok := ReadVersion(stamped); !ok || got != someVersion {
+	module, err := SetVersion(first, schema.Meta, someVersion)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := ReadVersion(module); !ok || got != someVersion {
 		t.Errorf("ReadVersion = %v, %v", got, ok)
 	}
-	runtime := wazero.NewRuntime(t.Context())
-	defer runtime.Close(t.Context())
-	if _, err := runtime.CompileModule(t.Context(), stamped); err != nil {
-		t.Error(err)
+	text := func(v Version) string { text, _ := json.Marshal(v); return string(text) }
+	unpadded := func(module []byte) string { return strings.ReplaceAll(string(described(t, module)), " ", "") }
+	before, after := unpadded(first), unpadded(module)
+	if want := strings.ReplaceAll(before, text(versionless), strings.ReplaceAll(text(someVersion), " ", "")); after != want || after == before {
+		t.Errorf("describe answers %s, want %s", after, want)
 	}
-	if !bytes.Equal(described(t, stamped), described(t, module)) {
-		t.Error("the stamped module describes itself differently")
-	}
-}
-
-// A second stamp takes the first one's place.
-func TestStampTwice(t *testing.T) {
-	empty := []byte(header)
-	other := Version{Version: Unknown, Compiler: "tinygo"}
-	once, _ := Stamp(empty, someVersion)
-	first, _ := Stamp(empty, other)
-	twice, err := Stamp(once, other)
-	if err != nil || !bytes.Equal(twice, first) {
-		t.Errorf("stamped twice: %q, %v, want %q", twice, err, first)
+	again, err := SetVersion(module, schema.Meta, versionless)
+	if err != nil || !bytes.Equal(again, first) {
+		t.Errorf("the version is not replaced: %v", err)
 	}
 }
 
-// Other sections stay as they are, in their order, with the customs among them.
-func TestStampKeepsSections(t *testing.T) {
+var placeholder = `{"dingtalk-plugin/version":{"version":"unknown"}` + strings.Repeat(" ", 150) + "}"
+
+// moduleWithPlaceholder is a module with one data section.
+func moduleWithPlaceholder() []byte {
+	content := append([]byte("\x01\x00\x41\x08\x0b"), appendVec(nil, []byte("before"+placeholder+"after"))...)
+	return appendVec([]byte(header+"\x0b"), content)
+}
+
+func TestPatchVersion(t *testing.T) {
+	module := moduleWithPlaceholder()
+	for _, v := range []Version{someVersion, {Version: Unknown, Compiler: "tinygo"}, someVersion} {
+		var err error
+		if module, err = SetVersion(module, placeholder, v); err != nil {
+			t.Fatal(err)
+		}
+		_, text, _ := bytes.Cut(module, []byte("before"))
+		text, _, _ = bytes.Cut(text, []byte("after"))
+		var meta map[string]Version
+		if err := json.Unmarshal(text, &meta); err != nil || meta[metaKey] != v || len(text) != len(placeholder) {
+			t.Errorf("patched %q, %v", text, err)
+		}
+	}
+}
+
+func TestSetVersionRefuses(t *testing.T) {
+	module := moduleWithPlaceholder()
+	for name, tt := range map[string]struct {
+		module  []byte
+		version string
+	}{
+		"a version that is too long": {module, strings.Repeat("v", len(placeholder))},
+		"no placeholder":             {[]byte(header), "v1"},
+		"two placeholders":           {append(module, placeholder...), "v1"},
+		"not a module":               {[]byte(placeholder), "v1"},
+	} {
+		if _, err := SetVersion(tt.module, placeholder, Version{Version: tt.version}); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+// Other sections stay as they are and in their order.
+func TestAddVersionSection(t *testing.T) {
 	module := []byte(header + "\x00\x05\x04name" + "\x01\x01\x00" + "\x00\x03\x01ab" + "\x05\x03\x01\x00\x01")
-	stamped, err := Stamp(module, someVersion)
-	if err != nil || !bytes.HasPrefix(stamped, module) {
-		t.Errorf("Stamp = %q, %v", stamped, err)
+	versioned, err := addVersionSection(module, someVersion)
+	if err != nil || !bytes.HasPrefix(versioned, module) {
+		t.Errorf("addVersionSection = %q, %v", versioned, err)
 	}
 }
 
-func TestReadVersionOfOthers(t *testing.T) {
+func TestReadVersionForeign(t *testing.T) {
 	for name, module := range map[string]string{
 		"nothing":           "",
 		"text":              "not a module",
@@ -70,36 +106,37 @@ func TestReadVersionOfOthers(t *testing.T) {
 }
 
 func TestVersionString(t *testing.T) {
-	if got, want := someVersion.String(), "v0.1.0, commit 0123456789abcdef0123456789abcdef01234567, tinygo 0.41.1 (LLVM 19, go1.26.8)"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	if got, want := (Version{Version: Unknown, Compiler: "tinygo 0.41.1"}).String(), "unknown, tinygo 0.41.1"; got != want {
-		t.Errorf("got %s, want %s", got, want)
+	for want, v := range map[string]Version{
+		"v0.1.0, commit 0123456789abcdef0123456789abcdef01234567, tinygo 0.41.1 (LLVM 19, go1.26.8)": someVersion,
+		"unknown, tinygo 0.41.1": {Version: Unknown, Compiler: "tinygo 0.41.1"},
+	} {
+		if got := v.String(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 }
 
-// Whatever the bytes are, they are refused, or take a stamp and keep everything
-// else.
-func FuzzStamp(f *testing.F) {
+// Any bytes are either refused or get a version and keep everything else.
+func FuzzAddVersionSection(f *testing.F) {
 	f.Add([]byte(header))
 	f.Add([]byte(header + "\x00\x05\x04name\x01\x01\x00"))
 	f.Add([]byte(header + "\x00\x19\x17dingtalk-plugin.version{"))
 	f.Fuzz(func(t *testing.T, module []byte) {
-		stamped, err := Stamp(module, someVersion)
+		versioned, err := addVersionSection(module, someVersion)
 		if err != nil {
 			if _, ok := ReadVersion(module); ok {
-				t.Fatalf("%q has a version and takes none: %v", module, err)
+				t.Fatalf("%q has a version but cannot get one: %v", module, err)
 			}
 			return
 		}
-		if got, ok := ReadVersion(stamped); !ok || got != someVersion {
-			t.Fatalf("%q stamped reads %v, %v", module, got, ok)
+		if got, ok := ReadVersion(versioned); !ok || got != someVersion {
+			t.Fatalf("%q then reads %v, %v", module, got, ok)
 		}
-		again, err := Stamp(stamped, someVersion)
-		if err != nil || !bytes.Equal(again, stamped) {
-			t.Fatalf("%q stamped again differs: %v", module, err)
+		again, err := addVersionSection(versioned, someVersion)
+		if err != nil || !bytes.Equal(again, versioned) {
+			t.Fatalf("%q differs after a second time: %v", module, err)
 		}
-		if _, had := ReadVersion(module); !had && !bytes.Contains(module, []byte(versionSection)) && !bytes.HasPrefix(stamped, module) {
+		if _, had := ReadVersion(module); !had && !bytes.Contains(module, []byte(versionSection)) && !bytes.HasPrefix(versioned, module) {
 			t.Fatalf("%q lost something", module)
 		}
 	})

@@ -15,7 +15,7 @@ import (
 	extism "github.com/extism/go-sdk"
 )
 
-// What make dist made is what runners load: over http, and out of the image.
+// Runners load what make dist made: over HTTP, and the layer of the image.
 func TestDistLoads(t *testing.T) {
 	module(t, 0)
 	folder := t.TempDir()
@@ -38,7 +38,7 @@ func TestDistLoads(t *testing.T) {
 		defer plugin.Close(t.Context())
 		_, output, err := plugin.Call("describe", nil)
 		if err != nil || !strings.Contains(string(output), `"dingtalk-plugin/version":{"version":"`) || strings.Contains(string(output), `"version":"unknown"`) {
-			t.Errorf("%s: %v, and describe does not tell the version: %s", name, err, output)
+			t.Errorf("%s: %v, and describe answers without the version: %s", name, err, output)
 		}
 	}
 	stamped, err := os.ReadFile(blob)

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// repository makes one with a commit of 2026-11-21, and nothing of the machine's
-// own configuration.
+// repository makes one with a commit of 2026-11-21, without the machine's git
+// configuration.
 func repository(t *testing.T) string {
 	t.Helper()
 	for name, value := range map[string]string{
@@ -22,14 +22,14 @@ func repository(t *testing.T) string {
 		t.Setenv(name, value)
 	}
 	folder := t.TempDir()
-	run(t, folder, "init", "-q")
+	runGit(t, folder, "init", "-q")
 	write(t, folder, "a", "one")
-	run(t, folder, "add", "a")
-	run(t, folder, "commit", "-q", "-m", "one")
+	runGit(t, folder, "add", "a")
+	runGit(t, folder, "commit", "-q", "-m", "one")
 	return folder
 }
 
-func run(t *testing.T, folder string, args ...string) {
+func runGit(t *testing.T, folder string, args ...string) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "git", append([]string{"-C", folder}, args...)...)
 	if out, err := command.CombinedOutput(); err != nil {
@@ -64,9 +64,9 @@ func TestSourceVersion(t *testing.T) {
 		want   string
 	}{
 		{func() {}, commit[:12]},
-		{func() { run(t, folder, "tag", "nightly") }, commit[:12]},
-		{func() { run(t, folder, "tag", "v0.1.0") }, "v0.1.0"},
-		{func() { run(t, folder, "commit", "-q", "--allow-empty", "-m", "two") }, "v0.1.0-1-g"},
+		{func() { runGit(t, folder, "tag", "nightly") }, commit[:12]},
+		{func() { runGit(t, folder, "tag", "v0.1.0") }, "v0.1.0"},
+		{func() { runGit(t, folder, "commit", "-q", "--allow-empty", "-m", "two") }, "v0.1.0-1-g"},
 		{func() { write(t, folder, "a", "two") }, "-dirty"},
 	} {
 		step.change()
@@ -76,23 +76,23 @@ func TestSourceVersion(t *testing.T) {
 	}
 }
 
-// A tag names one source. With a change in it, or a file more, nothing is built.
+// A tagged source with a changed or an additional file is refused.
 func TestDirtyTag(t *testing.T) {
 	folder := repository(t)
-	run(t, folder, "tag", "v0.1.0")
+	runGit(t, folder, "tag", "v0.1.0")
 	for _, file := range []string{"a", "new"} {
 		write(t, folder, file, "changed")
 		_, err := ReadSource(t.Context(), folder)
 		if err == nil || !strings.Contains(err.Error(), "v0.1.0") || !strings.Contains(err.Error(), file) {
 			t.Errorf("%s changed under a tag: %v", file, err)
 		}
-		run(t, folder, "checkout", "-q", ".")
-		run(t, folder, "clean", "-q", "-f")
+		runGit(t, folder, "checkout", "-q", ".")
+		runGit(t, folder, "clean", "-q", "-f")
 	}
 	if got := read(t, folder).Version; got != "v0.1.0" {
 		t.Errorf("after cleaning up, version %s", got)
 	}
-	run(t, folder, "tag", "-d", "v0.1.0")
+	runGit(t, folder, "tag", "-d", "v0.1.0")
 	write(t, folder, "a", "changed")
 	if got := read(t, folder).Version; !strings.HasSuffix(got, "-dirty") {
 		t.Errorf("without the tag, version %s", got)
@@ -110,23 +110,23 @@ func TestSourceDate(t *testing.T) {
 	}
 	t.Setenv("SOURCE_DATE_EPOCH", "yesterday")
 	if _, err := ReadSource(t.Context(), folder); err == nil {
-		t.Error("SOURCE_DATE_EPOCH=yesterday was taken")
+		t.Error("SOURCE_DATE_EPOCH=yesterday was accepted")
 	}
 }
 
-// Two clones in two folders are one source.
+// Two clones in two folders are the same source.
 func TestSourceInTwoFolders(t *testing.T) {
 	folder := repository(t)
-	run(t, folder, "tag", "v0.1.0")
+	runGit(t, folder, "tag", "v0.1.0")
 	first, second := filepath.Join(t.TempDir(), "first"), filepath.Join(t.TempDir(), "second")
-	run(t, folder, "clone", "-q", ".", first)
-	run(t, folder, "clone", "-q", ".", second)
+	runGit(t, folder, "clone", "-q", ".", first)
+	runGit(t, folder, "clone", "-q", ".", second)
 	if a, b := read(t, first), read(t, second); a != b || a.Version != "v0.1.0" {
 		t.Errorf("%+v and %+v", a, b)
 	}
 }
 
-// A source that was unpacked inside of another repository is not that repository.
+// A source that was unpacked inside another repository is not that repository.
 func TestSourceWithoutGit(t *testing.T) {
 	inner := filepath.Join(repository(t), "unpacked")
 	if err := os.Mkdir(inner, 0o755); err != nil {
@@ -155,7 +155,7 @@ func TestWebAddress(t *testing.T) {
 		"":                                                 "",
 	} {
 		if got := webAddress(remote); got != want {
-			t.Errorf("%s has the page %q, want %q", remote, got, want)
+			t.Errorf("webAddress(%q) = %q, want %q", remote, got, want)
 		}
 	}
 }
