@@ -1,4 +1,4 @@
-// Command conformance runs the scenarios of host-test/testdata in every runtime
+// Command conformance runs the scenarios of host-test/e2e/testdata in every runtime
 // that loads plugin.wasm, and the snippets with which README embeds it there, and
 // prints how each did.
 //
@@ -27,7 +27,7 @@ import (
 
 type commandLine struct {
 	Plugin    string `help:"The plugin's file." default:"dist/plugin.wasm" type:"path"`
-	Scenarios string `help:"The folder of the scenarios." default:"host-test/testdata" type:"path"`
+	Scenarios string `help:"The folder of the scenarios." default:"host-test/e2e/testdata" type:"path"`
 	Readme    string `help:"The file whose snippets are run." default:"README.md" type:"path"`
 	Folder    string `help:"Where runtimes are installed." default:".tools/conformance" type:"path"`
 	Runners   bool   `help:"Run hyper-mcp instead of the SDKs; HYPER_MCP names one that is there already."`

@@ -10,7 +10,7 @@ import (
 )
 
 // What the drivers load, and what is run.
-const pluginFile, scenarioFolder = "../../dist/plugin.wasm", "../testdata"
+const pluginFile, scenarioFolder = "../../dist/plugin.wasm", "../e2e/testdata"
 
 // goCommand builds the driver for extism/go-sdk, the one that needs nothing
 // installed.

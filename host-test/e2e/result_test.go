@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"encoding/json"
@@ -10,8 +10,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// checkResult holds what every answer must: it is short, and its structured
-// part is what the tool promised.
+// checkResult checks what holds for every result: it is short, and its structured
+// content matches the output schema.
 func checkResult(t testing.TB, output []byte) {
 	t.Helper()
 	var result struct {
@@ -23,14 +23,14 @@ func checkResult(t testing.TB, output []byte) {
 		t.Fatalf("%v: %s", err, output)
 	}
 	if len(result.Content) != 1 || result.Content[0].Text == "" {
-		t.Errorf("%d contents", len(result.Content))
+		t.Errorf("%d contents, want one with text", len(result.Content))
 	}
 	structured, _ := result.StructuredContent.(map[string]any)
 	if structured["reason"] == "dry_run" {
-		return // it is as long as the message; TestDryRun holds its schema
+		return // as long as the message; TestDryRun checks its schema
 	}
 	if len(output) >= 4096 {
-		t.Errorf("the answer takes %d bytes", len(output))
+		t.Errorf("the result has %d bytes, want under 4096", len(output))
 	}
 	if err := compile(t, schema.Output).Validate(result.StructuredContent); err != nil {
 		t.Errorf("structuredContent: %v", err)

@@ -1,29 +1,31 @@
-package main
+package e2e
 
 import (
 	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
+
+	"dingtalk-plugin/host-test/internal/config"
 )
 
 // A soakInput is the input of one call.
 type soakInput struct {
 	id    string // with which its text begins
-	shape string // what to look for when it fails
+	shape string // described in failures
 	json  []byte
 }
 
 // maxRequest is the longest request that the plugin reads, in bytes.
 const maxRequest = 512 << 10
 
-// units are what hostile texts are made of.
+// units are repeated to make unusual texts.
 var units = []string{
 	"x\n", "word ", "中文", "中", "```\n", "```go\ncode\n```\n", "~~~\n", "`", "@", "@person7 ", "@13800000001 ", "[", "[a](", "[a](https://a.b/c) ",
 	"![", "https://a.b/", "<", "| a | b |\n", "|---|---|\n", `\n`, `\`, `"`, "\t", " ", "\n", "\n\n", "# h\n", "> q\n", "- [x] t\n", "。", "a. ", "😀", "\u0001", "e\u0301",
 }
 
-// text returns a text of about n bytes, and what it is made of.
+// text returns a text of about n bytes, and describes it.
 func (s *soak) text(n int) (text, shape string) {
 	a, b := units[s.rand.IntN(len(units))], units[s.rand.IntN(len(units))]
 	if s.rand.IntN(2) == 0 {
@@ -74,7 +76,7 @@ func (s *soak) input() soakInput {
 	return soakInput{id, tool + " of " + shape, s.request(tool, s.forRobot(arguments))}
 }
 
-// forRobot names a robot where there are several.
+// forRobot names a robot if several are configured.
 func (s *soak) forRobot(arguments map[string]any) map[string]any {
 	if strings.Contains(s.shape, "robots") {
 		arguments["robot"] = "robot" + strconv.Itoa(s.rand.IntN(manyRobots))
@@ -134,12 +136,12 @@ func (s *soak) malformed() soakInput {
 
 const manyRobots = 60
 
-// configure sets a random configuration and says what it is.
-func (s *soak) configure(config map[string]string) (shape string) {
+// configure sets a random configuration and describes it.
+func (s *soak) configure(values map[string]string) (shape string) {
 	set := func(odds int, name, key, value string) {
 		if s.rand.IntN(odds) == 0 {
 			shape += " " + name
-			config[key] = value
+			values[key] = value
 		}
 	}
 	set(2, "10 parts", "DINGTALK_BOT_MAX_PARTS", "10")
@@ -169,8 +171,7 @@ func (s *soak) robots() string {
 	robots := map[string]map[string]string{}
 	for i := range manyRobots {
 		robots["robot"+strconv.Itoa(i)] = map[string]string{
-			"accessToken": s.group.config["DINGTALK_BOT_ACCESS_TOKEN"], "secret": s.group.config["DINGTALK_BOT_SECRET"],
-			"webhookUrl": s.group.config["DINGTALK_BOT_WEBHOOK_URL"], "description": strings.Repeat("描述 ", 20),
+			"accessToken": s.values[config.Token], "secret": s.values[config.Secret], "webhookUrl": s.values[config.Webhook], "description": strings.Repeat("描述 ", 20),
 		}
 	}
 	data, _ := json.Marshal(robots)

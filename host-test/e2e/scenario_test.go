@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"context"
@@ -10,42 +10,14 @@ import (
 	"strings"
 	"testing"
 
-	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/host"
-	"dingtalk-plugin/host-test/internal/recorder"
 	"dingtalk-plugin/host-test/internal/scenario"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/tetratelabs/wazero"
 	"golang.org/x/tools/txtar"
 )
 
 var update = flag.Bool("update", false, "rewrite the requests and results of testdata/*.txtar")
-
-// builds are the two modules made of the same source, which must answer alike.
-// Go's own takes 3 MiB before it starts, so only TinyGo's can be limited to less.
-var builds = []struct {
-	name, file, target string
-	capabilities       []scenario.Capability
-}{
-	{"tinygo", "../dist/plugin.wasm", "make build", append(capabilities, scenario.MemoryLimit)},
-	{"go", "../dist/plugin-go.wasm", "make build-go", capabilities},
-}
-
-var capabilities = []scenario.Capability{scenario.SettableClock, scenario.RawInput, scenario.CutTraps, scenario.StopsRedirects}
-
-// cache spares the tests from compiling a module more than once.
-var cache = wazero.NewCompilationCache()
-
-// module reads a build; a missing one fails the test with what makes it.
-func module(t testing.TB, build int) []byte {
-	t.Helper()
-	data, err := os.ReadFile(builds[build].file)
-	if err != nil {
-		t.Fatalf("%v: run `%s`", err, builds[build].target)
-	}
-	return data
-}
 
 // Each txtar file is a scenario. It must pass on both builds, but for those that
 // need what extism/go-sdk lacks: conformance runs them in another SDK.
@@ -88,8 +60,8 @@ func runScenario(t *testing.T, build int, s *scenario.Scenario, archive *txtar.A
 	}
 }
 
-// checkSection compares a section with what was got, or replaces it. A trap may
-// be written without its cause, where that depends on the moment.
+// checkSection compares a section with the actual text, or replaces it. The file
+// may omit the cause of a trap if it depends on timing.
 func checkSection(t *testing.T, archive *txtar.Archive, name string, i int, got string) {
 	t.Helper()
 	if i > 0 {
@@ -130,8 +102,8 @@ func start(t testing.TB, build int, s *scenario.Scenario) (*scenario.Run, *insta
 	return run, r
 }
 
-// An instance is extism/go-sdk as the command embeds it, with a random source that
-// gives zeros.
+// An instance is a scenario.Runtime: the plugin in extism/go-sdk as the command
+// embeds it, with a random source of zeros.
 type instance struct {
 	*host.Plugin
 	t     testing.TB
@@ -139,16 +111,11 @@ type instance struct {
 }
 
 // Load implements scenario.Runtime.
-func (r *instance) Load(ctx context.Context, s *scenario.Settings) error {
-	plugin, err := host.Load(ctx, module(r.t, r.build), &host.Options{
-		Config: s.Config, AllowedHosts: s.AllowedHosts, MaxPages: s.MaxPages, Cache: cache,
-		Now: s.Now, DefaultClock: s.Frozen, Random: zeros{},
+func (r *instance) Load(_ context.Context, s *scenario.Settings) error {
+	r.Plugin = load(r.t, r.build, host.Options{
+		Config: s.Config, AllowedHosts: s.AllowedHosts, MaxPages: s.MaxPages,
+		Now: s.Now, DefaultClock: s.Frozen, Random: zeroReader{},
 	})
-	if err != nil {
-		return err
-	}
-	r.t.Cleanup(func() { plugin.Close(context.WithoutCancel(ctx)) })
-	r.Plugin = plugin
 	return nil
 }
 
@@ -157,21 +124,10 @@ func (r *instance) Call(ctx context.Context, export string, input []byte) ([]byt
 	return r.CallExport(ctx, export, input)
 }
 
-// zeros is a random source for bytes that must come out alike.
-type zeros struct{}
+// zeroReader is a random source that makes requests reproducible.
+type zeroReader struct{}
 
-func (zeros) Read(p []byte) (int, error) {
+func (zeroReader) Read(p []byte) (int, error) {
 	clear(p)
 	return len(p), nil
-}
-
-// record starts a recorder in front of the fake robot.
-func record(t testing.TB, fake *dingtalktest.Server) *recorder.Recorder {
-	t.Helper()
-	r, err := recorder.New(fake)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(r.Close)
-	return r
 }

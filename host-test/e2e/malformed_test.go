@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"encoding/json"
@@ -11,37 +11,29 @@ import (
 	"dingtalk-plugin/host-test/internal/scenario"
 )
 
-// Whatever comes in, call answers with a result, and the next good call works.
-func TestHostileInput(t *testing.T) {
+// call refuses every malformed input with a result, and the next good call works.
+func TestMalformedInput(t *testing.T) {
 	for build := range builds {
 		t.Run(builds[build].name, func(t *testing.T) {
 			run, plugin := start(t, build, &scenario.Scenario{})
-			for name, input := range hostile() {
-				plugin.hostile(t, name, input)
+			for name, input := range malformedInputs() {
+				output, err := plugin.CallExport(t.Context(), "call", input)
+				if err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				checkResult(t, output)
+				if !strings.Contains(string(output), `"isError":true`) {
+					t.Errorf("%s was accepted: %s", name, output)
+				}
+				sendText(t, plugin.Plugin, "after "+name)
 				run.Advance(4 * time.Second) // 15 good calls a minute
 			}
 		})
 	}
 }
 
-func (r *instance) hostile(t *testing.T, name string, input []byte) {
-	t.Helper()
-	output, err := r.CallExport(t.Context(), "call", input)
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	checkResult(t, output)
-	if !strings.Contains(string(output), `"isError":true`) {
-		t.Errorf("%s was taken: %s", name, output)
-	}
-	result, err := r.Plugin.Call(t.Context(), "send_text_message", json.RawMessage(`{"text":"still here"}`))
-	if err != nil || result.IsError {
-		t.Fatalf("the call after %s: %v %+v", name, err, result)
-	}
-}
-
-// hostile inputs, by what is wrong with them.
-func hostile() map[string][]byte {
+// malformedInputs are named after what is wrong with them.
+func malformedInputs() map[string][]byte {
 	call := func(arguments string) []byte {
 		return []byte(`{"params":{"name":"send_text_message","arguments":` + arguments + `}}`)
 	}
@@ -82,44 +74,32 @@ func hostile() map[string][]byte {
 	return inputs
 }
 
-// describe answers without configuration, whatever its input.
-func TestDescribeCannotFail(t *testing.T) {
+// describe needs no configuration, and ignores its input.
+func TestDescribeIgnoresInput(t *testing.T) {
 	for build := range builds {
-		plugin, err := host.Load(t.Context(), module(t, build), &host.Options{Cache: cache, DefaultClock: true})
-		if err != nil {
-			t.Fatal(err)
+		plugin := load(t, build, host.Options{DefaultClock: true})
+		want := describe(t, plugin)
+		if !json.Valid(want) {
+			t.Fatalf("%s", want)
 		}
-		defer plugin.Close(t.Context())
-		want, err := plugin.CallExport(t.Context(), "describe", nil)
-		if err != nil || !json.Valid(want) {
-			t.Fatalf("%v: %s", err, want)
-		}
-		for _, input := range hostile() {
+		for name, input := range malformedInputs() {
 			if got, err := plugin.CallExport(t.Context(), "describe", input); err != nil || string(got) != string(want) {
-				t.Fatalf("%v: %s", err, got)
+				t.Fatalf("%s: %v: %s", name, err, got)
 			}
 		}
 	}
 }
 
-// FuzzCall sends foreign bytes through the module itself. Seeds come from the
-// hostile inputs; `make fuzz` runs it.
+// FuzzCall sends foreign bytes through the module itself; `make fuzz` runs it.
 func FuzzCall(f *testing.F) {
-	for _, input := range hostile() {
+	for _, input := range malformedInputs() {
 		if len(input) < 1000 {
 			f.Add(input)
 		}
 	}
 	f.Add([]byte(`{"params":{"name":"send_markdown_message","arguments":{"title":"t","text":"a","atMobiles":["13800000001"]}}}`))
-	fake := dingtalktest.New(&dingtalktest.Options{Token: "token", PerMinute: -1})
-	recorder := record(f, fake)
-	plugin, err := host.Load(f.Context(), module(f, 0), &host.Options{
-		Config:       map[string]string{"DINGTALK_BOT_WEBHOOK_URL": recorder.URL + "?access_token=token", "DINGTALK_BOT_MESSAGES_PER_MINUTE": "0"},
-		AllowedHosts: []string{"127.0.0.1"}, Cache: cache,
-	})
-	if err != nil {
-		f.Fatal(err)
-	}
+	_, values := newFake(f, &dingtalktest.Options{PerMinute: -1}, map[string]string{"DINGTALK_BOT_MESSAGES_PER_MINUTE": "0"})
+	plugin := load(f, 0, host.Options{Config: values})
 	f.Fuzz(func(t *testing.T, input []byte) {
 		output, err := plugin.CallExport(t.Context(), "call", input)
 		if err != nil {

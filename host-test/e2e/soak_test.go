@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"encoding/json"
@@ -24,9 +24,9 @@ var (
 // peakMemory is what the guest may take whatever comes, in bytes.
 const peakMemory = 8 << 20
 
-// Nothing that a caller can send, in any configuration, exhausts the guest,
-// loses a message or posts one twice: sizes up to the request limit, hostile
-// texts, malformed requests, lost answers, and traps at random instants.
+// Nothing that a caller can send, in any configuration, exhausts the guest, loses a
+// message or posts one twice: sizes up to the request limit, unusual texts, malformed
+// requests, lost responses, and traps at random moments.
 func TestSoak(t *testing.T) {
 	s := newSoak(t, *soakSeed)
 	start := time.Now()
@@ -45,10 +45,11 @@ func TestSoak(t *testing.T) {
 // A soak calls one instance after another and compares what the group got with
 // what it should have got.
 type soak struct {
-	t     *testing.T
-	rand  *rand.Rand
-	group *group
-	pages uint32 // limit of the memory; 0 is none
+	t      *testing.T
+	rand   *rand.Rand
+	fake   *dingtalktest.Server
+	values map[string]string // of the configuration
+	pages  uint32            // memory limit; 0 is none
 
 	plugin *host.Plugin
 	shape  string         // of the configuration
@@ -64,17 +65,15 @@ type soak struct {
 }
 
 func newSoak(t *testing.T, seed uint64) *soak {
-	s := &soak{t: t, rand: rand.New(rand.NewPCG(seed, 0)), group: startGroup(nil)}
-	t.Cleanup(s.group.Close)
-	s.group.robot.SetOptions(func(o *dingtalktest.Options) { o.PerMinute = -1 })
+	s := &soak{t: t, rand: rand.New(rand.NewPCG(seed, 0))}
+	s.fake, s.values = newFake(t, &dingtalktest.Options{Secret: benchSecret, PerMinute: -1}, map[string]string{"DINGTALK_BOT_MESSAGES_PER_MINUTE": "0"})
 	return s
 }
 
 // instance makes n calls in an instance with a random configuration.
 func (s *soak) instance(n int) {
 	s.t.Helper()
-	config := map[string]string{"DINGTALK_BOT_MESSAGES_PER_MINUTE": "0"}
-	maps.Copy(config, s.group.config)
+	config := maps.Clone(s.values)
 	s.shape = s.configure(config)
 	plugin, err := host.Load(s.t.Context(), module(s.t, 0), &host.Options{
 		Config: config, AllowedHosts: []string{"127.0.0.1"}, Cache: cache, Now: s.now, MaxPages: s.pages,
@@ -106,7 +105,7 @@ func (s *soak) now() time.Time {
 	return time.Now()
 }
 
-// describe must always answer.
+// describe must always work.
 func (s *soak) describe() {
 	s.trapIn = 0
 	if _, err := s.plugin.Describe(s.t.Context()); err != nil {
@@ -115,7 +114,7 @@ func (s *soak) describe() {
 	}
 }
 
-// soakFaults leave it open whether the message arrived, or end the call.
+// soakFaults leave it unknown whether the message arrived, or trap.
 var soakFaults = []string{"busy", "accept-then-502", "gateway", "empty", "error", "nocode", "drop-before", "drop-after", "accept-then-busy"}
 
 // call sends one random input, repeatedly while its outcome is unknown, as an
@@ -125,7 +124,7 @@ func (s *soak) call() {
 	input := s.input()
 	if s.pages == 0 && s.rand.IntN(10) == 0 {
 		fault, _ := dingtalktest.FaultByName(soakFaults[s.rand.IntN(len(soakFaults))])
-		s.group.robot.InjectFaults(fault, fault) // the second outlasts the plugin's own retry
+		s.fake.InjectFaults(fault, fault) // the second outlasts the plugin's own retry
 	}
 	for range 8 {
 		if s.attempt(input) {
@@ -165,8 +164,7 @@ func (s *soak) attempt(input soakInput) (known bool) {
 	return true
 }
 
-// judge notes what the group must have, and reports whether the outcome is
-// known.
+// judge records what the group must have, and reports whether the outcome is known.
 func (s *soak) judge(input soakInput, output []byte) (known bool) {
 	var result struct {
 		StructuredContent struct {
@@ -188,7 +186,7 @@ func (s *soak) judge(input soakInput, output []byte) (known bool) {
 
 // count compares what the group has with what it should have, and empties it.
 func (s *soak) count() {
-	messages := s.group.robot.Messages()
+	messages := s.fake.Messages()
 	s.messages += len(messages)
 	want := 0
 	for _, parts := range s.want {
@@ -199,17 +197,16 @@ func (s *soak) count() {
 		s.duplicated += max(0, got-want)
 		s.t.Errorf("the group has %d messages, want %d: %v", got, want, s.want)
 	}
-	for _, request := range s.group.robot.Requests() {
+	for _, request := range s.fake.Requests() {
 		if request.Code == 310000 {
 			s.refused++
 		}
 	}
-	s.group.robot.Reset()
+	s.fake.Reset()
 }
 
-// Under a limit of its memory the guest may run out; then that call fails and
-// no other: of the next two short calls one succeeds, and describe always
-// answers.
+// With a memory limit the guest may run out of memory. Then that call fails and no
+// other: one of the next two short calls succeeds, and describe always works.
 func TestSoakOutOfMemory(t *testing.T) {
 	for _, pages := range []uint32{16, 17, 24, 32, 64} {
 		t.Run(fmt.Sprint(pages, " pages"), func(t *testing.T) {
@@ -226,10 +223,10 @@ func TestSoakOutOfMemory(t *testing.T) {
 	}
 }
 
-// recover makes a short call after the guest, or Extism's kernel, ran out of
-// memory. What the group got until then is not counted.
+// recover makes a short call after the guest or Extism's kernel ran out of memory.
+// Messages until then are not counted.
 func (s *soak) recover(after string) {
-	s.group.robot.Reset()
+	s.fake.Reset()
 	for range 2 {
 		s.calls++
 		id := "m" + strconv.Itoa(s.calls)
