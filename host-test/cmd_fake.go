@@ -19,8 +19,8 @@ import (
 type robotCommand struct {
 	Addr    string   `help:"Where to listen." default:"127.0.0.1:8787"`
 	Token   string   `help:"The access token it knows." default:"${token}"`
-	Secret  string   `help:"Its signing secret; without one it wants no signature."`
-	Keyword []string `help:"A keyword, one of which each message must contain."`
+	Secret  string   `help:"Its signing secret; without one it requires no signature."`
+	Keyword []string `help:"A keyword; each message must contain one of them."`
 	Texts   string   `help:"Which generation of DingTalk's error texts it answers (${enum})." enum:"old,mid,new" default:"new"`
 	Fault   []string `help:"A fault for one of the next messages, in order: ${faults}."`
 }

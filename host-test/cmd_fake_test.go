@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// startRobot runs the command, and returns its export lines, its curl line, and the page's address.
+// startRobot runs the command, and returns its export lines, its curl line and the page's address.
 func startRobot(t *testing.T, b binary, arguments ...string) (exports, curl, page string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a robot that prints less is stopped
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // in case it prints less
 	t.Cleanup(cancel)
 	command := exec.CommandContext(ctx, string(b), append([]string{"robot", "--addr", "127.0.0.1:0"}, arguments...)...)
 	out, err := command.StdoutPipe()
@@ -38,15 +38,16 @@ func startRobot(t *testing.T, b binary, arguments ...string) (exports, curl, pag
 	if page == "" {
 		t.Fatalf("no page; exports %q, curl %q", exports, curl)
 	}
-	go func() { // the robot must be able to go on printing
+	go func() { // so that the robot can go on printing
 		for lines.Scan() {
 		}
 	}()
 	return exports, curl, page
 }
 
-// TestRobotPrintsItsUse follows what the command prints: the curl line in a shell, the export lines before a call, the page.
-func TestRobotPrintsItsUse(t *testing.T) {
+// What the command prints works: the curl line in a shell, the export lines before a
+// call, and the page.
+func TestRobotInstructions(t *testing.T) {
 	b := buildCommand(t)
 	for _, tt := range []struct {
 		name      string
@@ -84,7 +85,8 @@ func TestRobotPrintsItsUse(t *testing.T) {
 	}
 }
 
-// A robot that listens everywhere is reached over this machine's own address: elsewhere the plugin refuses plain http.
+// A robot that listens on all addresses is reached through loopback: the plugin
+// refuses plain http elsewhere.
 func TestRobotLocalAddress(t *testing.T) {
 	for listening, want := range map[string]string{
 		"127.0.0.1:8787": "127.0.0.1:8787", "[::]:8787": "127.0.0.1:8787", "0.0.0.0:1": "127.0.0.1:1", "[::1]:1": "[::1]:1", "192.0.2.7:1": "192.0.2.7:1",

@@ -17,13 +17,13 @@ import (
 )
 
 type doctorCommand struct {
-	Config     string        `help:"A configuration file of hyper-mcp, in JSON; without one the environment is looked at." type:"path"`
-	PluginName string        `help:"The plugin's name in that file; not needed where one plugin alone has keys of this one."`
+	Config     string        `help:"A configuration file of hyper-mcp, in JSON; the environment is examined without one." type:"path"`
+	PluginName string        `help:"The plugin's name in that file; not needed if only one plugin has keys of this one."`
 	Timeout    time.Duration `help:"How long one request may take." default:"10s"`
 }
 
-// Validate is called by kong. It does not repeat the path: a credential may have
-// been pasted there.
+// Validate is called by kong. It does not quote the path, in case somebody pasted a
+// credential there.
 func (c *doctorCommand) Validate() error {
 	if _, err := os.Stat(c.Config); c.Config != "" && errors.Is(err, fs.ErrNotExist) {
 		return errors.New("--config: there is no such file")
@@ -31,8 +31,8 @@ func (c *doctorCommand) Validate() error {
 	return nil
 }
 
-// Run exits with status 1 when something is wrong, and with 2 when nothing is but
-// a robot gave no answer that tells anything.
+// Run exits with status 1 if something is wrong, and with 2 if nothing is known to
+// be wrong but the result is inconclusive.
 func (c *doctorCommand) Run(ctx context.Context, line *commands) error {
 	subject := &doctor.Case{Source: "the environment", Values: config.FromEnvironment()}
 	if c.Config != "" {
@@ -49,7 +49,7 @@ func (c *doctorCommand) Run(ctx context.Context, line *commands) error {
 	return nil
 }
 
-// ask has the plugin judge its configuration.
+// ask returns what the plugin reports about its configuration.
 func (c *commands) ask(ctx context.Context, values map[string]string) (doctor.Opinion, error) {
 	module, err := c.wasm()
 	if err != nil {
@@ -61,19 +61,19 @@ func (c *commands) ask(ctx context.Context, values map[string]string) (doctor.Op
 func ask(ctx context.Context, module []byte, cache wazero.CompilationCache, values map[string]string) (doctor.Opinion, error) {
 	opinion, err := askOnce(ctx, module, cache, values)
 	if err == nil && opinion.Reason == "unknown_tool" {
-		// The tools are well configured, and this one is not among them.
+		// The list of tools is valid, and lacks this one.
 		values = maps.Clone(values)
 		values[config.Prefix+"TOOLS"] = "all"
 		opinion, err = askOnce(ctx, module, cache, values)
 	}
 	if opinion.Reason == "invalid_arguments" {
-		return doctor.Opinion{}, err // the tool wants a robot's name, so the robots were read
+		return doctor.Opinion{}, err // a robot's name is required, so the robots are valid
 	}
 	return opinion, err
 }
 
-// askOnce calls a tool in a sandbox that reaches nothing: what the plugin says
-// before it asks for the network is about the configuration.
+// askOnce calls a tool in a sandbox without network: whatever the plugin reports
+// before its first request is about the configuration.
 func askOnce(ctx context.Context, module []byte, cache wazero.CompilationCache, values map[string]string) (doctor.Opinion, error) {
 	plugin, err := host.Load(ctx, module, &host.Options{Config: values, Cache: cache})
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"dingtalk-plugin/host-test/internal/config"
 )
 
-// The plugin itself judges the configuration, and nothing is sent for it.
+// The plugin itself reports on the configuration, and sends nothing.
 func TestDoctorAsks(t *testing.T) {
 	fake := dingtalktest.New(nil)
 	server := httptest.NewServer(fake)
@@ -47,11 +47,11 @@ func TestDoctorAsks(t *testing.T) {
 		t.Errorf("%d requests were made", got)
 	}
 	if _, err := (&commands{Plugin: "none.wasm"}).ask(t.Context(), nil); err == nil {
-		t.Error("a missing plugin is no error")
+		t.Error("no error for a missing plugin")
 	}
 }
 
-// The status tells, with the environment and with a file.
+// The exit status reflects the report, for the environment and for a file.
 func TestDoctorStatus(t *testing.T) {
 	group := startGroup(nil)
 	defer group.Close()

@@ -13,7 +13,7 @@ import (
 	"dingtalk-plugin/host-test/dingtalktest"
 )
 
-// post sends a text, signed or not as the group's robot wants it, and returns the status.
+// post sends a text without a signature.
 func (g *group) post(t *testing.T, text string) {
 	t.Helper()
 	body := fmt.Sprintf(`{"msgtype":"text","text":{"content":%q}}`, text)
@@ -53,7 +53,7 @@ func (b *lockedBuffer) wait(t *testing.T, text string) {
 	t.Fatalf("%q was not printed:\n%s", text, b.String())
 }
 
-// A group that is cleared, as the page can, is reported on like a new one.
+// report works on after Reset, which the page offers.
 func TestReportAfterClear(t *testing.T) {
 	g := startGroup(nil)
 	defer g.Close()
@@ -72,8 +72,8 @@ func TestReportAfterClear(t *testing.T) {
 	}
 }
 
-// A site that has its name lead to this machine sees nothing of the group and
-// changes nothing; a plugin may know this machine by any name.
+// A site whose name resolves to this machine cannot read or change the group; a
+// plugin may use any name for this machine.
 func TestGroupUnderForeignNames(t *testing.T) {
 	g := startGroup(nil)
 	defer g.Close()
@@ -113,7 +113,7 @@ func TestGroupUnderForeignNames(t *testing.T) {
 	}
 }
 
-// Every server of a fake has every limit that net/http leaves open.
+// The fake's server sets every limit that net/http leaves unset.
 func TestGroupServerHasLimits(t *testing.T) {
 	g := startGroup(nil)
 	defer g.Close()
@@ -123,7 +123,7 @@ func TestGroupServerHasLimits(t *testing.T) {
 	}
 }
 
-// An event stream outlives what its server grants other requests.
+// An event stream outlives the timeouts of other requests.
 func TestEventsOutliveTimeouts(t *testing.T) {
 	g := startGroup(nil)
 	defer g.Close()

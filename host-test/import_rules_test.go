@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// What each package may import of this module and of others; the standard
-// library is free except where barred.
+// importRules lists what each package may import from this module and others. The
+// standard library is allowed unless barred.
 var importRules = map[string]struct {
 	allowed []string
 	barred  []string // of the standard library
@@ -36,10 +36,10 @@ var importRules = map[string]struct {
 	"host-test/internal/webui": {allowed: []string{"host-test/dingtalktest", "github.com/microcosm-cc/bluemonday", "github.com/yuin/goldmark", "github.com/yuin/goldmark/ast", "github.com/yuin/goldmark/extension", "github.com/yuin/goldmark/parser", "github.com/yuin/goldmark/renderer", "github.com/yuin/goldmark/renderer/html", "github.com/yuin/goldmark/text", "github.com/yuin/goldmark/util"}},
 }
 
-// heavy are packages that cost the guest more bytes than they are worth.
+// heavy packages make the guest too large.
 var heavy = []string{"fmt", "encoding/json", "reflect", "net/url", "net/http", "regexp", "log"}
 
-// Imports point one way, as RATIONALE.md draws it.
+// Packages import what RATIONALE.md allows them to.
 func TestImportRules(t *testing.T) {
 	const module = "dingtalk-plugin/"
 	for pkg, rule := range importRules {
@@ -60,7 +60,7 @@ func TestImportRules(t *testing.T) {
 	}
 }
 
-// imports lists a package's direct imports as the guest's build sees it.
+// imports lists a package's direct imports, for the guest's target if it is the guest's.
 func imports(t *testing.T, pkg string) []string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "go", "list", "-f", `{{join .Imports "\n"}}`, pkg)

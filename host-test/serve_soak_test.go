@@ -21,20 +21,20 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-var day = flag.Bool("day", false, "run TestServeDay with the work of a day, not with a fiftieth of it")
+var day = flag.Bool("day", false, "run TestServeDay with the work of a day instead of a fiftieth")
 
-// lanes are how many robots each kind of trouble has, at once.
+// lanes is how many robots of each faulty kind there are.
 const lanes = 25
 
-// A day of work, in fast motion, ends with the memory with which it began: calls,
-// calls that take too long, calls that clients cancel, and robots that hang.
+// A day of work leaves memory and goroutines as they were: calls, calls that time
+// out, calls that clients cancel, and robots that hang.
 func TestServeDay(t *testing.T) {
 	share := 50
 	if *day {
 		share = 1
 	}
 	s := serveDay(t)
-	s.work(t, 20, 1, 1, 1) // loads all plugins, and fills what is filled once
+	s.work(t, 20, 1, 1, 1) // loads all plugins and fills caches
 	before := measure()
 	start := time.Now()
 	s.work(t, 100_000/share, 2000/share/lanes, 2000/share/lanes, max(1, 100/share/lanes))
@@ -49,15 +49,15 @@ func TestServeDay(t *testing.T) {
 	}
 }
 
-// serveDay serves a robot that works, and lanes of slow ones, which answer the
-// probe and no message, and of hung ones, which answer nothing.
+// serveDay serves one robot that works, slow ones, which respond to the probe only,
+// and hung ones, which never respond.
 func serveDay(t *testing.T) *served {
 	t.Helper()
 	s := &served{group: startGroup(map[string]string{config.Prefix + "MESSAGES_PER_MINUTE": "0"})}
 	t.Cleanup(s.Close)
 	s.robot.SetOptions(func(o *dingtalktest.Options) { o.PerMinute = -1 })
 	stuck := listenOn(t, "127.0.0.1:0", func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body) // without which the server does not see the client leave
+		io.Copy(io.Discard, r.Body) // otherwise the server does not notice that the client is gone
 		if r.Method == http.MethodPost || strings.HasPrefix(r.URL.Path, "/hung") {
 			<-r.Context().Done()
 		}
@@ -78,15 +78,15 @@ func serveDay(t *testing.T) *served {
 	return s
 }
 
-// work makes calls to the robot that works, and, of each lane, some that time
-// out, some that are canceled, and some to a robot that hangs.
+// work calls the robot that works and, in each lane at the same time, a slow robot
+// until calls time out or are canceled, and a hung one.
 func (s *served) work(t *testing.T, calls, timeouts, cancels, hung int) {
 	t.Helper()
 	var lane sync.WaitGroup
 	for i := range lanes {
 		lane.Go(func() {
 			for range timeouts {
-				// not_sent where a busy machine did not get beyond the probe
+				// not_sent if a busy machine did not get beyond the probe
 				s.expect(t, fmt.Sprintf(`{"text":"hello","robot":"slow%d"}`, i), "unknown_outcome", "not_sent")
 			}
 			for range cancels {
@@ -102,7 +102,7 @@ func (s *served) work(t *testing.T, calls, timeouts, cancels, hung int) {
 	for i := range calls {
 		s.expect(t, `{"text":"hello"}`, "sent")
 		if i%500 == 0 {
-			s.robot.Reset() // it remembers each message
+			s.robot.Reset() // it keeps every message
 		}
 	}
 	lane.Wait()
@@ -120,10 +120,10 @@ func (s *served) expect(t *testing.T, arguments string, want ...string) {
 type measured struct {
 	heap       uint64
 	goroutines int
-	resident   string // as Linux says it
+	resident   string // as Linux reports it
 }
 
-// measure waits until what ended has gone.
+// measure waits until closed connections are gone.
 func measure() measured {
 	time.Sleep(time.Second)
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
@@ -133,7 +133,7 @@ func measure() measured {
 	runtime.GC()
 	runtime.ReadMemStats(&stats)
 	m := measured{heap: stats.HeapAlloc, goroutines: runtime.NumGoroutine(), resident: "unknown"}
-	status, _ := os.ReadFile("/proc/self/status") // elsewhere there is none
+	status, _ := os.ReadFile("/proc/self/status") // on Linux only
 	for line := range strings.Lines(string(status)) {
 		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
 			m.resident = strings.TrimSpace(value)

@@ -3,11 +3,11 @@
 // prints how each did.
 //
 //	go run ./host-test/conformance              the Extism SDKs
-//	go run ./host-test/conformance --runners    hyper-mcp, which takes long to build
+//	go run ./host-test/conformance --runners    hyper-mcp, which is slow to build
 //
-// A runtime is a driver, a small program in its language (drivers; how to talk to
-// them: protocol). A scenario is run where the runtime has what it needs; there,
-// placeholders stand for signatures, identifiers and waits.
+// Each runtime has a driver, a small program in its language (package protocol
+// defines how to talk to it). A runtime runs the scenarios whose needs it meets, with
+// placeholders for signatures, identifiers and waits.
 package main
 
 import (
@@ -77,7 +77,7 @@ func (l *commandLine) run(ctx context.Context, out, log io.Writer) error {
 		fmt.Fprintf(out, "\n%s\n", failure)
 	}
 	if len(s.failures) > 0 {
-		return errors.New("the runtimes do not answer alike")
+		return errors.New("the runtimes differ")
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 	"dingtalk-plugin/host-test/internal/recorder"
 )
 
-// A row is what is known of a runtime in the end.
+// A row is the result for a runtime.
 type row struct {
 	name, version string
 	passed, run   int
@@ -23,8 +23,8 @@ type row struct {
 	leaks         leaks
 }
 
-// printTable prints one line for each runtime; times are followed by their ratio
-// to the first runtime's.
+// printTable prints a line for each runtime, with each time's ratio to that of the
+// first runtime.
 func printTable(w io.Writer, rows []row, calls int) {
 	fmt.Fprintf(w, "\nTimes: medians of %d cold starts and of %d calls, each of which posts a message to a robot on this machine.\n\n", starts, calls)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -49,12 +49,11 @@ func ratio(d, base time.Duration) string {
 	return fmt.Sprintf("%.1f ms (×%.1f)", float64(d)/float64(time.Millisecond), float64(d)/float64(base))
 }
 
-// speed is how long a runtime takes, from its SDK's side: each the median of
-// what was measured. A call includes a request to the robot, the first one the
-// probe as well.
+// speed is the median times of a runtime, measured inside its driver. A call includes
+// a request to the robot, and the first call a probe.
 type speed struct{ load, first, call time.Duration }
 
-// starts is how many processes are started for load and first.
+// starts is how many processes are started to measure load and first.
 const starts = 5
 
 func (s *suiteRun) measure(ctx context.Context, command []string, calls int) (result speed, err error) {
@@ -119,7 +118,7 @@ func (m *meter) start(ctx context.Context, command []string, n int) error {
 
 func (m *meter) check(response *protocol.Response, text string) error {
 	var got output
-	_ = json.Unmarshal([]byte(response.Output), &got) // what is no output is not ok
+	_ = json.Unmarshal([]byte(response.Output), &got) // anything else is not ok
 	messages := m.robot.Messages()
 	result, _ := got.Structured.(map[string]any)
 	if result["ok"] != true || len(messages) == 0 || messages[len(messages)-1].Text != text {

@@ -123,7 +123,7 @@ func callInPages(t *testing.T, pages uint32, maxParts string, n int) error {
 }
 
 // maxMemory limits the TinyGo build while it sends messages of up to 50 KB, in
-// bytes. Go's own build takes megabytes.
+// bytes. Go's own build needs megabytes.
 const maxMemory = 1 << 20
 
 // Memory stops growing after the first calls of each kind.

@@ -1,5 +1,5 @@
 // Package e2e tests the behavior of the compiled plugin: the scenarios of testdata
-// on both builds, and what takes more than a scenario.
+// on both builds, and what a scenario cannot express.
 package e2e
 
 import (
@@ -24,7 +24,7 @@ import (
 const root = "../../"
 
 // builds are the two modules made of the same source, which must answer alike.
-// Go's own takes 3 MiB before it starts, so only TinyGo's can be limited to less.
+// Go's own needs 3 MiB before it starts, so only TinyGo's can be limited to less.
 var builds = []struct {
 	name, file, target string
 	capabilities       []scenario.Capability

@@ -21,7 +21,8 @@ const (
 	browser  = root + "plugin/build/browser.sh"
 )
 
-// A machine is a folder that is all of PATH: a few real tools, and the given commands, whose text is a shell script.
+// A machine is a folder that is all of PATH: a few real tools, and the given commands
+// as shell scripts.
 type machine struct {
 	folder string
 	home   string
@@ -62,8 +63,8 @@ func (m *machine) run(t *testing.T, script string, environment []string, argumen
 	return stdout.String(), stderr.String(), command.ProcessState.ExitCode()
 }
 
-// debian is a Debian without a browser, without fonts and without Node.js, on which installing works: apt-get writes down how it was
-// called, and a browser appears.
+// debian is a Debian without a browser, fonts and Node.js, on which installing works:
+// apt-get records its arguments, and a browser appears.
 func debian(more map[string]string) map[string]string {
 	commands := map[string]string{
 		"apt-get":    `echo "$@" >>"$M/calls"; case "$*" in *install*chromium*) echo exit >"$M/chromium"; chmod +x "$M/chromium";; esac; echo noise`,
@@ -79,8 +80,8 @@ func debian(more map[string]string) map[string]string {
 	return commands
 }
 
-// TestRequire is a first make test on many machines: what is missing is installed where that is possible, named where it is not, and
-// left alone where it is there.
+// On a first make test, what is missing is installed if possible, and named if not;
+// what is there is left alone.
 func TestRequire(t *testing.T) {
 	aptInstall := "install -y --no-install-recommends "
 	for _, tt := range []struct {
@@ -88,8 +89,8 @@ func TestRequire(t *testing.T) {
 		commands    map[string]string
 		environment []string
 		status      int
-		says        string // "" is nothing at all
-		installs    string // "" is nothing
+		message     string // "" for none at all
+		installs    string // "" for nothing
 	}{
 		{"root", "browser", debian(nil), []string{"STEPS=browser tests"}, 0, "[1/2] the tests of the page need a browser", aptInstall + "chromium fonts-noto-cjk"},
 		{"sudo", "browser", debian(map[string]string{"id": "echo 1000", "sudo": `[ "$1" = -n ] && shift && exec "$@"`, "true": "exit 0"}), nil, 0, "installing", aptInstall + "chromium fonts-noto-cjk"},
@@ -120,8 +121,8 @@ func TestRequire(t *testing.T) {
 			if status != tt.status || out != "" {
 				t.Errorf("status %d, want %d; printed %q", status, tt.status, out)
 			}
-			if !strings.Contains(complaint, tt.says) || tt.says == "" && complaint != "" {
-				t.Errorf("says %q, want %q", complaint, tt.says)
+			if !strings.Contains(complaint, tt.message) || tt.message == "" && complaint != "" {
+				t.Errorf("prints %q, want %q", complaint, tt.message)
 			}
 			if tt.status == 0 && strings.Contains(complaint, "noise") {
 				t.Errorf("shows what apt-get printed: %q", complaint)
@@ -134,7 +135,7 @@ func TestRequire(t *testing.T) {
 	}
 }
 
-// TestBrowser looks for each browser that can be used, and takes CHROME before any of them.
+// browser.sh finds each supported browser, and prefers CHROME.
 func TestBrowser(t *testing.T) {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "microsoft-edge-stable"} {
 		m := newMachine(t, map[string]string{name: "exit 0"})
@@ -161,7 +162,7 @@ func TestBrowser(t *testing.T) {
 	}
 }
 
-// TestStep counts the steps that make lists, and passes on what the command prints and returns.
+// step.sh numbers the steps of make, and passes on the output and status of the command.
 func TestStep(t *testing.T) {
 	for _, tt := range []struct{ steps, want string }{
 		{"", "the text\n"}, {"a b", "the text\n"}, {"me", "[1/1] the text\n"}, {"a me b", "[2/3] the text\n"},
@@ -174,7 +175,8 @@ func TestStep(t *testing.T) {
 	}
 }
 
-// TestStepReports has a silent command reported on, and what reports gone when the command has ended, or the script was killed.
+// A silent command is reported on, and the reporter ends with the command, even if the
+// script is killed.
 func TestStepReports(t *testing.T) {
 	for name, tt := range map[string]struct {
 		script string
@@ -191,7 +193,7 @@ func TestStepReports(t *testing.T) {
 			t.Parallel()
 			command := exec.Command("bash", "-c", "set -euo pipefail; . "+progress+"; "+tt.script)
 			command.Env = append(os.Environ(), "HEARTBEAT=2")
-			command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as a terminal's job is
+			command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // like a job of a terminal
 			var said bytes.Buffer
 			command.Stderr = &said
 			if err := command.Start(); err != nil {
@@ -202,7 +204,7 @@ func TestStepReports(t *testing.T) {
 				target := -command.Process.Pid // Ctrl-C reaches the group
 				if tt.signal == syscall.SIGKILL {
 					target = command.Process.Pid
-					defer syscall.Kill(-command.Process.Pid, syscall.SIGKILL) // the sleep, which is nobody's now
+					defer syscall.Kill(-command.Process.Pid, syscall.SIGKILL) // the orphaned sleep
 				}
 				syscall.Kill(target, tt.signal)
 				if tt.signal == syscall.SIGKILL {
@@ -210,10 +212,10 @@ func TestStepReports(t *testing.T) {
 					syscall.Kill(-command.Process.Pid, syscall.SIGKILL)
 				}
 			}
-			// Wait returns when nobody holds standard error any more: what reports, too, has ended.
+			// Wait returns once nobody holds standard error: the reporter has ended, too.
 			command.WaitDelay = 20 * time.Second
 			if err := command.Wait(); errors.Is(err, exec.ErrWaitDelay) {
-				t.Errorf("something lives on: %v", err)
+				t.Errorf("a process survives: %v", err)
 			}
 			if !strings.Contains(said.String(), "… still compiling (") {
 				t.Errorf("said %q", said.String())
@@ -225,8 +227,8 @@ func TestStepReports(t *testing.T) {
 	}
 }
 
-// Shell that bash 3.2, which is the bash of every Mac, does not know, and programs that macOS has not or has otherwise. shellcheck
-// does not look for these: it only tells sh from bash.
+// notInBash32 finds what bash 3.2, the bash of every Mac, does not support, and programs
+// that macOS lacks or has otherwise. shellcheck knows sh and bash, but no versions.
 var notInBash32 = map[string]*regexp.Regexp{
 	"bash 4: mapfile":                    regexp.MustCompile(`\b(mapfile|readarray)\b`),
 	"bash 4: associative array":          regexp.MustCompile(`\b(declare|local|typeset) -[a-z]*[An]`),
@@ -248,14 +250,15 @@ var notInBash32 = map[string]*regexp.Regexp{
 	"GNU: readlink -f, date -d, stat -c": regexp.MustCompile(`\breadlink -f|\bdate -d|\bstat -c|\bgrep -[a-zA-Z]*P|\bxargs -r|\brealpath\b|\btimeout \d`),
 }
 
-// An array that may be empty is unset in bash 3.2, so under set -u its expansion has to be ${a[@]+"${a[@]}"}.
+// An empty array is unset in bash 3.2, so under set -u its expansion has to be
+// ${a[@]+"${a[@]}"}.
 var (
 	emptyArray = regexp.MustCompile(`(\w+)=\(\)|\bread -ra (\w+)`)
 	expansion  = regexp.MustCompile(`(\$\{\w+\[@\]\+)?"\$\{(\w+)\[[@*]\]\}`)
 )
 
-// without32 returns what of a script's text bash 3.2 on a Mac cannot run, each with its line.
-func without32(text string) (found []string) {
+// unsupported returns what bash 3.2 on a Mac cannot run in a script, each with its line.
+func unsupported(text string) (found []string) {
 	mayBeEmpty := map[string]bool{}
 	for _, match := range emptyArray.FindAllStringSubmatch(text, -1) {
 		mayBeEmpty[match[1]+match[2]] = true
@@ -277,7 +280,7 @@ func without32(text string) (found []string) {
 	return found
 }
 
-// TestShellBash32 reads every script of the repository.
+// Every script of the repository runs in bash 3.2.
 func TestShellBash32(t *testing.T) {
 	scripts := shellFiles(t)
 	if len(scripts) < 10 {
@@ -288,14 +291,13 @@ func TestShellBash32(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, found := range without32(string(text)) {
+		for _, found := range unsupported(string(text)) {
 			t.Errorf("%s: %s", script, found)
 		}
 	}
 }
 
-// What TestShellBash32 would find, and what it would let pass.
-func TestWithout32(t *testing.T) {
+func TestUnsupported(t *testing.T) {
 	for _, tt := range []struct {
 		text string
 		want int
@@ -306,13 +308,13 @@ func TestWithout32(t *testing.T) {
 		{"a=()\nrun ${a[@]+\"${a[@]}\"}", 0}, {"a=(x)\nrun \"${a[@]}\"", 0}, {"# no mapfile here", 0}, {"echo ${x-,} ${#a[@]} x # mv -T", 0},
 		{"a && b; sed -n s/a/b/", 0},
 	} {
-		if got := without32(tt.text); len(got) != tt.want {
+		if got := unsupported(tt.text); len(got) != tt.want {
 			t.Errorf("%q: found %q, want %d", tt.text, got, tt.want)
 		}
 	}
 }
 
-// shellFiles returns the scripts, which are those that make lint gives to shellcheck.
+// shellFiles returns the scripts that make lint checks with shellcheck.
 func shellFiles(t *testing.T) (scripts []string) {
 	t.Helper()
 	head := regexp.MustCompile(`^(#!/usr/bin/env bash|# shellcheck shell=bash)`)
