@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -12,6 +11,8 @@ import (
 	"dingtalk-plugin/host-test/conformance/protocol"
 	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/recorder"
+
+	"github.com/tidwall/gjson"
 )
 
 // A row is the result for a runtime.
@@ -63,68 +64,52 @@ func (s *suiteRun) measure(ctx context.Context, command []string, calls int) (re
 		return result, err
 	}
 	defer recorder.Close()
-	m := &meter{robot: fake, load: &protocol.Load{AllowedHosts: []string{"127.0.0.1"}, Config: map[string]string{
+	load := &protocol.Load{AllowedHosts: []string{"127.0.0.1"}, Config: map[string]string{
 		"DINGTALK_BOT_ACCESS_TOKEN": canaryToken, "DINGTALK_BOT_SECRET": canarySecret,
 		"DINGTALK_BOT_WEBHOOK_URL": recorder.URL, "DINGTALK_BOT_MESSAGES_PER_MINUTE": "0",
-	}}}
+	}}
+	var loads, firsts, others []time.Duration
 	for i := range starts {
 		n := 1
 		if i == starts-1 {
 			n += calls
 		}
-		if err := m.start(ctx, command, n); err != nil {
+		responses, err := callTimes(ctx, command, load, fake, n)
+		if err != nil {
 			return result, err
 		}
+		loads, firsts = append(loads, micros(responses[0].LoadMicros)), append(firsts, micros(responses[0].CallMicros))
+		for _, response := range responses[1:] {
+			others = append(others, micros(response.CallMicros))
+		}
 	}
-	return speed{median(m.loads), median(m.firsts), median(m.calls)}, nil
+	return speed{median(loads), median(firsts), median(others)}, nil
 }
 
-type meter struct {
-	robot                *dingtalktest.Server
-	load                 *protocol.Load
-	loads, firsts, calls []time.Duration
-}
+func micros(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
 
-// start starts a driver and makes n calls, each of which is checked.
-func (m *meter) start(ctx context.Context, command []string, n int) error {
+// callTimes starts a driver and makes n calls, each of which must post a message.
+func callTimes(ctx context.Context, command []string, load *protocol.Load, fake *dingtalktest.Server, n int) (list []*protocol.Response, err error) {
 	driver, err := startDriver(ctx, command)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer driver.close()
 	for i := range n {
 		text := fmt.Sprint("message ", i)
-		request := &protocol.Request{Export: "call", Input: `{"params":{"name":"send_text_message","arguments":{"text":"` + text + `"}}}`}
-		if i == 0 {
-			request.Load = m.load
-		}
-		response, err := driver.ask(request)
+		response, err := driver.ask(&protocol.Request{
+			Load: load, Export: "call", Input: `{"params":{"name":"send_text_message","arguments":{"text":"` + text + `"}}}`,
+		})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if err := m.check(response, text); err != nil {
-			return err
+		messages := fake.Messages()
+		if !gjson.Get(response.Output, "structuredContent.ok").Bool() || len(messages) == 0 || messages[len(messages)-1].Text != text {
+			return nil, fmt.Errorf("measuring: %q was answered with %s %s", text, response.Output, response.Error)
 		}
-		took := time.Duration(response.CallMicros) * time.Microsecond
-		if i == 0 {
-			m.loads = append(m.loads, time.Duration(response.LoadMicros)*time.Microsecond)
-			m.firsts = append(m.firsts, took)
-		} else {
-			m.calls = append(m.calls, took)
-		}
+		list, load = append(list, response), nil
 	}
-	return nil
-}
-
-func (m *meter) check(response *protocol.Response, text string) error {
-	var got output
-	_ = json.Unmarshal([]byte(response.Output), &got) // anything else is not ok
-	messages := m.robot.Messages()
-	result, _ := got.Structured.(map[string]any)
-	if result["ok"] != true || len(messages) == 0 || messages[len(messages)-1].Text != text {
-		return fmt.Errorf("measuring: %q was answered with %s %s", text, response.Output, response.Error)
-	}
-	return nil
+	return list, nil
 }
 
 func median(list []time.Duration) time.Duration {

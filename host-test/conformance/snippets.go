@@ -98,7 +98,8 @@ func runScript(file, head, tail string) func(context.Context, *snippetRun) (stri
 		if err := os.WriteFile(program, []byte(head+"\n"+r.text+tail+"\n"), 0o644); err != nil {
 			return "", err
 		}
-		if err := r.placePlugin(); err != nil {
+		dist := filepath.Join(r.folder, "dist")
+		if err := errors.Join(os.Mkdir(dist, 0o755), os.Symlink(r.plugin, filepath.Join(dist, "plugin.wasm"))); err != nil {
 			return "", err
 		}
 		command := exec.CommandContext(ctx, r.before[0], append(r.before[1:last:last], program)...)
@@ -106,18 +107,6 @@ func runScript(file, head, tail string) func(context.Context, *snippetRun) (stri
 		printed, err := command.CombinedOutput()
 		return string(printed), err
 	}
-}
-
-// placePlugin copies the plugin to the folder's dist/plugin.wasm.
-func (r *snippetRun) placePlugin() error {
-	wasm, err := os.ReadFile(r.plugin)
-	if err != nil {
-		return err
-	}
-	if err := os.Mkdir(filepath.Join(r.folder, "dist"), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(r.folder, "dist", "plugin.wasm"), wasm, 0o644)
 }
 
 var hyperSnippet = &snippet{"hyper-mcp", "json", runHyperMCP}

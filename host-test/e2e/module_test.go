@@ -93,33 +93,26 @@ func TestNoPaths(t *testing.T) {
 const minPages = 16
 
 // A message of 20 KB passes in the least memory that a host can give a plugin, and
-// one of ten parts in twice as much.
+// one of ten parts in twice as much. README names the minimum.
 func TestMinMemory(t *testing.T) {
-	if err := callInPages(t, minPages, "1", 19_500); err != nil {
-		t.Error(err)
+	for _, tt := range []struct {
+		pages    uint32
+		maxParts string
+		bytes    int
+		loads    bool
+	}{
+		{minPages, "1", 19_500, true}, {2 * minPages, "10", 190_000, true}, {minPages - 1, "1", 1, false},
+	} {
+		_, values := newFake(t, nil, map[string]string{"DINGTALK_BOT_MAX_PARTS": tt.maxParts})
+		plugin, err := host.Load(t.Context(), module(t, 0), &host.Options{Config: values, AllowedHosts: []string{"127.0.0.1"}, MaxPages: tt.pages, Cache: cache})
+		if (err == nil) != tt.loads {
+			t.Errorf("%d pages: %v", tt.pages, err)
+		}
+		if err == nil {
+			sendText(t, plugin, strings.Repeat("第 1 行 is \"ok\"\n", tt.bytes/21))
+			plugin.Close(t.Context())
+		}
 	}
-	if err := callInPages(t, 2*minPages, "10", 190_000); err != nil {
-		t.Error(err)
-	}
-	if err := callInPages(t, minPages-1, "1", 1); err == nil {
-		t.Errorf("a plugin loads with %d pages: README claims that it needs %d", minPages-1, minPages)
-	}
-}
-
-// callInPages sends a text of n bytes with a memory limit.
-func callInPages(t *testing.T, pages uint32, maxParts string, n int) error {
-	_, values := newFake(t, nil, map[string]string{"DINGTALK_BOT_MAX_PARTS": maxParts})
-	plugin, err := host.Load(t.Context(), module(t, 0), &host.Options{Config: values, AllowedHosts: []string{"127.0.0.1"}, MaxPages: pages, Cache: cache})
-	if err != nil {
-		return err
-	}
-	defer plugin.Close(t.Context())
-	arguments, _ := json.Marshal(map[string]string{"text": strings.Repeat("第 1 行 is \"ok\"\n", n/21)})
-	result, err := plugin.Call(t.Context(), "send_text_message", arguments)
-	if err != nil || result.IsError {
-		return fmt.Errorf("%d bytes in %d pages: %v %+v", n, pages, err, result)
-	}
-	return nil
 }
 
 // maxMemory limits the TinyGo build while it sends messages of up to 50 KB, in
