@@ -60,10 +60,23 @@ func TestImportRules(t *testing.T) {
 	}
 }
 
-// imports lists a package's direct imports, for the guest's target if it is the guest's.
+// The command links no test code.
+func TestCommandLinksNoTesting(t *testing.T) {
+	if slices.Contains(goList(t, "host-test", "-deps", "dingtalk-plugin/host-test"), "testing") {
+		t.Error("host-test links the package testing")
+	}
+}
+
+// imports lists a package's direct imports.
 func imports(t *testing.T, pkg string) []string {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), "go", "list", "-f", `{{join .Imports "\n"}}`, pkg)
+	return goList(t, pkg, "-f", `{{join .Imports "\n"}}`, pkg)
+}
+
+// goList runs go list, for the guest's target unless the package is host-test's.
+func goList(t *testing.T, pkg string, arguments ...string) []string {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", append([]string{"list"}, arguments...)...)
 	if !strings.Contains(pkg, "host-test") {
 		command.Env = append(command.Environ(), "GOOS=wasip1", "GOARCH=wasm")
 	}
