@@ -99,10 +99,10 @@ fuzz: dist/plugin.wasm ## fuzz everything that reads foreign input, a minute eac
 	done
 
 bench: dist/plugin.wasm dist/plugin-go.wasm ## measure; PEERS='a.wasm b.wasm' adds others
-	go run ./host-test bench $(PEERS)
+	PEERS='$(PEERS)' go test ./host-test/e2e -run '^TestBenchTable$$' -bench.rounds 15 -bench.time 200ms -timeout 0 -v
 
 soak: dist/plugin.wasm ## a million hostile calls and a million ordinary ones, with faults, traps and little memory
-	go test ./host-test -run 'TestSoak|TestMemoryStable' -soak 1000000 -timeout 0 -v
+	go test ./host-test/e2e -run 'TestSoak|TestMemoryStable' -soak 1000000 -timeout 0 -v
 
 fmt: ## format all Go files
 	gofmt -w plugin schema host-test

@@ -18,8 +18,7 @@ type demoCommand struct {
 	Page bool `help:"Keep a page up that shows the group."`
 }
 
-// The two calls of an agent that the demo plays, and one of a robot whose
-// secret is wrong.
+// The arguments of the demo's calls.
 var (
 	demoText       = `{"text":"Deploy of shop 2.4 has begun, @13800000001 please watch.","atMobiles":["13800000001"]}`
 	demoLink       = `{"title":"Release notes","text":"What is new in shop 2.4","messageUrl":"https://example.com/shop-2.4"}`
@@ -28,8 +27,8 @@ var (
 	demoMarkdown   = `{"title":"Deploy finished","text":"## Shop 2.4 is live\n\n- 42 tests passed\n- [release notes](https://example.com/shop-2.4)","atMobiles":["13800000002"]}`
 )
 
-// Run fails when anything is not as it should be: two messages, both signed,
-// and one refusal that says why.
+// Run fails unless the group gets two signed messages, a wrong secret is refused,
+// and every card is sent.
 func (c *demoCommand) Run(ctx context.Context, cli *cli) error {
 	group := startGroup(nil)
 	defer group.Close()
@@ -116,7 +115,7 @@ func demoRefusal(ctx context.Context, cli *cli, group *group) error {
 	return err
 }
 
-// checkDemo makes the exit status tell the truth.
+// checkDemo checks what the group got before the cards.
 func checkDemo(messages []dingtalktest.Message) error {
 	if len(messages) != 2 {
 		return fmt.Errorf("the group has %d messages, want 2", len(messages))
@@ -129,7 +128,7 @@ func checkDemo(messages []dingtalktest.Message) error {
 	return nil
 }
 
-// bold is a heading, where standard output is a terminal.
+// bold formats a heading if standard output is a terminal.
 func bold(text string) string {
 	info, err := os.Stdout.Stat()
 	if err != nil || info.Mode()&os.ModeCharDevice == 0 || os.Getenv("NO_COLOR") != "" {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// What each package may import of this module and of others; the standard
-// library is free except where barred.
+// importRules lists what each package may import from this module and others. The
+// standard library is allowed unless barred.
 var importRules = map[string]struct {
 	allowed []string
 	barred  []string // of the standard library
@@ -35,10 +35,10 @@ var importRules = map[string]struct {
 	"host-test/internal/webui": {allowed: []string{"host-test/dingtalktest", "github.com/microcosm-cc/bluemonday", "github.com/yuin/goldmark", "github.com/yuin/goldmark/ast", "github.com/yuin/goldmark/extension", "github.com/yuin/goldmark/parser", "github.com/yuin/goldmark/renderer", "github.com/yuin/goldmark/renderer/html", "github.com/yuin/goldmark/text", "github.com/yuin/goldmark/util"}},
 }
 
-// heavy are packages that cost the guest more bytes than they are worth.
+// heavy packages make the guest too large.
 var heavy = []string{"fmt", "encoding/json", "reflect", "net/url", "net/http", "regexp", "log"}
 
-// Imports point one way, as RATIONALE.md draws it.
+// Packages import what RATIONALE.md allows them to.
 func TestImportRules(t *testing.T) {
 	const module = "dingtalk-plugin/"
 	for pkg, rule := range importRules {
@@ -59,10 +59,23 @@ func TestImportRules(t *testing.T) {
 	}
 }
 
-// imports lists a package's direct imports as the guest's build sees it.
+// The command links no test code.
+func TestCommandLinksNoTesting(t *testing.T) {
+	if slices.Contains(goList(t, "host-test", "-deps", "dingtalk-plugin/host-test"), "testing") {
+		t.Error("host-test links the package testing")
+	}
+}
+
+// imports lists a package's direct imports.
 func imports(t *testing.T, pkg string) []string {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), "go", "list", "-f", `{{join .Imports "\n"}}`, pkg)
+	return goList(t, pkg, "-f", `{{join .Imports "\n"}}`, pkg)
+}
+
+// goList runs go list, for the guest's target unless the package is host-test's.
+func goList(t *testing.T, pkg string, arguments ...string) []string {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", append([]string{"list"}, arguments...)...)
 	if !strings.Contains(pkg, "host-test") {
 		command.Env = append(command.Environ(), "GOOS=wasip1", "GOARCH=wasm")
 	}

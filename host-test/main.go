@@ -34,7 +34,6 @@ type cli struct {
 	Doctor doctorCommand `cmd:"" help:"Find out why a robot stays silent, without posting to its group."`
 	Dist   distCommand   `cmd:"" help:"Make everything that a release holds of the compiled plugin."`
 	Push   pushCommand   `cmd:"" help:"Push what dist made to a registry, and say how to sign it."`
-	Bench  benchCommand  `cmd:"" help:"Measure the plugin beside native Go and its peers."`
 }
 
 // An exitError ends a command that has already printed why, with this status.

@@ -70,7 +70,7 @@ type pushCommand struct {
 }
 
 // Run does not sign: signing needs the identity of the person who runs it.
-func (c *pushCommand) Run(ctx context.Context, _ *commands) error {
+func (c *pushCommand) Run(ctx context.Context, _ *cli) error {
 	pushed, err := release.Push(ctx, c.Layout, c.Ref)
 	if err != nil {
 		return err

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// normalize is a result without what a runner may change, and a trap without its
-// cause, which each host words in its own way.
+// normalize removes from a result what a runner may change, and from a trap its
+// cause, which each host words differently.
 func normalize(step *scenario.Step, result string) string {
 	switch {
 	case strings.HasPrefix(result, scenario.Trap):
@@ -22,8 +22,8 @@ func normalize(step *scenario.Step, result string) string {
 	return canonical(result)
 }
 
-// sortArguments sorts what each tool's line has after the name: the order of
-// members is lost where JSON is decoded.
+// sortArguments sorts the arguments in each tool's line: decoding JSON loses their
+// order.
 func sortArguments(tools string) string {
 	lines := strings.Split(tools, "\n")
 	for i, line := range lines {
@@ -35,7 +35,7 @@ func sortArguments(tools string) string {
 	return strings.Join(lines, "\n")
 }
 
-// An output is what describe or call gives, as far as it must be alike.
+// An output is the part of an output of describe or call that is compared.
 type output struct {
 	Content    []struct{ Type, Text string } `json:"content,omitempty"`
 	Structured any                           `json:"structuredContent,omitempty"`
@@ -48,7 +48,7 @@ type tool struct {
 	InputSchema, OutputSchema, Annotations any
 }
 
-// canonical is an output in an order of its own. What is no output stays as it is.
+// canonical formats an output in a fixed order, and returns other text unchanged.
 func canonical(text string) string {
 	var o output
 	if err := json.Unmarshal([]byte(text), &o); err != nil {

@@ -6,7 +6,7 @@ import (
 	"dingtalk-plugin/host-test/internal/scenario"
 )
 
-// What a runner may change, and the cause of a trap, is not compared; all else is.
+// All is compared but what a runner may change and the cause of a trap.
 func TestNormalize(t *testing.T) {
 	for _, one := range []struct {
 		name, call, want, got string

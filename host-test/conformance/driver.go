@@ -16,7 +16,7 @@ import (
 	"dingtalk-plugin/host-test/conformance/protocol"
 )
 
-// replyTimeout is how long a driver may take for one request.
+// replyTimeout limits one request to a driver.
 const replyTimeout = time.Minute
 
 // A driver is a running program that has the plugin loaded.
@@ -54,9 +54,9 @@ func startDriver(ctx context.Context, command []string) (*driver, error) {
 	return d, nil
 }
 
-// environment is small, so that proxies, log levels and caches of the machine do
-// not change what is measured. Loads are cold: libextism would otherwise keep
-// compiled modules in the user's home.
+// environment keeps proxies, log levels and caches of the machine out of the
+// measurements. Without EXTISM_CACHE_CONFIG, libextism would keep compiled modules in
+// the user's home, and loads would not be cold.
 func environment() []string {
 	list := []string{"EXTISM_CACHE_CONFIG="}
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "TEMP", "SYSTEMROOT"} {
@@ -67,8 +67,7 @@ func environment() []string {
 	return list
 }
 
-// ask sends a request. What the program wrote to its standard error counts
-// as log.
+// ask sends a request. The program's standard error becomes part of the log.
 func (d *driver) ask(request *protocol.Request) (*protocol.Response, error) {
 	line, err := json.Marshal(request)
 	if err != nil {
@@ -103,12 +102,12 @@ func (d *driver) failed(err error) error {
 	return fmt.Errorf("the driver ended or was silent for %v: %w\n%s", replyTimeout, err, strings.TrimSpace(d.stderr.drain()))
 }
 
-// close lets the program end by itself before it makes it.
+// close lets the program end by itself for ten seconds, and then kills it.
 func (d *driver) close() {
 	d.in.Close()
 	timer := time.AfterFunc(10*time.Second, func() { _ = d.cmd.Process.Kill() })
 	defer timer.Stop()
-	_ = d.cmd.Wait() // how a driver ends says nothing about the plugin
+	_ = d.cmd.Wait() // its exit status is irrelevant to the plugin
 }
 
 // stderr is written by the program and read between two responses.

@@ -12,8 +12,8 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// leaks are what a runtime shows that a user should know of. The token, where a
-// request breaks after the probe: an SDK may quote the address in its error or log.
+// leaks are what a runtime reveals that a user should know of. The token can leak
+// when a request breaks after the probe: an SDK may quote the URL in its error or log.
 type leaks struct {
 	tokenInError, tokenInLog bool
 	messagesInLog            bool
@@ -39,8 +39,8 @@ func (l leaks) String() string {
 	return strings.Join(list, ", ")
 }
 
-// checkLeaks looks for credentials in all that the runtime shows. Only a trap after
-// the probe, which no plugin can prevent, may show them, but for the secret.
+// checkLeaks looks for credentials in everything that the runtime prints. Only a trap
+// after the probe, which no plugin can prevent, may reveal the token.
 func (r *caseRun) checkLeaks(step int, o *scenario.Outcome, response *protocol.Response) {
 	list := credentials(r.settings.Config, o.Sent)
 	posted := slices.ContainsFunc(o.Sent, func(one recorder.Request) bool { return one.Method == "POST" })
@@ -60,13 +60,12 @@ func (r *caseRun) checkLeaks(step int, o *scenario.Outcome, response *protocol.R
 	}
 }
 
-// minMessage and minCredential are how long a text must be, so as not to occur in
-// an error or log by chance.
+// Shorter texts may occur in an error or log by chance.
 const minMessage, minCredential = 5, 8
 
 const theSecret = "the secret"
 
-// A credential by its name, in one of the forms in which it may be written.
+// A credential is a secret text, as it is or escaped for a URL, and its name.
 type credential struct{ name, text string }
 
 func credentials(config map[string]string, sent []recorder.Request) (list []credential) {
@@ -87,8 +86,8 @@ func credentials(config map[string]string, sent []recorder.Request) (list []cred
 	return list
 }
 
-// accessToken is the configured one, by itself or in an address. What was never
-// expanded is none.
+// accessToken returns the configured token, which may be part of an address. A
+// variable that was not expanded is no token.
 func accessToken(config map[string]string) string {
 	for _, key := range []string{"DINGTALK_BOT_ACCESS_TOKEN", "DINGTALK_BOT_WEBHOOK_URL"} {
 		if address, err := url.Parse(config[key]); err == nil && address.Query().Has("access_token") {
@@ -101,7 +100,7 @@ func accessToken(config map[string]string) string {
 	return ""
 }
 
-// find returns the name of the first credential in the text, or nothing.
+// find returns the name of the first credential in the text, or "".
 func find(list []credential, text string) string {
 	for _, one := range list {
 		if strings.Contains(text, one.text) {

@@ -30,8 +30,8 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// A credential fails the scenario wherever it is shown, but for a token after the
-// probe of a call that the host killed: that is what the runtime is known to leak.
+// A leaked credential fails the scenario, except for the token in a trap after the
+// probe: that is recorded as a leak of the runtime.
 func TestCheckLeaks(t *testing.T) {
 	trap := errors.New(scenario.Trap)
 	post := []recorder.Request{{Method: "POST"}}

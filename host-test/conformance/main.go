@@ -1,13 +1,13 @@
-// Command conformance runs the scenarios of host-test/testdata in every runtime
+// Command conformance runs the scenarios of host-test/e2e/testdata in every runtime
 // that loads plugin.wasm, and the snippets with which README embeds it there, and
 // prints how each did.
 //
 //	go run ./host-test/conformance              the Extism SDKs
-//	go run ./host-test/conformance --runners    hyper-mcp, which takes long to build
+//	go run ./host-test/conformance --runners    hyper-mcp, which is slow to build
 //
-// A runtime is a driver, a small program in its language (drivers; how to talk to
-// them: protocol). A scenario is run where the runtime has what it needs; there,
-// placeholders stand for signatures, identifiers and waits.
+// Each runtime has a driver, a small program in its language (package protocol
+// defines how to talk to it). A runtime runs the scenarios whose needs it meets, with
+// placeholders for signatures, identifiers and waits.
 package main
 
 import (
@@ -27,7 +27,7 @@ import (
 
 type commandLine struct {
 	Plugin    string `help:"The plugin's file." default:"dist/plugin.wasm" type:"path"`
-	Scenarios string `help:"The folder of the scenarios." default:"host-test/testdata" type:"path"`
+	Scenarios string `help:"The folder of the scenarios." default:"host-test/e2e/testdata" type:"path"`
 	Readme    string `help:"The file whose snippets are run." default:"README.md" type:"path"`
 	Folder    string `help:"Where runtimes are installed." default:".tools/conformance" type:"path"`
 	Runners   bool   `help:"Run hyper-mcp instead of the SDKs; HYPER_MCP names one that is there already."`
@@ -77,7 +77,7 @@ func (l *commandLine) run(ctx context.Context, out, log io.Writer) error {
 		fmt.Fprintf(out, "\n%s\n", failure)
 	}
 	if len(s.failures) > 0 {
-		return errors.New("the runtimes do not answer alike")
+		return errors.New("the runtimes differ")
 	}
 	return nil
 }

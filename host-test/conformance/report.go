@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -12,9 +11,11 @@ import (
 	"dingtalk-plugin/host-test/conformance/protocol"
 	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/recorder"
+
+	"github.com/tidwall/gjson"
 )
 
-// A row is what is known of a runtime in the end.
+// A row is the result for a runtime.
 type row struct {
 	name, version string
 	passed, run   int
@@ -23,8 +24,8 @@ type row struct {
 	leaks         leaks
 }
 
-// printTable prints one line for each runtime; times are followed by their ratio
-// to the first runtime's.
+// printTable prints a line for each runtime, with each time's ratio to that of the
+// first runtime.
 func printTable(w io.Writer, rows []row, calls int) {
 	fmt.Fprintf(w, "\nTimes: medians of %d cold starts and of %d calls, each of which posts a message to a robot on this machine.\n\n", starts, calls)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -49,12 +50,11 @@ func ratio(d, base time.Duration) string {
 	return fmt.Sprintf("%.1f ms (×%.1f)", float64(d)/float64(time.Millisecond), float64(d)/float64(base))
 }
 
-// speed is how long a runtime takes, from its SDK's side: each the median of
-// what was measured. A call includes a request to the robot, the first one the
-// probe as well.
+// speed is the median times of a runtime, measured inside its driver. A call includes
+// a request to the robot, and the first call a probe.
 type speed struct{ load, first, call time.Duration }
 
-// starts is how many processes are started for load and first.
+// starts is how many processes are started to measure load and first.
 const starts = 5
 
 func (s *suiteRun) measure(ctx context.Context, command []string, calls int) (result speed, err error) {
@@ -64,68 +64,52 @@ func (s *suiteRun) measure(ctx context.Context, command []string, calls int) (re
 		return result, err
 	}
 	defer recorder.Close()
-	m := &meter{robot: fake, load: &protocol.Load{AllowedHosts: []string{"127.0.0.1"}, Config: map[string]string{
+	load := &protocol.Load{AllowedHosts: []string{"127.0.0.1"}, Config: map[string]string{
 		"DINGTALK_BOT_ACCESS_TOKEN": canaryToken, "DINGTALK_BOT_SECRET": canarySecret,
 		"DINGTALK_BOT_WEBHOOK_URL": recorder.URL, "DINGTALK_BOT_MESSAGES_PER_MINUTE": "0",
-	}}}
+	}}
+	var loads, firsts, others []time.Duration
 	for i := range starts {
 		n := 1
 		if i == starts-1 {
 			n += calls
 		}
-		if err := m.start(ctx, command, n); err != nil {
+		responses, err := callTimes(ctx, command, load, fake, n)
+		if err != nil {
 			return result, err
 		}
+		loads, firsts = append(loads, micros(responses[0].LoadMicros)), append(firsts, micros(responses[0].CallMicros))
+		for _, response := range responses[1:] {
+			others = append(others, micros(response.CallMicros))
+		}
 	}
-	return speed{median(m.loads), median(m.firsts), median(m.calls)}, nil
+	return speed{median(loads), median(firsts), median(others)}, nil
 }
 
-type meter struct {
-	robot                *dingtalktest.Server
-	load                 *protocol.Load
-	loads, firsts, calls []time.Duration
-}
+func micros(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
 
-// start starts a driver and makes n calls, each of which is checked.
-func (m *meter) start(ctx context.Context, command []string, n int) error {
+// callTimes starts a driver and makes n calls, each of which must post a message.
+func callTimes(ctx context.Context, command []string, load *protocol.Load, fake *dingtalktest.Server, n int) (list []*protocol.Response, err error) {
 	driver, err := startDriver(ctx, command)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer driver.close()
 	for i := range n {
 		text := fmt.Sprint("message ", i)
-		request := &protocol.Request{Export: "call", Input: `{"params":{"name":"send_text_message","arguments":{"text":"` + text + `"}}}`}
-		if i == 0 {
-			request.Load = m.load
-		}
-		response, err := driver.ask(request)
+		response, err := driver.ask(&protocol.Request{
+			Load: load, Export: "call", Input: `{"params":{"name":"send_text_message","arguments":{"text":"` + text + `"}}}`,
+		})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if err := m.check(response, text); err != nil {
-			return err
+		messages := fake.Messages()
+		if !gjson.Get(response.Output, "structuredContent.ok").Bool() || len(messages) == 0 || messages[len(messages)-1].Text != text {
+			return nil, fmt.Errorf("measuring: %q was answered with %s %s", text, response.Output, response.Error)
 		}
-		took := time.Duration(response.CallMicros) * time.Microsecond
-		if i == 0 {
-			m.loads = append(m.loads, time.Duration(response.LoadMicros)*time.Microsecond)
-			m.firsts = append(m.firsts, took)
-		} else {
-			m.calls = append(m.calls, took)
-		}
+		list, load = append(list, response), nil
 	}
-	return nil
-}
-
-func (m *meter) check(response *protocol.Response, text string) error {
-	var got output
-	_ = json.Unmarshal([]byte(response.Output), &got) // what is no output is not ok
-	messages := m.robot.Messages()
-	result, _ := got.Structured.(map[string]any)
-	if result["ok"] != true || len(messages) == 0 || messages[len(messages)-1].Text != text {
-		return fmt.Errorf("measuring: %q was answered with %s %s", text, response.Output, response.Error)
-	}
-	return nil
+	return list, nil
 }
 
 func median(list []time.Duration) time.Duration {

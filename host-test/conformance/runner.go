@@ -21,7 +21,7 @@ type suiteRun struct {
 	failures    []string
 }
 
-// run runs all scenarios that the runtime has the capabilities for.
+// run runs all scenarios whose needs the runtime meets.
 func (s *suiteRun) run(ctx context.Context, r *extismRuntime, command []string) (*row, error) {
 	driver, err := startDriver(ctx, command)
 	if err != nil {
@@ -60,15 +60,14 @@ type caseRunner struct {
 	leaks       leaks
 }
 
-// The credentials of the robot: they occur in no text by chance, and the secret
-// has what a URL escapes.
+// The robot's credentials occur in no text by chance, and the secret has characters
+// that a URL escapes.
 const (
 	canaryToken  = "CANARYtokenCANARYtoken0123456789"
 	canarySecret = "SECcanaryCANARYcanary/+=0123456789"
 )
 
-// run runs a scenario and returns whether all of it was as it should be. An error
-// is one of the driver.
+// run runs a scenario and reports whether it passed. An error is the driver's.
 func (c *caseRunner) run(ctx context.Context, s *scenario.Scenario) (bool, error) {
 	before := len(c.failures)
 	r := &caseRun{caseRunner: c, scenario: s, want: scenario.Placeholders{}, got: scenario.Placeholders{}}
@@ -102,23 +101,23 @@ type caseRun struct {
 	*caseRunner
 	scenario   *scenario.Scenario
 	settings   *scenario.Settings
-	load       bool // a new instance before the next call
-	probed     bool // the instance has made sure of the address, and sends credentials
+	load       bool // load a new instance with the next call
+	probed     bool // the instance has probed the address, and sends credentials
 	input      string
 	responses  []*protocol.Response // of the step
-	broken     error                // the driver
+	broken     error                // of the driver
 	want, got  scenario.Placeholders
 	transcript string
 }
 
-// Load implements scenario.Runtime. The instance is loaded with the next call.
+// Load implements scenario.Runtime. The next call loads the instance.
 func (r *caseRun) Load(_ context.Context, s *scenario.Settings) error {
 	r.settings, r.load, r.probed = s, true, false
 	return nil
 }
 
-// Call implements scenario.Runtime. An instance that does not survive a trap is
-// replaced.
+// Call implements scenario.Runtime. It replaces an instance that does not survive a
+// trap.
 func (r *caseRun) Call(_ context.Context, export string, input []byte) ([]byte, error) {
 	r.input = string(input)
 	request := &protocol.Request{Export: export, Input: r.input}
@@ -153,7 +152,7 @@ func newLoad(s *scenario.Settings) *protocol.Load {
 	return load
 }
 
-// check compares what a step came to with its sections, and looks for leaks.
+// check compares the outcome of a step with its sections, and looks for leaks.
 func (r *caseRun) check(i int, run *scenario.Run, o *scenario.Outcome) {
 	step := &r.scenario.Steps[i]
 	for _, response := range r.responses {
@@ -176,10 +175,10 @@ func transcript(sent []recorder.Request) (text string) {
 	return text
 }
 
-// maxShown is how much of a difference is shown, in bytes.
+// maxShown limits the difference in a failure, in bytes.
 const maxShown = 2000
 
-// fail notes down what is wrong in a step.
+// fail records what is wrong in a step.
 func (r *caseRun) fail(step int, what string) {
 	if len(what) > maxShown {
 		what = strings.ToValidUTF8(what[:maxShown], "") + "…"

@@ -9,11 +9,9 @@ import (
 	"dingtalk-plugin/host-test/internal/scenario"
 )
 
-// What the drivers load, and what is run.
-const pluginFile, scenarioFolder = "../../dist/plugin.wasm", "../testdata"
+const pluginFile, scenarioFolder = "../../dist/plugin.wasm", "../e2e/testdata"
 
-// goCommand builds the driver for extism/go-sdk, the one that needs nothing
-// installed.
+// goCommand builds the driver for extism/go-sdk, which needs only Go.
 func goCommand(t *testing.T) []string {
 	t.Helper()
 	command, _, err := goDriver("go")(t.Context(), &installer{t.TempDir(), io.Discard})
@@ -27,8 +25,8 @@ func goCommand(t *testing.T) []string {
 	return append(command, plugin)
 }
 
-// All scenarios pass in Go, and each in some runtime. `make conformance` runs them
-// in the others.
+// All scenarios that extism/go-sdk can run pass in it, and every scenario has a
+// runtime. `make conformance` runs them in the others.
 func TestScenarios(t *testing.T) {
 	scenarios, err := scenario.ParseFolder(scenarioFolder)
 	if err != nil {
@@ -61,7 +59,7 @@ func runsSomewhere(s *scenario.Scenario) bool {
 	return false
 }
 
-// A scenario that expects anything else than what happens is seen to fail.
+// A scenario that expects anything other than what happens fails.
 func TestRunnerDetectsMismatch(t *testing.T) {
 	driver, err := startDriver(t.Context(), goCommand(t))
 	if err != nil {

@@ -16,18 +16,18 @@ import (
 	"dingtalk-plugin/host-test/internal/scenario"
 )
 
-// An extismRuntime is one way in which users load the plugin.
+// An extismRuntime is one way to load the plugin.
 type extismRuntime struct {
 	name     string
 	requires []requirement
-	// prepare installs what is missing and returns the driver's command, to which
-	// the plugin's file is added.
+	// prepare installs what is missing and returns the driver's command; the plugin's
+	// file goes between its two parts.
 	prepare preparer
 	snippet *snippet // README's for it; nil where go test runs it
 
 	capabilities []scenario.Capability
-	survives     bool  // an instance goes on working after the host ended a call
-	leaks        leaks // see there; a change of it is a failure, because README says it
+	survives     bool  // an instance works on after a trap
+	leaks        leaks // a change is a failure, because README documents them
 }
 
 type preparer = func(ctx context.Context, in *installer) (command, after []string, err error)
@@ -43,7 +43,7 @@ var (
 	requiresCargo  = requirement{"cargo", "install Rust, https://rustup.rs, or give the path of a hyper-mcp in HYPER_MCP"}
 )
 
-// sdks are the Extism SDKs. The first is what the others are compared with.
+// sdks are the Extism SDKs. The others are compared with the first.
 func sdks() []*extismRuntime {
 	return []*extismRuntime{
 		{
@@ -65,7 +65,7 @@ func sdks() []*extismRuntime {
 	}
 }
 
-// runners are the MCP runners, which take long to install.
+// runners are the MCP runners, which are slow to install.
 func runners() []*extismRuntime {
 	hyper := &extismRuntime{
 		name: "hyper-mcp", requires: []requirement{requiresGo}, prepare: hyperDriver, snippet: hyperSnippet,
@@ -111,8 +111,8 @@ func pythonDriver(ctx context.Context, in *installer) (command, after []string, 
 	return []string{python, filepath.Join(folder, "driver.py")}, nil, err
 }
 
-// hyperVersion is installed unless HYPER_MCP names a program. It is built as its
-// authors built it: with newer dependencies it does not compile.
+// hyperVersion is installed unless HYPER_MCP names a program, with the dependencies
+// of its lock file: it does not compile with newer ones.
 const hyperVersion = "0.8.3"
 
 func hyperDriver(ctx context.Context, in *installer) (command, after []string, err error) {
@@ -134,13 +134,13 @@ func hyperDriver(ctx context.Context, in *installer) (command, after []string, e
 	return command, []string{program, log}, os.MkdirAll(log, 0o755)
 }
 
-// buildHyperMCP returns the program, which it builds unless it is there.
+// buildHyperMCP builds the program unless it exists, and returns its path.
 func (in *installer) buildHyperMCP(ctx context.Context, folder string) (program string, err error) {
 	program = filepath.Join(folder, "bin", "hyper-mcp")
 	if _, err := exec.LookPath(program); err == nil {
 		return program, nil
 	}
-	fmt.Fprintln(in.log, "building hyper-mcp", hyperVersion, "which takes some twenty minutes")
+	fmt.Fprintln(in.log, "building hyper-mcp", hyperVersion, "which takes about twenty minutes")
 	command := exec.CommandContext(ctx, "cargo", "install", "--locked", "hyper-mcp", "--version", hyperVersion, "--root", folder)
 	command.Stdout, command.Stderr = in.log, in.log
 	if err := command.Run(); err != nil {
@@ -158,7 +158,7 @@ type installer struct {
 	log    io.Writer
 }
 
-// missing returns what the user has to install first, all of it at once.
+// missing lists everything that the user has to install first.
 func missing(runtimes []*extismRuntime) error {
 	var errs []error
 	listed := map[string]bool{}
@@ -191,7 +191,7 @@ func (in *installer) writeFiles(name string, files ...string) (folder string, er
 	return folder, nil
 }
 
-// installOnce installs, unless that was done with the list of packages as it is.
+// installOnce installs, unless that was done with the same list of packages.
 func (in *installer) installOnce(folder, list string, install func() error) error {
 	want, err := os.ReadFile(filepath.Join(folder, list))
 	if err != nil {
@@ -207,7 +207,7 @@ func (in *installer) installOnce(folder, list string, install func() error) erro
 	return os.WriteFile(stamp, want, 0o644)
 }
 
-// run runs a program that installs something. It shows its output only when it fails.
+// run runs a program that installs something. Only a failure shows its output.
 func (in *installer) run(ctx context.Context, folder, program string, arguments ...string) error {
 	fmt.Fprintln(in.log, "  "+filepath.Base(program)+" "+strings.Join(arguments, " "))
 	command := exec.CommandContext(ctx, program, arguments...)

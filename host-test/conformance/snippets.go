@@ -16,14 +16,14 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// A snippet is what README tells the users of a runtime to write. It posts one
-// message, "hello".
+// A snippet is what README tells the users of a runtime to write. Running it posts
+// one message, "hello".
 type snippet struct {
 	heading, language string
-	run               func(context.Context, *snippetRun) (said string, err error)
+	run               func(context.Context, *snippetRun) (output string, err error)
 }
 
-// A snippetRun is a snippet and what it is run with.
+// A snippetRun is a snippet and its environment.
 type snippetRun struct {
 	text           string   // of the snippet, with the robot's address
 	before, after  []string // the driver's command
@@ -31,8 +31,7 @@ type snippetRun struct {
 	environment    []string
 }
 
-// runSnippet runs the snippet with a robot of its own, and demands that its group
-// gets the message.
+// runSnippet runs the snippet with a fake robot, whose group must get the message.
 func (suite *suiteRun) runSnippet(ctx context.Context, s *snippet, before, after []string) error {
 	text, err := readme.Find(suite.readme, s.heading, s.language)
 	if err != nil {
@@ -58,31 +57,31 @@ func (suite *suiteRun) runSnippet(ctx context.Context, s *snippet, before, after
 	defer os.RemoveAll(folder)
 	ctx, cancel := context.WithTimeout(ctx, replyTimeout)
 	defer cancel()
-	said, err := s.run(ctx, &snippetRun{
+	output, err := s.run(ctx, &snippetRun{
 		text: text, before: before, after: after, folder: folder, plugin: suite.plugin,
 		environment: append(environment(), "DINGTALK_BOT_ACCESS_TOKEN="+canaryToken, "DINGTALK_BOT_SECRET="+secret),
 	})
 	if err != nil {
-		return fmt.Errorf("%w: %s\n%s", err, said, text)
+		return fmt.Errorf("%w: %s\n%s", err, output, text)
 	}
-	return checkPosted(fake.Messages(), said)
+	return checkPosted(fake.Messages(), output)
 }
 
-// checkPosted checks that the group got what it should, and the snippet showed it.
-func checkPosted(messages []dingtalktest.Message, said string) error {
+// checkPosted checks that the group got the message, and the snippet printed the result.
+func checkPosted(messages []dingtalktest.Message, output string) error {
 	if len(messages) != 1 || messages[0].Text != "hello" {
-		return fmt.Errorf("the group got %d messages, want one hello: %s", len(messages), said)
+		return fmt.Errorf("the group got %d messages, want one hello: %s", len(messages), output)
 	}
-	if !strings.Contains(said, "Message sent successfully") {
-		return errors.New("it does not show the answer: " + said)
+	if !strings.Contains(output, "Message sent successfully") {
+		return errors.New("it does not print the result: " + output)
 	}
 	return nil
 }
 
 const underHost = "Your own host"
 
-// nodeSnippet imports the SDK, and in the end lets go of the worker, which keeps
-// the process alive.
+// nodeSnippet imports the SDK before the snippet, and closes the plugin after it: its
+// worker would keep the process alive.
 func nodeSnippet(alias string) *snippet {
 	head, tail := `import { createPlugin } from "`+alias+`";`, "await plugin.close();"
 	return &snippet{underHost, "js", runScript("readme-"+alias+".mjs", head, tail)}
@@ -90,43 +89,31 @@ func nodeSnippet(alias string) *snippet {
 
 var pythonSnippet = &snippet{underHost, "python", runScript("readme.py", "import os\nimport extism", "")}
 
-// runScript runs the snippet from a file beside the driver's, where the SDK is found,
-// in a folder that has the plugin where the snippet looks for it. Head and tail
-// stand around it.
+// runScript runs head, snippet and tail from a file beside the driver's, where the SDK
+// is found, in a folder that has the plugin where the snippet expects it.
 func runScript(file, head, tail string) func(context.Context, *snippetRun) (string, error) {
-	return func(ctx context.Context, r *snippetRun) (said string, err error) {
+	return func(ctx context.Context, r *snippetRun) (output string, err error) {
 		last := len(r.before) - 1
 		program := filepath.Join(filepath.Dir(r.before[last]), file)
 		if err := os.WriteFile(program, []byte(head+"\n"+r.text+tail+"\n"), 0o644); err != nil {
 			return "", err
 		}
-		if err := r.placePlugin(); err != nil {
+		dist := filepath.Join(r.folder, "dist")
+		if err := errors.Join(os.Mkdir(dist, 0o755), os.Symlink(r.plugin, filepath.Join(dist, "plugin.wasm"))); err != nil {
 			return "", err
 		}
 		command := exec.CommandContext(ctx, r.before[0], append(r.before[1:last:last], program)...)
 		command.Dir, command.Env = r.folder, r.environment
-		output, err := command.CombinedOutput()
-		return string(output), err
+		printed, err := command.CombinedOutput()
+		return string(printed), err
 	}
-}
-
-// placePlugin copies the plugin to the folder's dist/plugin.wasm.
-func (r *snippetRun) placePlugin() error {
-	wasm, err := os.ReadFile(r.plugin)
-	if err != nil {
-		return err
-	}
-	if err := os.Mkdir(filepath.Join(r.folder, "dist"), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(r.folder, "dist", "plugin.wasm"), wasm, 0o644)
 }
 
 var hyperSnippet = &snippet{"hyper-mcp", "json", runHyperMCP}
 
-// runHyperMCP starts hyper-mcp with the snippet as its file, but for the plugin's
-// path, and calls the tool.
-func runHyperMCP(ctx context.Context, r *snippetRun) (said string, err error) {
+// runHyperMCP starts hyper-mcp with the snippet as its file, after replacing the
+// plugin's path, and calls the tool.
+func runHyperMCP(ctx context.Context, r *snippetRun) (output string, err error) {
 	const url = "file:///opt/mcp/plugin.wasm"
 	if !strings.Contains(r.text, url) {
 		return "", errors.New("it does not load " + url)
@@ -151,8 +138,8 @@ func runHyperMCP(ctx context.Context, r *snippetRun) (said string, err error) {
 	}
 	for _, content := range result.Content {
 		if text, ok := content.(*mcp.TextContent); ok {
-			said += text.Text
+			output += text.Text
 		}
 	}
-	return said, nil
+	return output, nil
 }

@@ -11,8 +11,8 @@ import (
 
 var address = regexp.MustCompile(`http://[0-9.:]+/robot/send`)
 
-// post stands in for a runtime: it posts to the address in the snippet.
-func post(body, said string) func(context.Context, *snippetRun) (string, error) {
+// post is a fake runtime, which posts to the address in the snippet.
+func post(body, output string) func(context.Context, *snippetRun) (string, error) {
 	return func(_ context.Context, r *snippetRun) (string, error) {
 		to := address.FindString(r.text) + "?access_token=CANARYtokenCANARYtoken0123456789"
 		response, err := http.Post(to, "application/json", strings.NewReader(body))
@@ -20,13 +20,13 @@ func post(body, said string) func(context.Context, *snippetRun) (string, error) 
 			return "", err
 		}
 		response.Body.Close()
-		return said, nil
+		return output, nil
 	}
 }
 
 const hello, sent = `{"msgtype":"text","text":{"content":"hello"}}`, "Message sent successfully"
 
-// A snippet passes that posts the message and shows the answer, and no other.
+// A snippet passes only if it posts the message and prints the result.
 func TestRunSnippet(t *testing.T) {
 	b := &suiteRun{readme: read(t, "../../README.md")}
 	for name, one := range map[string]struct {
@@ -48,7 +48,7 @@ func TestRunSnippet(t *testing.T) {
 	}
 }
 
-// README has a snippet for every runtime that is to run one.
+// README has the snippets of all runtimes.
 func TestSnippetsExist(t *testing.T) {
 	b := &suiteRun{readme: read(t, "../../README.md")}
 	for _, r := range append(sdks(), runners()...) {

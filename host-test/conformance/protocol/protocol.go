@@ -1,6 +1,6 @@
-// Package protocol is what conformance and its drivers say to each other: lines
-// of JSON over standard input and output. The drivers in other languages speak
-// the same without this package.
+// Package protocol defines how conformance and its drivers communicate: by lines of
+// JSON over standard input and output. Drivers in other languages implement it
+// themselves.
 //
 // A driver is started with the plugin's file, sends its Version, and then one
 // Response for each Request until its input ends.
@@ -19,7 +19,7 @@ type Request struct {
 	Input  string `json:"input"`
 }
 
-// Load is what a runner gives an instance.
+// Load is the configuration of an instance.
 type Load struct {
 	Config       map[string]string `json:"config"`
 	AllowedHosts []string          `json:"allowedHosts"`
@@ -27,18 +27,18 @@ type Load struct {
 	Clock        Clock             `json:"clock,omitempty"`
 }
 
-// A Clock is what an instance sees of the time. All but RealClock are for drivers
-// whose clock is settable.
+// A Clock is the clock of an instance. All but RealClock need a driver whose clock is
+// settable.
 type Clock string
 
 // The clocks.
 const (
 	RealClock    Clock = ""
 	RequestClock Clock = "request" // the Now of each Request
-	DefaultClock Clock = "default" // what the SDK shows when it is not told
+	DefaultClock Clock = "default" // the default of the SDK
 )
 
-// A Response is what came of a Request.
+// A Response is the result of a Request.
 type Response struct {
 	Version    string `json:"version,omitempty"` // of SDK and engine, in the first response alone
 	Output     string `json:"output,omitempty"`

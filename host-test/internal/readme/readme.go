@@ -1,5 +1,5 @@
-// Package readme finds the snippets of README.md, so that each can be run, and
-// points them at a robot on this machine.
+// Package readme finds the snippets of README.md and points them at a robot on this
+// machine, so that tests can run them.
 package readme
 
 import (
@@ -15,7 +15,7 @@ type Snippet struct {
 	Text     string
 }
 
-// Snippets returns all of them, in their order. A heading inside a block is code.
+// Snippets returns all snippets in order. A heading inside a block is code.
 func Snippets(text string) (list []Snippet) {
 	heading, open := "", false
 	for line := range strings.Lines(text) {
@@ -35,7 +35,7 @@ func Snippets(text string) (list []Snippet) {
 	return list
 }
 
-// Find returns the one snippet of the language under the heading.
+// Find returns the only snippet of the language under the heading.
 func Find(text, heading, language string) (string, error) {
 	var found []string
 	for _, s := range Snippets(text) {
@@ -52,20 +52,20 @@ func Find(text, heading, language string) (string, error) {
 // DefaultHost is the host that README's snippets allow.
 const DefaultHost = "oapi.dingtalk.com"
 
-// tokenEntry is the entry of the token in a configuration, quoted or not as the
-// language wants it.
+// tokenEntry matches the entry of the token in a configuration, quoted or not as the
+// language requires.
 var tokenEntry = regexp.MustCompile(`("?)DINGTALK_BOT_ACCESS_TOKEN("?):`)
 
-// Redirect changes two things in a snippet, and nothing else: it allows the loopback
-// host in place of DingTalk's, and puts the webhook address before the token.
+// Redirect allows the loopback host in place of DingTalk's, and inserts the webhook
+// address before the token. It changes nothing else.
 func Redirect(snippet, webhook string) (string, error) {
 	if n := strings.Count(snippet, DefaultHost); n != 1 {
-		return "", fmt.Errorf("%s stands in it %d times, want once: %s", DefaultHost, n, snippet)
+		return "", fmt.Errorf("%s occurs %d times, want once: %s", DefaultHost, n, snippet)
 	}
 	return AddWebhook(strings.Replace(snippet, DefaultHost, "127.0.0.1", 1), webhook)
 }
 
-// AddWebhook puts the webhook address before the token, for a snippet that names
+// AddWebhook inserts the webhook address before the token, for a snippet that names
 // no host.
 func AddWebhook(snippet, webhook string) (string, error) {
 	if n := len(tokenEntry.FindAllString(snippet, -1)); n != 1 {

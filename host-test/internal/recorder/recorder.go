@@ -1,5 +1,5 @@
-// Package recorder is a proxy in front of the fake robot. It writes down what
-// passes, byte for byte, with the robot's verdict on it.
+// Package recorder is a proxy in front of the fake robot. It records each request,
+// byte for byte, with the robot's verdict on it.
 package recorder
 
 import (
@@ -28,11 +28,11 @@ type Recorder struct {
 	drained int // how many of them Drain has returned
 }
 
-// A Request is one that passed, as it was sent: with its credentials.
+// A Request is a recorded request as it was sent, with its credentials.
 type Request struct {
 	Method, URI       string
 	ContentType, Body string
-	Verdict           string // what the robot made of it
+	Verdict           string // how the robot responded
 }
 
 // New starts a recorder. Close it when done.
@@ -65,14 +65,14 @@ func (r *Recorder) Listen() error {
 // Close closes the port and all connections.
 func (r *Recorder) Close() {
 	if r.server != nil {
-		r.listener.Close() // which the server does not know of before Serve runs
+		r.listener.Close() // the server does not know it before Serve runs
 		r.server.Close()
 		r.server = nil
 	}
 }
 
-// redirectPath is how the path of an address begins that redirects to this
-// server, under a host name that no scenario allows.
+// redirectPath is the prefix of paths that redirect to this server under a host name
+// that no scenario allows.
 const redirectPath = "/redirect"
 
 func (r *Recorder) pass(w http.ResponseWriter, req *http.Request) {
@@ -92,8 +92,8 @@ func (r *Recorder) pass(w http.ResponseWriter, req *http.Request) {
 	r.Robot.ServeHTTP(w, req)
 }
 
-// Drain returns the requests since the last time. Call it between calls of the
-// plugin only.
+// Drain returns the requests since the previous Drain. Call it only between calls of
+// the plugin.
 func (r *Recorder) Drain() (list []Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -131,8 +131,8 @@ func verdict(request *dingtalktest.Request) string {
 	return shown
 }
 
-// Format writes requests as scenarios have them: long bodies without their
-// middle, and "none" for no request.
+// Format formats requests as in scenarios: long bodies without their middle, and
+// "none" for no request.
 func Format(list []Request) string {
 	if len(list) == 0 {
 		return "none"
@@ -145,7 +145,7 @@ func Format(list []Request) string {
 	return strings.Join(lines, "\n")
 }
 
-// String returns all of the request and the verdict.
+// String returns the complete request and the verdict.
 func (r Request) String() string {
 	text := r.Method + " " + r.URI
 	if r.Body != "" {

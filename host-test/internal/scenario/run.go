@@ -18,7 +18,7 @@ import (
 	"dingtalk-plugin/host-test/internal/recorder"
 )
 
-// The credentials of a scenario's robot, unless it says otherwise.
+// The default credentials of a scenario's robot.
 const (
 	Token  = "token"
 	Secret = "SEC000000000000000000000"
@@ -28,7 +28,7 @@ const (
 type Runtime interface {
 	// Load replaces the instance.
 	Load(context.Context, *Settings) error
-	// Call calls an export of the instance. An error is a trap, and not looked into.
+	// Call calls an export of the instance. Any error is a trap.
 	Call(ctx context.Context, export string, input []byte) (output []byte, err error)
 }
 
@@ -41,11 +41,11 @@ type Settings struct {
 	Frozen       bool             // the clock shows what extism/go-sdk has by default
 }
 
-// Options change how a scenario is run. Nil is the scenario as it is written.
+// Options change how a scenario is run. Nil runs it as written.
 type Options struct {
 	RealClock bool // unless the scenario needs another
-	// Token and Secret are used in place of the scenario's own, which are common
-	// words; the secret only where signatures need not be the scenario's.
+	// Token and Secret replace the scenario's own, which are common words; the secret
+	// only if the scenario contains no signature.
 	Token, Secret string
 }
 
@@ -62,7 +62,7 @@ type Run struct {
 	now time.Time // zero for the real clock and the frozen one
 }
 
-// An Outcome is what a step came to.
+// An Outcome is the outcome of a step.
 type Outcome struct {
 	Sent     []recorder.Request
 	Output   string
@@ -164,8 +164,8 @@ func (r *Run) Advance(d time.Duration) {
 	r.now = r.now.Add(d)
 }
 
-// Step makes a step's calls and returns what the first came to. When another
-// comes to something else, that is an error.
+// Step makes a step's calls and returns the outcome of the first. It fails if another
+// has a different outcome.
 func (r *Run) Step(ctx context.Context, i int) (*Outcome, error) {
 	step := &r.scenario.Steps[i]
 	times, err := step.times()
@@ -184,7 +184,7 @@ func (r *Run) Step(ctx context.Context, i int) (*Outcome, error) {
 	for n := 2; err == nil && n <= times; n++ {
 		var next *Outcome
 		if next, err = r.call(ctx, export, input); err == nil && next.placeholders() != first.placeholders() {
-			err = fmt.Errorf("call %d comes to something else than the first: %s", n, next.placeholders())
+			err = fmt.Errorf("call %d differs from the first: %s", n, next.placeholders())
 		}
 	}
 	return first, err
@@ -214,7 +214,7 @@ func (o *Outcome) placeholders() string {
 	return p.Replace(o.Requests) + "\n" + p.Replace(o.Result)
 }
 
-// prepare does what a step's before section says.
+// prepare executes a step's before section.
 func (r *Run) prepare(ctx context.Context, before string) error {
 	actions, err := parseBefore(before)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package scenario reads the txtar files that say how the plugin behaves, and
-// runs them in whatever loads it: the end-to-end tests in extism/go-sdk, and
-// conformance in every other SDK.
+// Package scenario reads the txtar files that define how the plugin behaves, and runs
+// them in any runtime: the end-to-end tests in extism/go-sdk, and conformance in every
+// SDK.
 package scenario
 
 import (
@@ -16,27 +16,28 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// A Scenario is one txtar file: prose that says what must hold, then
+// A Scenario is one txtar file: prose that describes the behavior, then
 //
 //	config      key = value lines, without DINGTALK_BOT_. $ROBOT is the fake's
 //	            address, $HOST its host and port. Token, secret and address are
-//	            set unless given here; an empty value takes the key away.
-//	robot       how the fake is set up: key = value lines, see configureRobot
+//	            set by default; an empty value removes the key.
+//	robot       how the fake is set up: key = value lines, see robotOptions
 //	host        what the host gives the plugin: "allowed hosts", separated by
 //	            commas, and "memory pages" of 64 KiB
 //	clock       what the plugin's clock shows, RFC 3339, or "frozen"
-//	needs       a Capability in each line, beside those that follow from the rest
+//	needs       a Capability in each line, in addition to those that follow
+//	            from the rest
 //
 // and then steps, numbered from the second on ("call 2"):
 //
-//	before      what happens first, a line each: "advance 61s", "robot-ahead 2h",
+//	before      what happens first, one action a line: "advance 61s", "robot-ahead 2h",
 //	            "fault busy", "pass" (no fault for the next), "answer BODY",
 //	            "restart", "dead" (nothing listens during this call)
 //	call        a tool's name and its arguments, or a raw input from { or [ on; a
 //	            template with the function repeat; or "describe", of which the
 //	            tools' names and arguments are compared
-//	times       so many calls, each of which comes to the same; 1 unless given
-//	requests    what the fake got, a request and its verdict each
+//	times       how many calls, all with the same outcome; 1 by default
+//	requests    the requests that the fake got, each with its verdict
 //	result      the CallToolResult, or Trap and its cause in extism/go-sdk
 //
 // requests and result are written by -update. Any other section is an error.
@@ -50,12 +51,12 @@ type Scenario struct {
 	clock       string
 }
 
-// A Step is one call, or several that come to the same.
+// A Step is one call, or several with the same outcome.
 type Step struct {
 	Before, Call, Times, Requests, Result string
 }
 
-// A Capability is what not every runtime has.
+// A Capability is something that not every runtime has.
 type Capability string
 
 // The capabilities that scenarios need.
@@ -66,8 +67,8 @@ const (
 	CutTraps      Capability = "cut answer traps"    // the host kills the call
 	CutIsEmpty    Capability = "cut answer is empty" // the plugin gets an answer without a body
 
-	// StopsRedirects is for runtimes that can be told not to follow a redirect.
-	// libextism has no such setting.
+	// StopsRedirects is the capability not to follow redirects, for which libextism has
+	// no setting.
 	StopsRedirects Capability = "redirects stop"
 )
 
@@ -76,7 +77,7 @@ var capabilities = []Capability{SettableClock, MemoryLimit, RawInput, CutTraps, 
 // Trap begins the result of a call that the host killed.
 const Trap = "the host ended the call"
 
-// defaultClock is when scenarios take place; signatures depend on it.
+// defaultClock is the default time of scenarios; signatures depend on it.
 const defaultClock = "2026-12-01T08:00:00Z"
 
 // ParseFile reads a scenario, and returns the archive that it was made from.
@@ -122,7 +123,7 @@ func parse(archive *txtar.Archive) (*Scenario, error) {
 		}
 	}
 	if len(s.Steps) == 0 || strings.TrimSpace(string(archive.Comment)) == "" {
-		return nil, fmt.Errorf("a scenario needs prose and a call")
+		return nil, fmt.Errorf("prose or a call is missing")
 	}
 	s.deriveNeeds()
 	return s, s.check()
@@ -184,7 +185,7 @@ func parseSettings(data string) (map[string]string, error) {
 	return values, nil
 }
 
-// deriveNeeds adds what follows from the sections.
+// deriveNeeds adds the needs that follow from the sections.
 func (s *Scenario) deriveNeeds() {
 	if s.clock != "" || s.anyLine("advance ") {
 		s.Needs = append(s.Needs, SettableClock)
@@ -200,18 +201,17 @@ func (s *Scenario) deriveNeeds() {
 	}
 }
 
-// anyLine reports whether a before section has a line that begins so.
+// anyLine reports whether a before section has a line with the prefix.
 func (s *Scenario) anyLine(prefix string) bool {
 	return slices.ContainsFunc(s.Steps, func(step Step) bool { return strings.Contains("\n"+step.Before, "\n"+prefix) })
 }
 
-// RunsWith reports whether a runtime with these capabilities has all that the
-// scenario needs.
+// RunsWith reports whether these capabilities include all that the scenario needs.
 func (s *Scenario) RunsWith(available []Capability) bool {
 	return !slices.ContainsFunc(s.Needs, func(c Capability) bool { return !slices.Contains(available, c) })
 }
 
-// check finds what would go wrong halfway through a run.
+// check finds errors that would otherwise end a run halfway.
 func (s *Scenario) check() error {
 	for _, need := range s.Needs {
 		if !slices.Contains(capabilities, need) {
@@ -267,7 +267,7 @@ func (s *Step) times() (int, error) {
 	return n, err
 }
 
-// Input returns the export that is called, and with what.
+// Input returns the export to call and its input.
 func (s *Step) Input() (export string, input []byte, err error) {
 	if s.Call == "describe" {
 		return "describe", nil, nil
@@ -279,7 +279,7 @@ func (s *Step) Input() (export string, input []byte, err error) {
 	name, arguments, _ := strings.Cut(text, " ")
 	switch {
 	case name == "":
-		return "", nil, fmt.Errorf("it has no call")
+		return "", nil, fmt.Errorf("the call is missing")
 	case arguments == "":
 		input, err = json.Marshal(map[string]any{"params": map[string]any{"name": name}})
 		return "call", input, err

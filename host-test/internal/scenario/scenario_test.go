@@ -12,7 +12,7 @@ import (
 
 const call = "-- call --\ntool {}\n"
 
-// A scenario with a slip is refused, not passed over.
+// Mistakes in a scenario are errors.
 func TestInvalidScenarios(t *testing.T) {
 	if _, err := parse(txtar.Parse([]byte("Prose.\n" + call))); err != nil {
 		t.Fatal(err)
@@ -70,8 +70,8 @@ func TestNeeds(t *testing.T) {
 	}
 }
 
-// What differs from run to run is replaced, and nothing else; equal identifiers
-// stay equal, and different ones different.
+// Only what differs between runs is replaced; equal identifiers stay equal, and
+// different ones different.
 func TestPlaceholders(t *testing.T) {
 	const one, other = "0123456789abcdef0123456789abcdef", "f123456789abcdef0123456789abcdef"
 	base := replaceAll("timestamp=1796112000000&sign=x%2B", one+" "+other+" "+one, "Wait 1 seconds", `"retryAfterSeconds": 1`)
@@ -96,7 +96,7 @@ func replaceAll(lines ...string) string {
 	return Placeholders{}.Replace(strings.Join(lines, "\n"))
 }
 
-// A runtime that answers differently the second time fails a step of two calls.
+// A step of two calls fails if their outcomes differ.
 func TestTimes(t *testing.T) {
 	for outputs, passes := range map[string]bool{`{"a":1} {"a":1}`: true, `{"a":1} {"a":2}`: false, `{"a":1} trap`: false, `trap trap`: true} {
 		s, err := parse(txtar.Parse([]byte("Prose.\n" + call + "-- times --\n2\n")))
@@ -114,7 +114,7 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// fixedOutputs gives one output after the other.
+// fixedOutputs is a Runtime that returns one output after the other.
 type fixedOutputs struct{ outputs []string }
 
 func (s *fixedOutputs) Load(context.Context, *Settings) error { return nil }

@@ -10,10 +10,10 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// token is the scenario's where it is a word of its own, as in access_token=token.
+// token matches the scenario's token as a separate word, as in access_token=token.
 var token = regexp.MustCompile(`\b` + Token + `\b`)
 
-// replaceCredentials puts the options' credentials in place of the scenario's.
+// replaceCredentials replaces the scenario's credentials with those of the options.
 func (r *Run) replaceCredentials(text string) string {
 	if r.options.Token != "" {
 		text = token.ReplaceAllLiteralString(text, r.options.Token)
@@ -24,7 +24,7 @@ func (r *Run) replaceCredentials(text string) string {
 	return text
 }
 
-// Text puts the scenario's own words back: credentials and addresses.
+// Text restores the scenario's own credentials and addresses.
 func (r *Run) Text(text string) string {
 	text = strings.ReplaceAll(text, r.Recorder.URL, "$ROBOT")
 	for own, other := range map[string]string{Token: r.options.Token, Secret: r.options.Secret} {
@@ -35,8 +35,8 @@ func (r *Run) Text(text string) string {
 	return text
 }
 
-// Placeholders stand for what differs from run to run where clock and random
-// source cannot be set: the same one for the same identifier.
+// Placeholders replace what differs between runs if clock and random source cannot be
+// set. Equal identifiers have equal placeholders.
 type Placeholders map[string]string
 
 var (
@@ -45,7 +45,7 @@ var (
 	waits       = regexp.MustCompile(`(Wait |retryAfterSeconds": ?)[0-9]+`)
 )
 
-// Replace puts them in.
+// Replace inserts the placeholders.
 func (p Placeholders) Replace(text string) string {
 	text = signatures.ReplaceAllString(text, "timestamp=<timestamp>&sign=<sign>")
 	text = waits.ReplaceAllString(text, "$1<seconds>")
@@ -57,8 +57,8 @@ func (p Placeholders) Replace(text string) string {
 	})
 }
 
-// describe lists the tools with their arguments, and what the configuration has
-// put into those.
+// describe lists the tools with their arguments, and what the configuration added to
+// those.
 func describe(output []byte) (string, error) {
 	if !json.Valid(output) {
 		return "", fmt.Errorf("the output is not JSON: %q", output)

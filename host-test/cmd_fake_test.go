@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// startRobot runs the command, and returns its export lines, its curl line and the page's address.
+func startRobot(t *testing.T, b binary, arguments ...string) (exports, curl, page string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // in case it prints less
+	t.Cleanup(cancel)
+	command := exec.CommandContext(ctx, string(b), append([]string{"robot", "--addr", "127.0.0.1:0"}, arguments...)...)
+	out, err := command.StdoutPipe()
+	if err == nil {
+		err = command.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { command.Process.Kill(); command.Wait() })
+	lines := bufio.NewScanner(out)
+	for page == "" && lines.Scan() {
+		switch line := strings.TrimSpace(lines.Text()); {
+		case strings.HasPrefix(line, "export "):
+			exports += line + "\n"
+		case strings.Contains(line, "curl "):
+			curl = line
+		case strings.HasPrefix(line, "http://"):
+			page = line
+		}
+	}
+	if page == "" {
+		t.Fatalf("no page; exports %q, curl %q", exports, curl)
+	}
+	go func() { // so that the robot can go on printing
+		for lines.Scan() {
+		}
+	}()
+	return exports, curl, page
+}
+
+// What the command prints works: the curl line in a shell, the export lines before a
+// call, and the page.
+func TestRobotInstructions(t *testing.T) {
+	b := buildCommand(t)
+	for _, tt := range []struct {
+		name      string
+		arguments []string
+		exports   int // address and token, and what the arguments add
+	}{
+		{"bare", nil, 2},
+		{"secret", []string{"--secret", "SEC0123456789abcdef"}, 3},
+		{"keywords", []string{"--keyword", "告警", "--keyword", "it's done"}, 3},
+		{"all", []string{"--token", "0a1b2c", "--secret", "SEC $HOME `id` 'x'", "--keyword", `50% "done"`}, 4},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			exports, curl, page := startRobot(t, b, tt.arguments...)
+			if got := strings.Count(exports, "\n"); got != tt.exports {
+				t.Errorf("%d export lines, want %d:\n%s", got, tt.exports, exports)
+			}
+			for range 3 { // with other timestamps, a signature holds other characters
+				if out, err := exec.CommandContext(t.Context(), "sh", "-c", curl).Output(); err != nil || !strings.Contains(string(out), `"errcode":0`) {
+					t.Errorf("%s\nanswers %s, %v", curl, out, err)
+				}
+			}
+			call := exports + "'" + string(b) + "' call --plugin " + builds[0].file + ` send_text_message '{"text":"hello"}'`
+			if out, err := exec.CommandContext(t.Context(), "sh", "-c", call).CombinedOutput(); err != nil {
+				t.Errorf("%s\nanswers %s, %v", call, out, err)
+			}
+			response, err := http.Get(page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+			if response.StatusCode != http.StatusOK {
+				t.Errorf("the page answers %s", response.Status)
+			}
+		})
+	}
+}
+
+// A robot that listens on all addresses is reached through loopback: the plugin
+// refuses plain http elsewhere.
+func TestRobotLocalAddress(t *testing.T) {
+	for listening, want := range map[string]string{
+		"127.0.0.1:8787": "127.0.0.1:8787", "[::]:8787": "127.0.0.1:8787", "0.0.0.0:1": "127.0.0.1:1", "[::1]:1": "[::1]:1", "192.0.2.7:1": "192.0.2.7:1",
+	} {
+		if got := localAddress(listening); got != want {
+			t.Errorf("%s is reached at %s, want %s", listening, got, want)
+		}
+	}
+}

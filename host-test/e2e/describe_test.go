@@ -1,0 +1,155 @@
+package e2e
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"dingtalk-plugin/host-test/internal/host"
+	"dingtalk-plugin/host-test/internal/scenario"
+	"dingtalk-plugin/schema"
+
+	"github.com/tidwall/gjson"
+)
+
+// A toolListing is a tool as describe lists it.
+type toolListing struct {
+	Name, Title, Description  string
+	InputSchema, OutputSchema json.RawMessage
+	Annotations               map[string]bool
+}
+
+func describe(t *testing.T, plugin *host.Plugin) []byte {
+	t.Helper()
+	output, err := plugin.CallExport(t.Context(), "describe", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return output
+}
+
+func listTools(t *testing.T, values map[string]string) []toolListing {
+	t.Helper()
+	var list struct{ Tools []toolListing }
+	if err := json.Unmarshal(describe(t, load(t, 0, host.Options{Config: values})), &list); err != nil {
+		t.Fatal(err)
+	}
+	return list.Tools
+}
+
+// arguments names the arguments as README writes them.
+func (l *toolListing) arguments() []string {
+	return scenario.Arguments(gjson.ParseBytes(l.InputSchema))
+}
+
+// describe prints the schema files themselves, and each tool has what runners and
+// models need.
+func TestDescribe(t *testing.T) {
+	var names []string
+	for i, tool := range listTools(t, nil) {
+		names = append(names, tool.Name)
+		file := gjson.Parse(schema.Tools[i])
+		if string(tool.InputSchema) != file.Get("inputSchema").Raw || tool.Description != file.Get("description").String() {
+			t.Errorf("%s differs from its file", tool.Name)
+		}
+		if string(tool.OutputSchema) != strings.TrimSpace(schema.Output) {
+			t.Errorf("%s has another output schema", tool.Name)
+		}
+		checkTool(t, &tool)
+	}
+	if want := []string{"send_text_message", "send_markdown_message"}; !slices.Equal(names, want) {
+		t.Errorf("tools %v, want %v", names, want)
+	}
+}
+
+func TestDescribeAll(t *testing.T) {
+	tools := listTools(t, map[string]string{"DINGTALK_BOT_TOOLS": "all", "DINGTALK_BOT_AT_USER_IDS": "true"})
+	if len(tools) != len(schema.Tools) {
+		t.Errorf("%d tools, want %d", len(tools), len(schema.Tools))
+	}
+	for i := range tools {
+		checkTool(t, &tools[i])
+	}
+}
+
+func checkTool(t *testing.T, tool *toolListing) {
+	t.Helper()
+	if len(tool.Title) <= len(tool.Name) {
+		t.Errorf("%s: the title %q adds nothing to the name", tool.Name, tool.Title)
+	}
+	if words := len(strings.Fields(tool.Description)); words < 60 || words > 125 {
+		t.Errorf("%s: the description has %d words", tool.Name, words)
+	}
+	if !slices.ContainsFunc(schema.Tools, func(definition string) bool {
+		other := gjson.Get(definition, "name").String()
+		return other != tool.Name && strings.Contains(tool.Description, other)
+	}) {
+		t.Errorf("%s: the description names no tool to use instead", tool.Name)
+	}
+	want := map[string]bool{"readOnlyHint": false, "destructiveHint": false, "idempotentHint": false, "openWorldHint": true}
+	for hint, value := range want {
+		if got, found := tool.Annotations[hint]; !found || got != value {
+			t.Errorf("%s: %s is %v", tool.Name, hint, got)
+		}
+	}
+	input := gjson.ParseBytes(tool.InputSchema)
+	if input.Get("type").String() != "object" || input.Get("additionalProperties").Raw != "false" {
+		t.Errorf("%s: the input schema allows more than its properties", tool.Name)
+	}
+	input.Get("properties").ForEach(func(name, property gjson.Result) bool {
+		if property.Get("type").String() == "" || property.Get("description").String() == "" {
+			t.Errorf("%s: %s lacks a type or description", tool.Name, name)
+		}
+		return true
+	})
+}
+
+// baseline is the SHA-256 of what describe prints by default. Whoever changes a
+// description changes it, on purpose.
+const baseline = "024fa6b7c419ab6dcef1ddf342def7bbae7956d1a714789e776b2427358fda9e"
+
+// Without any optional key, describe prints the same bytes as ever.
+func TestDescribeBaseline(t *testing.T) {
+	for build := range builds {
+		output := describe(t, load(t, build, host.Options{}))
+		// make dist writes the version into the module.
+		output = regexp.MustCompile(`,"_meta":\{"dingtalk-plugin/version":\{[^}]*\} *\}`).ReplaceAll(output, nil)
+		sum := sha256.Sum256(output)
+		if got := hex.EncodeToString(sum[:]); got != baseline {
+			t.Errorf("%s: describe has the sum %s, want %s", builds[build].name, got, baseline)
+		}
+	}
+}
+
+// The results of a dry run match the output schema that describe prints for it.
+func TestDryRun(t *testing.T) {
+	run, s := start(t, 0, &scenario.Scenario{Config: map[string]string{"DRY_RUN": "true", "KEYWORDS": "k"}})
+	output := compile(t, gjson.GetBytes(describe(t, s.Plugin), "tools.0.outputSchema").Raw)
+	for _, arguments := range []string{
+		`{"text":"hello"}`, `{"text":"k","atMobiles":["13800000001"]}`, `{"tex":"hello"}`,
+		`{"text":"` + strings.Repeat("word ", 9000) + `"}`,
+	} {
+		result, err := s.Plugin.Call(t.Context(), "send_text_message", json.RawMessage(arguments))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := output.Validate(result.StructuredContent); err != nil {
+			t.Errorf("%.50s: %v", arguments, err)
+		}
+		if len(arguments) < 1000 {
+			continue
+		}
+		data, _ := json.Marshal(result.StructuredContent)
+		bodies := gjson.GetBytes(data, "dryRun.bodies.#").Int()
+		if sizes := gjson.GetBytes(data, "dryRun.sizes").Array(); bodies != 3 || len(sizes) != 3 || sizes[0].Int() > 20000 {
+			t.Errorf("a long message has %d bodies of %v bytes", bodies, sizes)
+		}
+	}
+	if got := run.Recorder.Drain(); got != nil {
+		t.Errorf("a dry run sent %v", got)
+	}
+}

@@ -1,0 +1,107 @@
+// Package e2e tests the behavior of the compiled plugin: the scenarios of testdata
+// on both builds, and what a scenario cannot express.
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"testing"
+
+	"dingtalk-plugin/host-test/dingtalktest"
+	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/host-test/internal/host"
+	"dingtalk-plugin/host-test/internal/scenario"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/tetratelabs/wazero"
+)
+
+// root is the root of the repository.
+const root = "../../"
+
+// builds are the two modules made of the same source, which must answer alike.
+// Go's own needs 3 MiB before it starts, so only TinyGo's can be limited to less.
+var builds = []struct {
+	name, file, target string
+	capabilities       []scenario.Capability
+}{
+	{"tinygo", root + "dist/plugin.wasm", "make build", append(capabilities, scenario.MemoryLimit)},
+	{"go", root + "dist/plugin-go.wasm", "make build-go", capabilities},
+}
+
+var capabilities = []scenario.Capability{scenario.SettableClock, scenario.RawInput, scenario.CutTraps, scenario.StopsRedirects}
+
+// cache saves compiling a module more than once.
+var cache = wazero.NewCompilationCache()
+
+// module reads a build; if it is missing, the test fails and names the make target.
+func module(t testing.TB, build int) []byte {
+	t.Helper()
+	data, err := os.ReadFile(builds[build].file)
+	if err != nil {
+		t.Fatalf("%v: run `%s`", err, builds[build].target)
+	}
+	return data
+}
+
+// load loads a build until the end of the test. By default it may reach 127.0.0.1.
+func load(t testing.TB, build int, o host.Options) *host.Plugin {
+	t.Helper()
+	o.Cache = cache
+	if o.AllowedHosts == nil {
+		o.AllowedHosts = []string{"127.0.0.1"}
+	}
+	plugin, err := host.Load(t.Context(), module(t, build), &o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { plugin.Close(context.WithoutCancel(t.Context())) })
+	return plugin
+}
+
+// newFake starts a fake server, and returns it with the configuration with which
+// the plugin posts to it, and any more values.
+func newFake(t testing.TB, o *dingtalktest.Options, more map[string]string) (*dingtalktest.Server, map[string]string) {
+	t.Helper()
+	fake := dingtalktest.New(o)
+	values := map[string]string{config.Webhook: serve(t, "127.0.0.1:0", fake), config.Token: dingtalktest.DefaultToken}
+	if o != nil && o.Token != "" {
+		values[config.Token] = o.Token
+	}
+	if o != nil && o.Secret != "" {
+		values[config.Secret] = o.Secret
+	}
+	maps.Copy(values, more)
+	return fake, values
+}
+
+// serve listens at the address until the end of the test, and returns the URL.
+func serve(t testing.TB, address string, handler http.Handler) (url string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: handler}
+	go server.Serve(listener)
+	t.Cleanup(func() { server.Close() })
+	return "http://" + listener.Addr().String()
+}
+
+// sendText calls send_text_message, whose result must not be an error.
+func sendText(t testing.TB, plugin *host.Plugin, text string) *mcp.CallToolResult {
+	t.Helper()
+	arguments, err := json.Marshal(map[string]string{"text": text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := plugin.Call(t.Context(), "send_text_message", arguments)
+	if err != nil || result.IsError {
+		t.Fatalf("%v %+v", err, result)
+	}
+	return result
+}

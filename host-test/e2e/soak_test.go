@@ -1,0 +1,241 @@
+package e2e
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"dingtalk-plugin/host-test/dingtalktest"
+	"dingtalk-plugin/host-test/internal/host"
+)
+
+var (
+	soakCalls = flag.Int("soak", 3000, "how many calls TestSoak makes")
+	soakSeed  = flag.Uint64("soak.seed", 1, "what TestSoak's random numbers start from")
+)
+
+// peakMemory is what the guest may take whatever comes, in bytes.
+const peakMemory = 8 << 20
+
+// Nothing that a caller can send, in any configuration, exhausts the guest, loses a
+// message or posts one twice: sizes up to the request limit, unusual texts, malformed
+// requests, lost responses, and traps at random moments.
+func TestSoak(t *testing.T) {
+	s := newSoak(t, *soakSeed)
+	start := time.Now()
+	for s.calls < *soakCalls && !t.Failed() {
+		s.instance(500)
+	}
+	t.Logf("%d calls in %v, %d of them trapped; %d messages in the group", s.calls, time.Since(start).Round(time.Second), s.trapped, s.messages)
+	t.Logf("peak memory %d bytes, in %s", s.peak, s.peakAt)
+	t.Logf("slowest call %v: %s", s.slowest.Round(time.Millisecond), s.slowestAt)
+	t.Logf("messages lost: %d, duplicated: %d, signatures refused: %d, crashed: %d", s.lost, s.duplicated, s.refused, s.crashed)
+	if s.lost+s.duplicated+s.refused+s.crashed > 0 || s.peak > peakMemory {
+		t.Errorf("seed %d: want nothing lost, duplicated, refused or crashed, and at most %d bytes", *soakSeed, peakMemory)
+	}
+}
+
+// A soak calls one instance after another and compares what the group got with
+// what it should have got.
+type soak struct {
+	t      *testing.T
+	rand   *rand.Rand
+	fake   *dingtalktest.Server
+	values map[string]string // of the configuration
+	pages  uint32            // memory limit; 0 is none
+
+	plugin *host.Plugin
+	shape  string         // of the configuration
+	trapIn int            // the call traps when it reads the clock for the n-th time; 0 is never
+	want   map[string]int // the parts of each message, by the id in its text
+
+	calls, messages, trapped           int
+	lost, duplicated, refused, crashed int
+	peak                               int // bytes
+	peakAt                             string
+	slowest                            time.Duration
+	slowestAt                          string
+}
+
+func newSoak(t *testing.T, seed uint64) *soak {
+	s := &soak{t: t, rand: rand.New(rand.NewPCG(seed, 0))}
+	s.fake, s.values = newFake(t, &dingtalktest.Options{Secret: benchSecret, PerMinute: -1}, map[string]string{"DINGTALK_BOT_MESSAGES_PER_MINUTE": "0"})
+	return s
+}
+
+// instance makes n calls in an instance with a random configuration.
+func (s *soak) instance(n int) {
+	s.t.Helper()
+	config := maps.Clone(s.values)
+	s.shape = s.configure(config)
+	plugin, err := host.Load(s.t.Context(), module(s.t, 0), &host.Options{
+		Config: config, AllowedHosts: []string{"127.0.0.1"}, Cache: cache, Now: s.now, MaxPages: s.pages,
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer plugin.Close(s.t.Context())
+	s.plugin = plugin
+	s.describe()
+	for range n {
+		s.want = map[string]int{}
+		s.call()
+		s.count()
+	}
+	s.describe()
+	if m := plugin.Memory(); m > s.peak {
+		s.peak, s.peakAt = m, s.shape
+	}
+}
+
+// now is the guest's clock. A panic in it ends the call as a host's trap does.
+func (s *soak) now() time.Time {
+	if s.trapIn > 0 {
+		if s.trapIn--; s.trapIn == 0 {
+			panic("trap")
+		}
+	}
+	return time.Now()
+}
+
+// describe must always work.
+func (s *soak) describe() {
+	s.trapIn = 0
+	if _, err := s.plugin.Describe(s.t.Context()); err != nil {
+		s.crashed++
+		s.t.Errorf("describe in %s: %v", s.shape, errors.Unwrap(err))
+	}
+}
+
+// soakFaults leave it unknown whether the message arrived, or trap.
+var soakFaults = []string{"busy", "accept-then-502", "gateway", "empty", "error", "nocode", "drop-before", "drop-after", "accept-then-busy"}
+
+// call sends one random input, repeatedly while its outcome is unknown, as an
+// agent does: under one key.
+func (s *soak) call() {
+	s.calls++
+	input := s.input()
+	if s.pages == 0 && s.rand.IntN(10) == 0 {
+		fault, _ := dingtalktest.FaultByName(soakFaults[s.rand.IntN(len(soakFaults))])
+		s.fake.InjectFaults(fault, fault) // the second outlasts the plugin's own retry
+	}
+	for range 8 {
+		if s.attempt(input) {
+			return
+		}
+	}
+	s.t.Errorf("%s in %s: no clear outcome", input.shape, s.shape)
+}
+
+// attempt calls the plugin once and reports whether the outcome is known. The
+// guest may trap only where the soak made it.
+func (s *soak) attempt(input soakInput) (known bool) {
+	if s.trapIn = 0; s.pages == 0 && s.rand.IntN(50) == 0 {
+		s.trapIn = 1 + s.rand.IntN(6)
+	}
+	injected := s.trapIn > 0
+	start := time.Now()
+	output, err := s.plugin.CallExport(s.t.Context(), "call", input.json)
+	if took := time.Since(start); took > s.slowest {
+		s.slowest, s.slowestAt = took, input.shape+" in "+s.shape
+	}
+	if err == nil {
+		return s.judge(input, output)
+	}
+	s.trapped++
+	switch {
+	case s.pages > 0:
+		s.recover(input.shape)
+		return true
+	case injected && s.trapIn == 0:
+		return false
+	case !strings.Contains(fmt.Sprint(errors.Unwrap(err)), "wasm error"):
+		return false // the connection was dropped
+	}
+	s.crashed++
+	s.t.Errorf("%s in %s: %v", input.shape, s.shape, errors.Unwrap(err))
+	return true
+}
+
+// judge records what the group must have, and reports whether the outcome is known.
+func (s *soak) judge(input soakInput, output []byte) (known bool) {
+	var result struct {
+		StructuredContent struct {
+			OK     bool
+			Reason string
+			Parts  struct{ Sent, Total int }
+		}
+	}
+	if err := json.Unmarshal(output, &result); err != nil {
+		s.t.Errorf("%s: %v", input.shape, err)
+		return true
+	}
+	content := result.StructuredContent
+	if content.OK {
+		s.want[input.id] = max(1, content.Parts.Total)
+	}
+	return content.Reason != "unknown_outcome"
+}
+
+// count compares what the group has with what it should have, and empties it.
+func (s *soak) count() {
+	messages := s.fake.Messages()
+	s.messages += len(messages)
+	want := 0
+	for _, parts := range s.want {
+		want += parts
+	}
+	if got := len(messages); got != want {
+		s.lost += max(0, want-got)
+		s.duplicated += max(0, got-want)
+		s.t.Errorf("the group has %d messages, want %d: %v", got, want, s.want)
+	}
+	for _, request := range s.fake.Requests() {
+		if request.Code == 310000 {
+			s.refused++
+		}
+	}
+	s.fake.Reset()
+}
+
+// With a memory limit the guest may run out of memory. Then that call fails and no
+// other: one of the next two short calls succeeds, and describe always works.
+func TestSoakOutOfMemory(t *testing.T) {
+	for _, pages := range []uint32{16, 17, 24, 32, 64} {
+		t.Run(fmt.Sprint(pages, " pages"), func(t *testing.T) {
+			s := newSoak(t, uint64(pages))
+			s.pages = pages
+			for range max(2, *soakCalls/10000) {
+				s.instance(500)
+			}
+			t.Logf("%d of %d calls ran out of memory", s.trapped, s.calls)
+			if s.lost+s.duplicated+s.refused+s.crashed > 0 {
+				t.Errorf("lost %d, duplicated %d, refused %d, crashed %d; want none", s.lost, s.duplicated, s.refused, s.crashed)
+			}
+		})
+	}
+}
+
+// recover makes a short call after the guest or Extism's kernel ran out of memory.
+// Messages until then are not counted.
+func (s *soak) recover(after string) {
+	s.fake.Reset()
+	for range 2 {
+		s.calls++
+		id := "m" + strconv.Itoa(s.calls)
+		input := soakInput{id: id, json: s.request("send_text_message", s.forRobot(map[string]any{"text": id}))}
+		if output, err := s.plugin.CallExport(s.t.Context(), "call", input.json); err == nil {
+			s.judge(input, output)
+			return
+		}
+	}
+	s.crashed++
+	s.t.Errorf("after %s: two short calls trapped", after)
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"time"
+
+	"dingtalk-plugin/host-test/dingtalktest"
+	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/host-test/internal/webui"
+)
+
+// fakePath is the path of the fake robot; the page has the rest of the server.
+const fakePath = "/robot/send"
+
+// fakeSecret signs when no secret is configured, so that signing is exercised.
+const fakeSecret = "SECfake0000000000000000000000000000000000000000000000000000000000"
+
+// Without --fake, --page would post to the real group and show nothing.
+var errPageWithoutFake = errors.New("--page needs --fake: the page shows the group of a fake robot")
+
+// A group is a fake server on this machine with its page, and the configuration
+// with which the plugin posts to it.
+type group struct {
+	*httptest.Server
+	robot  *dingtalktest.Server
+	config map[string]string
+}
+
+// startGroup starts a fake server that accepts what the configuration signs with.
+func startGroup(values map[string]string) *group {
+	secret := values[config.Secret]
+	if secret == "" {
+		secret = fakeSecret
+	}
+	g := &group{robot: dingtalktest.New(&dingtalktest.Options{Secret: secret}), config: map[string]string{}}
+	maps.Copy(g.config, values)
+	g.Server = httptest.NewUnstartedServer(withPage(g.robot))
+	limit(g.Config)
+	g.Start()
+	g.config[config.Token] = dingtalktest.DefaultToken
+	g.config[config.Secret] = secret
+	g.config[config.Webhook] = g.URL + fakePath
+	// A robot with an address of its own must not get what was meant for a fake.
+	g.config = config.PointAllAt(g.config, config.Robot{Webhook: g.URL + fakePath, Token: dingtalktest.DefaultToken, Secret: secret})
+	return g
+}
+
+// Close ends the page's event streams first: the server would wait for them.
+func (g *group) Close() {
+	g.CloseClientConnections()
+	g.Server.Close()
+}
+
+// report prints messages as they arrive, until stop is called.
+func (g *group) report(w io.Writer) (stop func()) {
+	stopping, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		follow(g.robot, stopping, func(request dingtalktest.Request) {
+			if request.Message != nil {
+				fmt.Fprint(w, "\n", dingtalktest.RenderText(*request.Message))
+			}
+		})
+	}()
+	return func() {
+		close(stopping)
+		<-done
+	}
+}
+
+// print shows what the group sees.
+func (g *group) print(w io.Writer) {
+	for _, message := range g.robot.Messages() {
+		fmt.Fprint(w, "\n", dingtalktest.RenderText(message))
+	}
+}
+
+// linger keeps the page up until the command is interrupted.
+func (g *group) linger(ctx context.Context) {
+	fmt.Printf("\nthe group is at %s until you press Ctrl+C\n", g.URL)
+	<-ctx.Done()
+}
+
+// follow shows each request as it arrives, and after stop the remaining ones.
+// Requests that Reset forgets meanwhile are skipped.
+func follow(fake *dingtalktest.Server, stop <-chan struct{}, show func(dingtalktest.Request)) {
+	changed, cancel := fake.Watch()
+	defer cancel()
+	var last dingtalktest.Cursor
+	for stopping := false; !stopping; {
+		select {
+		case <-stop:
+			stopping = true
+		case <-changed:
+		}
+		for {
+			requests, _ := fake.RequestsAfter(last, 100)
+			if len(requests) == 0 {
+				break
+			}
+			for _, request := range requests {
+				show(request)
+			}
+			last = requests[len(requests)-1].Cursor()
+		}
+	}
+}
+
+// withPage serves a fake robot under any host name, because a plugin in a
+// container has its own name for this machine, and the page under this machine's
+// names and the given ones.
+func withPage(fake *dingtalktest.Server, hosts ...string) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle(fakePath, fake)
+	mux.Handle("/", webui.Handler(fake, &webui.Options{Hosts: hosts}))
+	return mux
+}
+
+// limit sets the timeouts of a server. The robot and event streams extend the
+// write timeout themselves where they must.
+func limit(server *http.Server) *http.Server {
+	server.ReadHeaderTimeout = 5 * time.Second
+	server.ReadTimeout = 15 * time.Second
+	server.WriteTimeout = 30 * time.Second
+	server.IdleTimeout = time.Minute
+	server.MaxHeaderBytes = 64 << 10
+	return server
+}
+
+// warnIfExposed warns when other machines can reach the address: the page shows
+// every message, and anybody can use its controls.
+func warnIfExposed(address net.Addr) {
+	if host, _, err := net.SplitHostPort(address.String()); err != nil || !net.ParseIP(host).IsLoopback() {
+		fmt.Fprintf(os.Stderr, "warning: %s can be reached from elsewhere, and the page has no password\n", address)
+	}
+}
