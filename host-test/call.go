@@ -30,11 +30,11 @@ func (c *callCommand) Run(ctx context.Context, cli *cli) error {
 	}
 	values := config.FromEnvironment()
 	if c.Fake {
-		fake := startGroup(values)
+		fake := startFakeServer(values)
 		defer fake.Close()
 		values = fake.config
 		if c.Page {
-			defer fake.linger(ctx)
+			defer fake.waitForInterrupt(ctx)
 		}
 		defer fake.print(os.Stdout)
 	}
@@ -79,7 +79,7 @@ func (c *cli) load(ctx context.Context, values map[string]string) (*host.Plugin,
 
 func (c *callCommand) print(result *mcp.CallToolResult) error {
 	if !c.JSON {
-		fmt.Println(textOf(result))
+		fmt.Println(resultText(result))
 	} else {
 		encoder := json.NewEncoder(os.Stdout)
 		encoder.SetIndent("", "  ")
@@ -94,8 +94,8 @@ func (c *callCommand) print(result *mcp.CallToolResult) error {
 	return nil
 }
 
-// textOf returns the text of a result.
-func textOf(result *mcp.CallToolResult) string {
+// resultText returns the text of a result.
+func resultText(result *mcp.CallToolResult) string {
 	for _, content := range result.Content {
 		if text, ok := content.(*mcp.TextContent); ok {
 			return text.Text

@@ -30,10 +30,10 @@ var (
 // Run fails unless the group gets two signed messages, a wrong secret is refused,
 // and every card is sent.
 func (c *demoCommand) Run(ctx context.Context, cli *cli) error {
-	group := startGroup(nil)
+	group := startFakeServer(nil)
 	defer group.Close()
 	if c.Page {
-		defer group.linger(ctx)
+		defer group.waitForInterrupt(ctx)
 	}
 	plugin, err := cli.load(ctx, group.config)
 	if err != nil {
@@ -66,7 +66,7 @@ func (c *demoCommand) Run(ctx context.Context, cli *cli) error {
 }
 
 // demoCards shows the tools that are off by default.
-func demoCards(ctx context.Context, cli *cli, group *group) error {
+func demoCards(ctx context.Context, cli *cli, group *fakeServer) error {
 	fmt.Println(bold("\nAnd with DINGTALK_BOT_TOOLS=all:"))
 	group.config["DINGTALK_BOT_TOOLS"] = "all"
 	seen := len(group.robot.Messages())
@@ -96,11 +96,11 @@ func demoCall(ctx context.Context, plugin *host.Plugin, tool, arguments string) 
 	if err != nil {
 		return nil, err
 	}
-	fmt.Printf("  %s\n", textOf(result))
+	fmt.Printf("  %s\n", resultText(result))
 	return result, nil
 }
 
-func demoRefusal(ctx context.Context, cli *cli, group *group) error {
+func demoRefusal(ctx context.Context, cli *cli, group *fakeServer) error {
 	group.config[config.Secret] = "SECwrong"
 	plugin, err := cli.load(ctx, group.config)
 	if err != nil {

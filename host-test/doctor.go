@@ -89,5 +89,5 @@ func askPluginOnce(ctx context.Context, module []byte, cache wazero.CompilationC
 	}
 	structured, _ := result.StructuredContent.(map[string]any)
 	reason, _ := structured["reason"].(string)
-	return doctor.PluginVerdict{Reason: reason, Text: textOf(result)}, nil
+	return doctor.PluginVerdict{Reason: reason, Text: resultText(result)}, nil
 }

@@ -52,7 +52,7 @@ func TestDoctorAsksPlugin(t *testing.T) {
 
 // The exit code is that of the report, for the environment and for a file.
 func TestDoctorExitCode(t *testing.T) {
-	group := startGroup(nil)
+	group := startFakeServer(nil)
 	defer group.Close()
 	for _, key := range []string{config.Token, config.Secret, config.Webhook} {
 		t.Setenv(key, group.config[key])

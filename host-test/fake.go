@@ -26,21 +26,21 @@ const fakeSecret = "SECfake00000000000000000000000000000000000000000000000000000
 // Without --fake, --page would post to the real group and show nothing.
 var errPageWithoutFake = errors.New("--page needs --fake: the page shows the group of a fake robot")
 
-// A group is a fake server on this machine with its page, and the configuration
+// A fakeServer is a fake server on this machine with its page, and the configuration
 // with which the plugin posts to it.
-type group struct {
+type fakeServer struct {
 	*httptest.Server
 	robot  *dingtalktest.Server
 	config map[string]string
 }
 
-// startGroup starts a fake server that accepts what the configuration signs with.
-func startGroup(values map[string]string) *group {
+// startFakeServer starts a fake server that accepts what the configuration signs with.
+func startFakeServer(values map[string]string) *fakeServer {
 	secret := values[config.Secret]
 	if secret == "" {
 		secret = fakeSecret
 	}
-	g := &group{robot: dingtalktest.New(&dingtalktest.Options{Secret: secret}), config: map[string]string{}}
+	g := &fakeServer{robot: dingtalktest.New(&dingtalktest.Options{Secret: secret}), config: map[string]string{}}
 	maps.Copy(g.config, values)
 	g.Server = httptest.NewUnstartedServer(withPage(g.robot))
 	limit(g.Config)
@@ -54,13 +54,13 @@ func startGroup(values map[string]string) *group {
 }
 
 // Close ends the page's event streams first: the server would wait for them.
-func (g *group) Close() {
+func (g *fakeServer) Close() {
 	g.CloseClientConnections()
 	g.Server.Close()
 }
 
 // report prints messages as they arrive, until stop is called.
-func (g *group) report(w io.Writer) (stop func()) {
+func (g *fakeServer) report(w io.Writer) (stop func()) {
 	stopping, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
@@ -77,14 +77,14 @@ func (g *group) report(w io.Writer) (stop func()) {
 }
 
 // print shows what the group sees.
-func (g *group) print(w io.Writer) {
+func (g *fakeServer) print(w io.Writer) {
 	for _, message := range g.robot.Messages() {
 		fmt.Fprint(w, "\n", dingtalktest.RenderText(message))
 	}
 }
 
-// linger keeps the page up until the command is interrupted.
-func (g *group) linger(ctx context.Context) {
+// waitForInterrupt keeps the page up until the command is interrupted.
+func (g *fakeServer) waitForInterrupt(ctx context.Context) {
 	fmt.Printf("\nthe group is at %s until you press Ctrl+C\n", g.URL)
 	<-ctx.Done()
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // post sends a text without a signature.
-func (g *group) post(t *testing.T, text string) {
+func (g *fakeServer) post(t *testing.T, text string) {
 	t.Helper()
 	body := fmt.Sprintf(`{"msgtype":"text","text":{"content":%q}}`, text)
 	response, err := http.Post(g.URL+fakePath+"?access_token="+dingtalktest.DefaultToken, "application/json", strings.NewReader(body))
@@ -55,7 +55,7 @@ func (b *lockedBuffer) wait(t *testing.T, text string) {
 
 // report works on after Reset, which the page offers.
 func TestReportAfterClear(t *testing.T) {
-	g := startGroup(nil)
+	g := startFakeServer(nil)
 	defer g.Close()
 	g.robot.SetOptions(func(o *dingtalktest.Options) { o.Secret = "" })
 	var printed lockedBuffer
@@ -75,7 +75,7 @@ func TestReportAfterClear(t *testing.T) {
 // A site whose name resolves to this machine cannot read or change the group; a
 // plugin may use any name for this machine.
 func TestGroupUnderForeignNames(t *testing.T) {
-	g := startGroup(nil)
+	g := startFakeServer(nil)
 	defer g.Close()
 	g.robot.SetOptions(func(o *dingtalktest.Options) { o.Secret = "" })
 	g.post(t, "for the group alone")
@@ -115,7 +115,7 @@ func TestGroupUnderForeignNames(t *testing.T) {
 
 // The fake's server sets every limit that net/http leaves unset.
 func TestGroupServerHasLimits(t *testing.T) {
-	g := startGroup(nil)
+	g := startFakeServer(nil)
 	defer g.Close()
 	s := g.Config
 	if s.ReadHeaderTimeout <= 0 || s.ReadTimeout <= 0 || s.WriteTimeout <= 0 || s.IdleTimeout <= 0 || s.MaxHeaderBytes <= 0 {
@@ -125,7 +125,7 @@ func TestGroupServerHasLimits(t *testing.T) {
 
 // An event stream outlives the timeouts of other requests.
 func TestEventsOutliveTimeouts(t *testing.T) {
-	g := startGroup(nil)
+	g := startFakeServer(nil)
 	defer g.Close()
 	g.robot.SetOptions(func(o *dingtalktest.Options) { o.Secret = "" })
 	g.Config.ReadTimeout, g.Config.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond

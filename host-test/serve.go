@@ -40,7 +40,7 @@ func (c *serveCommand) Run(ctx context.Context, cli *cli) error {
 
 	values := config.FromEnvironment()
 	if c.Fake {
-		fake := startGroup(values)
+		fake := startFakeServer(values)
 		defer fake.Close()
 		values = fake.config
 		if c.Page {

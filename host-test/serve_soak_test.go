@@ -52,7 +52,7 @@ func TestServeDay(t *testing.T) {
 // hung ones that answer nothing.
 func serveDay(t *testing.T) *served {
 	t.Helper()
-	s := &served{group: startGroup(map[string]string{config.Prefix + "MESSAGES_PER_MINUTE": "0"})}
+	s := &served{fakeServer: startFakeServer(map[string]string{config.Prefix + "MESSAGES_PER_MINUTE": "0"})}
 	t.Cleanup(s.Close)
 	s.robot.SetOptions(func(o *dingtalktest.Options) { o.PerMinute = -1 })
 	stuck := listenOn(t, "127.0.0.1:0", func(w http.ResponseWriter, r *http.Request) {
@@ -110,7 +110,7 @@ func (s *served) expect(t *testing.T, arguments string, want ...string) {
 	t.Helper()
 	result, err := s.session.CallTool(t.Context(), &mcp.CallToolParams{Name: "send_text_message", Arguments: json.RawMessage(arguments)})
 	if err != nil || !slices.Contains(want, reason(result)) {
-		t.Errorf("%s: %v, %v, want %s", arguments, textOf(result), err, want)
+		t.Errorf("%s: %v, %v, want %s", arguments, resultText(result), err, want)
 	}
 }
 

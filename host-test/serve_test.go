@@ -32,7 +32,7 @@ import (
 
 // served is a plugin that is served for a fake robot, with the official client.
 type served struct {
-	*group
+	*fakeServer
 	session *mcp.ClientSession
 	loads   int
 }
@@ -40,7 +40,7 @@ type served struct {
 // serveInMemory serves the plugin for a fake robot that accepts the configuration.
 func serveInMemory(t *testing.T, timeout time.Duration, values map[string]string) *served {
 	t.Helper()
-	s := &served{group: startGroup(values)}
+	s := &served{fakeServer: startFakeServer(values)}
 	t.Cleanup(s.Close)
 	s.serve(t, timeout, config.AllowedHosts(s.config))
 	return s
@@ -122,11 +122,11 @@ func TestServeTimeout(t *testing.T) {
 	s.inject("slow")
 	const arguments = `{"text":"hello","idempotencyKey":"k"}`
 	result := s.call(t, "send_text_message", arguments)
-	if !result.IsError || reason(result) != "unknown_outcome" || !strings.Contains(textOf(result), "took too long") {
-		t.Errorf("slow: %s", textOf(result))
+	if !result.IsError || reason(result) != "unknown_outcome" || !strings.Contains(resultText(result), "took too long") {
+		t.Errorf("slow: %s", resultText(result))
 	}
 	if result := s.call(t, "send_text_message", arguments); reason(result) != "sent" || s.loads != 1 {
-		t.Errorf("after %d loads: %s", s.loads, textOf(result))
+		t.Errorf("after %d loads: %s", s.loads, resultText(result))
 	}
 	if got := len(s.robot.Messages()); got != 1 {
 		t.Errorf("the group has %d messages, want 1", got)
@@ -140,7 +140,7 @@ func TestServeCanceled(t *testing.T) {
 	for round, want := range []string{"sent", "rate_limited", "rate_limited"} {
 		for i := range 19 {
 			if result := s.call(t, "send_text_message", fmt.Sprintf(`{"text":"%d of %d"}`, i, round)); reason(result) != want {
-				t.Errorf("round %d, call %d: %s, want %s", round, i, textOf(result), want)
+				t.Errorf("round %d, call %d: %s, want %s", round, i, resultText(result), want)
 			}
 		}
 		s.inject("slow")
@@ -174,7 +174,7 @@ func TestServeKeyAfterCancel(t *testing.T) {
 	messages := s.robot.Messages()
 	shown := slices.ContainsFunc(messages, func(m dingtalktest.Message) bool { return m.Text == "b" })
 	if shown == result.IsError {
-		t.Errorf("the group has %v, and the model reads %s", messages, textOf(result))
+		t.Errorf("the group has %v, and the model reads %s", messages, resultText(result))
 	}
 }
 
@@ -200,7 +200,7 @@ func TestServeTrap(t *testing.T) {
 		{"probe cut", aborting.URL, "", "not_sent", true, trapped + "the connection broke. Repeat the call later"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &served{group: startGroup(map[string]string{config.Secret: canarySecret, "DINGTALK_BOT_RETRIES": "0"})}
+			s := &served{fakeServer: startFakeServer(map[string]string{config.Secret: canarySecret, "DINGTALK_BOT_RETRIES": "0"})}
 			defer s.Close()
 			if tt.fault != "" {
 				s.inject(tt.fault)
@@ -212,8 +212,8 @@ func TestServeTrap(t *testing.T) {
 			s.serve(t, 0, []string{"127.0.0.1"})
 			result := s.call(t, "send_text_message", `{"text":"hello"}`)
 			structured, _ := result.StructuredContent.(map[string]any)
-			if !result.IsError || reason(result) != tt.reason || structured["retryable"] != tt.retryable || !strings.Contains(textOf(result), tt.text) {
-				t.Errorf("%v: %s", structured, textOf(result))
+			if !result.IsError || reason(result) != tt.reason || structured["retryable"] != tt.retryable || !strings.Contains(resultText(result), tt.text) {
+				t.Errorf("%v: %s", structured, resultText(result))
 			}
 			text, _ := json.Marshal(result)
 			assertNoCredential(t, string(text))
@@ -236,13 +236,13 @@ func TestServeLimitsResponses(t *testing.T) {
 			}
 		}
 	})
-	s := &served{group: startGroup(map[string]string{"DINGTALK_BOT_RETRIES": "0"})}
+	s := &served{fakeServer: startFakeServer(map[string]string{"DINGTALK_BOT_RETRIES": "0"})}
 	defer s.Close()
 	s.config[config.Webhook] = gateway
 	s.serve(t, time.Minute, []string{"127.0.0.1"})
 	result := s.call(t, "send_text_message", `{"text":"hello"}`)
-	if reason(result) != "unknown_outcome" || !strings.Contains(textOf(result), "overlong body") {
-		t.Errorf("%s", textOf(result))
+	if reason(result) != "unknown_outcome" || !strings.Contains(resultText(result), "overlong body") {
+		t.Errorf("%s", resultText(result))
 	}
 	if got := written.Load(); got > 40<<20 { // the size of buffers
 		t.Errorf("%d bytes were read", got)
@@ -310,7 +310,7 @@ func waitAtMost(t *testing.T, command *exec.Cmd, limit time.Duration) {
 
 // testClient uses the official client, with the variables of the reference server.
 func (b binary) testClient(t *testing.T) {
-	fake := startGroup(map[string]string{config.Secret: canarySecret})
+	fake := startFakeServer(map[string]string{config.Secret: canarySecret})
 	defer fake.Close()
 	fake.robot.SetOptions(func(o *dingtalktest.Options) { o.Token = canaryToken })
 	command := b.serve(t)
@@ -322,7 +322,7 @@ func (b binary) testClient(t *testing.T) {
 		t.Errorf("tools %v, %v", list, err)
 	}
 	if result := callSession(t, session, "send_text_message", `{"text":"hello"}`); reason(result) != "sent" {
-		t.Errorf("%s", textOf(result))
+		t.Errorf("%s", resultText(result))
 	}
 	if err := session.Close(); err != nil { // closes standard input, and reports the status
 		t.Errorf("the server ended with %v: %s", err, log.String())
@@ -390,7 +390,7 @@ func checkBytes(t *testing.T, tools gjson.Result) {
 
 // testTerminate sends SIGTERM during a call, which is not a failure.
 func (b binary) testTerminate(t *testing.T) {
-	fake := startGroup(nil)
+	fake := startFakeServer(nil)
 	defer fake.Close()
 	slow, _ := dingtalktest.FaultByName("slow")
 	fake.robot.InjectFaults(slow)
@@ -487,7 +487,7 @@ func (b binary) testHTTP(t *testing.T) {
 	}
 	session := connectClient(t, &mcp.StreamableClientTransport{Endpoint: url, HTTPClient: &http.Client{Transport: bearer("right")}})
 	if result := callSession(t, session, "send_text_message", `{"text":"hello"}`); reason(result) != "sent" {
-		t.Errorf("%s", textOf(result))
+		t.Errorf("%s", resultText(result))
 	}
 	session.Close()
 	res, err := http.Post(url, "application/json", strings.NewReader("{}"))

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"dingtalk-plugin/plugin/internal/strictjson"
+	"dingtalk-plugin/schema"
 )
 
 // MaxBody is the maximum size of a request body, in bytes
@@ -57,11 +58,11 @@ func (r *Robot) split(m *Message) ([]part, *Error) {
 			return []part{only}, nil
 		}
 	}
-	if m.Kind.NoSplit {
+	if m.Type.NoSplit {
 		return nil, r.sizeError(m)
 	}
 	first, other := MaxBody-r.overhead(m, 0, 99), MaxBody-r.overhead(m, 98, 99) // with the longest numbers
-	text := newSplitter(m.Text, m.Kind.Markdown)
+	text := newSplitter(m.Text, m.Type.Markdown)
 	for _, fill := range fillRatios {
 		chunks := text.split(r.MaxParts, fill, first, other)
 		if len(chunks) == 0 {
@@ -107,7 +108,7 @@ func (r *Robot) body(p *part, uuid string) []byte {
 
 // writeBody writes the members in the order of DingTalk's reference server.
 func (p *part) writeBody(w *strictjson.Writer, uuid string) {
-	kind := p.message.Kind
+	kind := p.message.Type
 	w.Raw("{")
 	w.Member("msgtype")
 	w.Quote(kind.Type)
@@ -145,14 +146,14 @@ func (p *part) writeTitle(w *strictjson.Writer) {
 // the missing mentions on a last line.
 func (p *part) writeText(w *strictjson.Writer) {
 	w.Raw(`"`)
-	if !p.message.Kind.HasTitle {
+	if !p.message.Type.HasTitle {
 		p.writePrefixLine(w)
 	}
 	w.Fragment(p.chunk.prefix)
 	w.Fragment(p.chunk.text)
 	w.Fragment(p.chunk.suffix)
 	if len(p.missingMentions) > 0 {
-		w.Fragment(p.message.Kind.newline())
+		w.Fragment(p.message.Type.newline())
 		writeTokens(w, p.missingMentions)
 	}
 	w.Raw(`"`)
@@ -181,8 +182,8 @@ func (p *part) writeNumber(w *strictjson.Writer) {
 	w.Raw(")")
 }
 
-// ParseKeywords splits a list at its commas, Latin or Chinese ones.
-func ParseKeywords(s string) (keywords []string) {
+// SplitList splits a list at its commas, Latin or Chinese ones.
+func SplitList(s string) (keywords []string) {
 	for _, part := range strings.Split(strings.ReplaceAll(s, "，", ","), ",") {
 		if part = strings.TrimSpace(part); part != "" {
 			keywords = append(keywords, part)
@@ -201,7 +202,7 @@ func findKeyword(keywords []string, m *Message, text string) (keyword string, fo
 			return keyword, true
 		}
 		for _, link := range m.Links {
-			if m.Kind == FeedCard && strings.Contains(link.Title, keyword) {
+			if m.Type == FeedCard && strings.Contains(link.Title, keyword) {
 				return keyword, true
 			}
 		}
@@ -247,7 +248,7 @@ func (r *Robot) sizeError(m *Message) *Error {
 	if overhead > MaxBody/2 {
 		return overheadError("", overhead)
 	}
-	return r.textError(m.Kind, "", overhead+strictjson.EscapedLen(m.Text))
+	return r.textError(m.Type, "", overhead+strictjson.EscapedLen(m.Text))
 }
 
 func overheadError(atLeast string, size int) *Error {
@@ -259,9 +260,9 @@ func (r *Robot) textError(k *MessageType, atLeast string, size int) *Error {
 	key := ""
 	if n := r.maxParts(k); n > 1 {
 		text += " in each of at most " + strconv.Itoa(n) + " parts"
-		key = KeyMaxParts
+		key = schema.KeyMaxParts
 	}
 	e := argumentError(text, "Shorten it, or send it in several calls.")
-	e.Key = key
+	e.ConfigKey = key
 	return e
 }

@@ -1,7 +1,9 @@
 package dingtalk
 
-// A Preview is what a message would be on the wire: the result of a dry run.
-type Preview struct {
+import "strings"
+
+// A DryRun is what a message would be on the wire: the result of a dry run.
+type DryRun struct {
 	Address      string // redacted
 	Bodies       []string
 	Sizes        []int  // of the bodies as they would be sent, in bytes
@@ -9,10 +11,10 @@ type Preview struct {
 	KeywordAdded bool
 }
 
-// Preview does what Send does before the first request, and counts nothing. m must
+// DryRun does what Send does before the first request, and counts nothing. m must
 // be made with HidePeople, so that the caller cannot learn the numbers and ids of
 // those whom it mentions by name, nor confirm a guess.
-func (r *Robot) Preview(web Env, m Message, key string) (v Preview, receipt Receipt, e *Error) {
+func (r *Robot) DryRun(web Env, m Message, key string) (v DryRun, receipt Receipt, e *Error) {
 	if e := r.check(&m); e != nil {
 		return v, receipt, e
 	}
@@ -30,7 +32,7 @@ func (r *Robot) Preview(web Env, m Message, key string) (v Preview, receipt Rece
 		v.Bodies = append(v.Bodies, body)
 		receipt.Bytes += len(body)
 	}
-	v.Address = r.Address.Base + "?access_token=" + redacted
+	v.Address = r.Address.shown() + "?access_token=" + redacted
 	if r.Secret != "" {
 		v.Address += "&timestamp=" + redacted + "&sign=" + redacted
 	}
@@ -39,6 +41,16 @@ func (r *Robot) Preview(web Env, m Message, key string) (v Preview, receipt Rece
 	}
 	keyword, found := findKeyword(r.Keywords, &m, m.Text)
 	v.Keyword, v.KeywordAdded = keyword, !found
-	receipt.Total, receipt.UUID, receipt.Key, receipt.Mentions = len(parts), id.uuid(0, len(parts)), key, parts[0].mentions
+	receipt.Total, receipt.UUID, receipt.IdempotencyKey, receipt.Mentions = len(parts), id.uuid(0, len(parts)), key, parts[0].mentions
 	return v, receipt, nil
+}
+
+// shown returns the address without a path of its own: one may be a credential.
+func (w *Webhook) shown() string {
+	if strings.HasSuffix(w.Base, "/"+webhookPath) {
+		return w.Base
+	}
+	scheme, rest, _ := strings.Cut(w.Base, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	return scheme + "://" + host + "/" + redacted
 }

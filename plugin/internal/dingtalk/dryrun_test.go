@@ -36,7 +36,7 @@ func TestDryRunHidesNumbers(t *testing.T) {
 			if e != nil {
 				return fmt.Sprint(e)
 			}
-			v, receipt, e := r.Preview(newHost().env(), m, "key")
+			v, receipt, e := r.DryRun(newHost().env(), m, "key")
 			var who []string
 			for _, mention := range m.Mentions.People {
 				who = append(who, mention.Label())

@@ -2,6 +2,8 @@ package dingtalk
 
 import (
 	"strings"
+
+	"dingtalk-plugin/schema"
 )
 
 // An ErrcodeInfo is what an errcode means and what to do about it.
@@ -11,12 +13,12 @@ import (
 // its global list of codes, and users' reports, because the page lists only some
 // of them. DingTalk has reworded its texts twice; Match holds a part of each.
 type ErrcodeInfo struct {
-	Code     int      // errcode
-	LastCode int      // last errcode of a range that begins with Code, or 0
-	Match    []string // parts of errmsg, any of which must occur; none matches any text
-	Cause    string   // one sentence
-	Advice   string   // one sentence, in the imperative
-	Key      string   // configuration key concerned, or ""
+	Code      int      // errcode
+	LastCode  int      // last errcode of a range that begins with Code, or 0
+	Match     []string // parts of errmsg, any of which must occur; none matches any text
+	Cause     string   // one sentence
+	Advice    string   // one sentence, in the imperative
+	ConfigKey string   // configuration key concerned, or ""
 
 	reason    Reason
 	retryable bool
@@ -52,10 +54,10 @@ var Errcodes = []ErrcodeInfo{
 		Cause:  "DingTalk had an internal error; the message may or may not have arrived.",
 		Advice: adviceRepeat},
 
-	{Code: 310000, Match: []string{"keywords not in content", "关键词不匹配"}, Key: KeyKeywords,
+	{Code: 310000, Match: []string{"keywords not in content", "关键词不匹配"}, ConfigKey: schema.KeyKeywords,
 		Cause:  "The robot only accepts messages that contain one of its keywords.",
 		Advice: "Put one of the robot's keywords into the text, or have the operator set DINGTALK_BOT_KEYWORDS so that it is added."},
-	{Code: 310000, Match: []string{"sign not match", "签名不匹配"}, Key: KeySecret,
+	{Code: 310000, Match: []string{"sign not match", "签名不匹配"}, ConfigKey: schema.KeySecret,
 		Cause:  "The robot requires signed requests, and the configured secret is missing or not this robot's.",
 		Advice: "Have the operator set DINGTALK_BOT_SECRET to the SEC… text of this robot's security settings."},
 	{Code: 310000, Match: []string{"invalid timestamp", "签名过期", "timestampms"}, reason: ReasonClock,
@@ -75,29 +77,29 @@ var Errcodes = []ErrcodeInfo{
 		Cause:  "The robot posted more than 20 messages in a minute and is locked for ten minutes.",
 		Advice: "Wait, then send one message that holds everything."},
 
-	{Code: 300001, Match: []string{"session"}, Key: KeyWebhook,
+	{Code: 300001, Match: []string{"session"}, ConfigKey: schema.KeyWebhookURL,
 		Cause:  "The address is that of a conversation's session, which has expired.",
 		Advice: "Have the operator configure the webhook address of a custom robot instead."},
-	{Code: 300001, Match: []string{"token"}, Key: KeyToken, Cause: causeUnknownToken, Advice: adviceRecopyToken},
-	{Code: 300005, Key: KeyToken, Cause: causeUnknownToken, Advice: adviceRecopyToken},
-	{Code: 400101, Key: KeyToken, Cause: causeUnknownToken, Advice: adviceRecopyToken},
-	{Code: 40035, Match: []string{"access_token"}, Key: KeyToken,
+	{Code: 300001, Match: []string{"token"}, ConfigKey: schema.KeyAccessToken, Cause: causeUnknownToken, Advice: adviceRecopyToken},
+	{Code: 300005, ConfigKey: schema.KeyAccessToken, Cause: causeUnknownToken, Advice: adviceRecopyToken},
+	{Code: 400101, ConfigKey: schema.KeyAccessToken, Cause: causeUnknownToken, Advice: adviceRecopyToken},
+	{Code: 40035, Match: []string{"access_token"}, ConfigKey: schema.KeyAccessToken,
 		Cause:  "The request arrived without an access token.",
 		Advice: "Have the operator check that the webhook address does not lead to a server that drops the query."},
-	{Code: 40035, Match: []string{"json"}, Key: KeyWebhook,
+	{Code: 40035, Match: []string{"json"}, ConfigKey: schema.KeyWebhookURL,
 		Cause:  "The request arrived without its body.",
 		Advice: "Have the operator check that the webhook address leads straight to DingTalk and not over a redirect."},
 	{Code: 40035, Cause: "A parameter is missing.", Advice: adviceReportBug},
-	{Code: 40014, Key: KeyToken,
+	{Code: 40014, ConfigKey: schema.KeyAccessToken,
 		Cause:  "The token is of another kind, not that of a custom robot.",
 		Advice: adviceRecopyToken},
-	{Code: 88, Key: KeyToken,
+	{Code: 88, ConfigKey: schema.KeyAccessToken,
 		Cause:  "DingTalk treats the address as a different API and refuses the token.",
 		Advice: adviceRecopyToken},
-	{Code: 43002, Key: KeyWebhook,
+	{Code: 43002, ConfigKey: schema.KeyWebhookURL,
 		Cause:  "The request arrived as a GET, as happens after a redirect.",
 		Advice: "Have the operator configure the address that the redirect leads to."},
-	{Code: 43004, Key: KeyWebhook,
+	{Code: 43004, ConfigKey: schema.KeyWebhookURL,
 		Cause:  "The request arrived without its content type.",
 		Advice: "Have the operator check what is between the host and DingTalk."},
 

@@ -29,7 +29,7 @@ type Error struct {
 	Reason     Reason
 	Message    string // what failed, with DingTalk's errcode and errmsg if there are any
 	Advice     string // what to do next, in the imperative
-	Key        string // the configuration key concerned, or ""
+	ConfigKey  string // the configuration key concerned, or ""
 	Code       int    // DingTalk's errcode, if HasErrcode
 	Msg        string // DingTalk's errmsg, redacted, if HasErrcode
 	HasErrcode bool   // DingTalk answered with an errcode
@@ -62,7 +62,7 @@ func errcodeError(code int, msg string) *Error {
 		Reason:     c.reason,
 		Message:    "Failed to send message, code: " + strconv.Itoa(code) + ", message: " + sentence(msg) + " " + c.Cause,
 		Advice:     c.Advice,
-		Key:        c.Key,
+		ConfigKey:  c.ConfigKey,
 		Code:       code,
 		Msg:        msg,
 		HasErrcode: true,

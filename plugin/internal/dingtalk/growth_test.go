@@ -57,10 +57,10 @@ func readAndSplit(t testing.TB, kind *MessageType, options *MessageOptions, text
 	if e != nil {
 		return
 	}
-	keywords := ParseKeywords(strings.Repeat("keyword nobody writes,", 20))
+	keywords := SplitList(strings.Repeat("keyword nobody writes,", 20))
 	findKeyword(keywords, &m, m.Text)
 	m.Mentions.missing(m.Text)
-	splitter := newSplitter(m.Text, m.Kind.Markdown)
+	splitter := newSplitter(m.Text, m.Type.Markdown)
 	for _, fill := range fillRatios {
 		splitter.split(1<<20, fill, 19800, 19800)
 	}

@@ -105,7 +105,7 @@ func (f *fingerprint) flag(b bool) {
 // fingerprint hashes everything that a message shows.
 func (m *Message) fingerprint() fingerprint {
 	f := fnvOffset
-	f.text(m.Kind.Type)
+	f.text(m.Type.Type)
 	f.text(m.Title)
 	f.text(m.Text)
 	f.flag(m.Mentions.All)

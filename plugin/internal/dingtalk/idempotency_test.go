@@ -6,20 +6,20 @@ func TestFingerprint(t *testing.T) {
 	link := Link{Title: "a", URL: "b", Picture: "c"}
 	seen := map[fingerprint]int{}
 	for i, m := range []Message{
-		{Kind: Text},
-		{Kind: Markdown},
-		{Kind: Text, Title: "a"},
-		{Kind: Text, Text: "a"},
-		{Kind: Text, Text: "a\x00"},
-		{Kind: Text, Text: "12345678"},
-		{Kind: Text, Text: "12345678\x00"},
-		{Kind: Text, Text: "a", Mentions: Mentions{All: true}},
-		{Kind: Text, Text: "a", Mentions: Mentions{People: []Mention{{ID: "b"}}}},
-		{Kind: Text, Text: "a", Mentions: Mentions{People: []Mention{{ID: "b"}, {ID: "c"}}}},
-		{Kind: Text, Text: "a", Mentions: Mentions{People: []Mention{{ID: "a"}, {ID: "b"}, {ID: "c"}}}},
-		{Kind: Text, Text: "a", Links: []Link{link}},
-		{Kind: Text, Text: "a", Links: []Link{link, link}},
-		{Kind: Text, Text: "a", ButtonsHorizontal: true},
+		{Type: Text},
+		{Type: Markdown},
+		{Type: Text, Title: "a"},
+		{Type: Text, Text: "a"},
+		{Type: Text, Text: "a\x00"},
+		{Type: Text, Text: "12345678"},
+		{Type: Text, Text: "12345678\x00"},
+		{Type: Text, Text: "a", Mentions: Mentions{All: true}},
+		{Type: Text, Text: "a", Mentions: Mentions{People: []Mention{{ID: "b"}}}},
+		{Type: Text, Text: "a", Mentions: Mentions{People: []Mention{{ID: "b"}, {ID: "c"}}}},
+		{Type: Text, Text: "a", Mentions: Mentions{People: []Mention{{ID: "a"}, {ID: "b"}, {ID: "c"}}}},
+		{Type: Text, Text: "a", Links: []Link{link}},
+		{Type: Text, Text: "a", Links: []Link{link, link}},
+		{Type: Text, Text: "a", ButtonsHorizontal: true},
 	} {
 		f := m.fingerprint()
 		if other, twice := seen[f]; twice {

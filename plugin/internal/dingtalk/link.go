@@ -28,7 +28,7 @@ const (
 )
 
 func (m *Message) readLinks(arguments strictjson.Object) {
-	k := m.Kind
+	k := m.Type
 	if k.list == "" {
 		m.Links = []Link{{URL: strictjson.String(arguments.Get(k.url)), Picture: strictjson.String(arguments.Get(k.picture))}}
 		return
@@ -73,17 +73,17 @@ func writeLink(w *strictjson.Writer, k *MessageType, link *Link) {
 func (m *Message) checkLinks(options *MessageOptions) *Error {
 	for i := range m.Links {
 		link, path := &m.Links[i], "/"
-		if m.Kind.list != "" {
-			path += m.Kind.list + "/" + strconv.Itoa(i) + "/"
+		if m.Type.list != "" {
+			path += m.Type.list + "/" + strconv.Itoa(i) + "/"
 		}
 		if link.Title != "" && IsBlank(link.Title) {
 			return blankError(path + "title")
 		}
 		if fault := checkURL(link.URL, true); fault != "" {
-			return argumentError("argument "+path+m.Kind.url+": "+fault, adviceLink)
+			return argumentError("argument "+path+m.Type.url+": "+fault, adviceLink)
 		}
 		if fault := checkURL(link.Picture, false); fault != "" && link.Picture != "" {
-			return argumentError("argument "+path+m.Kind.picture+": "+fault, adviceLink)
+			return argumentError("argument "+path+m.Type.picture+": "+fault, adviceLink)
 		}
 		link.URL = options.Links.pageLink(link.URL)
 	}

@@ -211,7 +211,7 @@ func (p *Person) mention(hide bool) Mention {
 func (m *Message) resolveNames(options *MessageOptions, listed []string) *Error {
 	index := options.index()
 	for _, name := range listed {
-		person := index.longest(name, func(p *Person, rest string) bool { return rest == "" && m.Kind.mentions(p) })
+		person := index.longest(name, func(p *Person, rest string) bool { return rest == "" && m.Type.mentions(p) })
 		if person != nil {
 			m.Mentions.add(person.mention(options.HidePeople))
 		}
@@ -221,10 +221,10 @@ func (m *Message) resolveNames(options *MessageOptions, listed []string) *Error 
 	}
 	var text strings.Builder
 	done := 0 // so much of m.Text is in text
-	scanner := newMentionScanner(m.Text, m.Kind.Markdown)
+	scanner := newMentionScanner(m.Text, m.Type.Markdown)
 	for i := scanner.next(); i >= 0; i = scanner.next() {
 		person := index.longest(m.Text[i+1:], func(p *Person, rest string) bool {
-			return m.Kind.mentions(p) && endsName(p.Name, rest, listed)
+			return m.Type.mentions(p) && endsName(p.Name, rest, listed)
 		})
 		if person == nil {
 			continue

@@ -120,8 +120,8 @@ func TestResolveNames(t *testing.T) {
 		{"plain text has no code", "`@li` [a](/@li)", "", "`@u-li` [a](/@u-li)", "u-li", Text},
 		{"a card mentions by user id only", "@li lei", "li lei", "@u-li lei", "u-li", ActionCard},
 	} {
-		m := Message{Kind: test.kind, Text: test.text}
-		if e := m.resolveNames(options, ParseKeywords(test.names)); e != nil {
+		m := Message{Type: test.kind, Text: test.text}
+		if e := m.resolveNames(options, SplitList(test.names)); e != nil {
 			t.Errorf("%s: %v", test.name, e)
 		}
 		var who []string
@@ -137,7 +137,7 @@ func TestResolveNames(t *testing.T) {
 // Replacing names must not make a text grow without bound.
 func TestResolveNamesIsBounded(t *testing.T) {
 	options := &MessageOptions{People: []Person{{Name: "a", ID: strings.Repeat("u", 64), IsUserID: true}}}
-	m := Message{Kind: Text, Text: strings.Repeat("@a ", 150000)}
+	m := Message{Type: Text, Text: strings.Repeat("@a ", 150000)}
 	if e := m.resolveNames(options, nil); e == nil || e.Reason != ReasonArguments {
 		t.Errorf("got %v and %d bytes", e, len(m.Text))
 	}
@@ -289,7 +289,7 @@ func FuzzResolveNames(f *testing.F) {
 		if markdown {
 			kind = Markdown
 		}
-		m := Message{Kind: kind, Text: text}
+		m := Message{Type: kind, Text: text}
 		if e := m.resolveNames(&MessageOptions{People: people}, nil); e != nil {
 			return
 		}
@@ -301,7 +301,7 @@ func FuzzResolveNames(f *testing.F) {
 				t.Errorf("%q became %q, where no token ends at %d", text, m.Text, mention.end)
 			}
 		}
-		hidden := Message{Kind: kind, Text: text}
+		hidden := Message{Type: kind, Text: text}
 		hidden.resolveNames(&MessageOptions{People: people, HidePeople: true}, nil)
 		if len(hidden.Text) != len(m.Text) {
 			t.Errorf("%q became %q, and %q in a dry run", text, m.Text, hidden.Text)

@@ -56,7 +56,7 @@ func (p *part) writeMarkdown(w *strictjson.Writer) {
 
 func (p *part) writeLinkCard(w *strictjson.Writer) {
 	p.writeTitleAndText(w)
-	writeLink(w, p.message.Kind, &p.message.Links[0])
+	writeLink(w, p.message.Type, &p.message.Links[0])
 	w.Raw("}")
 }
 
@@ -70,7 +70,7 @@ func (p *part) writeActionCard(w *strictjson.Writer) {
 		w.Member("singleURL")
 		w.Quote(links[0].URL)
 	} else {
-		writeLinks(w, p.message.Kind, links)
+		writeLinks(w, p.message.Type, links)
 	}
 	w.Member("btnOrientation")
 	if p.message.ButtonsHorizontal {
@@ -90,7 +90,7 @@ func (p *part) writeFeedCard(w *strictjson.Writer) {
 		links = append([]Link{first}, links[1:]...)
 	}
 	w.Raw("{")
-	writeLinks(w, p.message.Kind, links)
+	writeLinks(w, p.message.Type, links)
 	w.Raw("}")
 }
 
@@ -105,7 +105,7 @@ func (p *part) writeTitleAndText(w *strictjson.Writer) {
 
 // A Message is what a caller asks to send, before it is adapted to the robot.
 type Message struct {
-	Kind              *MessageType
+	Type              *MessageType
 	Title             string // of types that have one
 	Text              string
 	Mentions          Mentions
@@ -130,7 +130,7 @@ type MessageOptions struct {
 // the tool's schema. It refuses a text that is too long for the robot before
 // copying or searching it.
 func (r *Robot) Message(k *MessageType, arguments strictjson.Object, options *MessageOptions) (m Message, e *Error) {
-	m.Kind = k
+	m.Type = k
 	if e := r.checkLength(k, arguments); e != nil {
 		return m, e
 	}
@@ -179,7 +179,7 @@ func (m *Message) readMentions(arguments strictjson.Object, options *MessageOpti
 	if e := m.Mentions.addUserIDs(strictjson.Strings(arguments.Get("atUserIds"))); e != nil {
 		return e
 	}
-	m.Mentions.locate(m.Text, m.Kind.Markdown)
+	m.Mentions.locate(m.Text, m.Type.Markdown)
 	return m.Mentions.check()
 }
 

@@ -208,7 +208,7 @@ func (s *simulation) send(key string, message int) (e *Error) {
 				panic(cause)
 			}
 		}()
-		receipt, e = s.robot.Send(s.env(), Message{Kind: Text, Text: messages[message].text}, key)
+		receipt, e = s.robot.Send(s.env(), Message{Type: Text, Text: messages[message].text}, key)
 		trapped = false
 	}()
 	if len(s.call.posts) == 0 && !slices.Equal(before.log.records, s.robot.log.records) {
@@ -241,17 +241,17 @@ func (s *simulation) checkResult(known expected, receipt *Receipt, e *Error) {
 	case receipt.AlreadySent:
 		s.fail("already sent, but never was: %+v", receipt)
 	}
-	for part := range receipt.Sent {
+	for part := range receipt.Delivered {
 		if !s.inGroup(part) {
-			s.fail("part %d of %d is not in the group", part+1, receipt.Sent)
+			s.fail("part %d of %d is not in the group", part+1, receipt.Delivered)
 		}
 	}
 	switch {
 	case e == nil:
-		if receipt.Sent != receipt.Total {
+		if receipt.Delivered != receipt.Total {
 			s.fail("success with %+v", receipt)
 		}
-	case !s.evicted[s.call.id] && !receipt.MayBeDelivered && s.inGroup(receipt.Sent):
+	case !s.evicted[s.call.id] && !receipt.MayBeDelivered && s.inGroup(receipt.Delivered):
 		s.fail("reported as not in the group, but is: %+v, %s", receipt, e.Message)
 	case e.Unknown() && !receipt.MayBeDelivered:
 		s.fail("unknown and not: %+v", receipt)
@@ -264,8 +264,8 @@ func (s *simulation) checkResult(known expected, receipt *Receipt, e *Error) {
 func (s *simulation) checkKey(receipt *Receipt, e *Error) {
 	s.t.Helper()
 	safe := s.call.key != "" || s.clock != unsetClock
-	if (receipt.Key != "") != safe && receipt.Total > 0 || (receipt.UUID != "") != safe && receipt.Total > 0 {
-		s.fail("key %q, uuid %q", receipt.Key, receipt.UUID)
+	if (receipt.IdempotencyKey != "") != safe && receipt.Total > 0 || (receipt.UUID != "") != safe && receipt.Total > 0 {
+		s.fail("key %q, uuid %q", receipt.IdempotencyKey, receipt.UUID)
 	}
 	if e != nil && e.Unknown() && !safe && e.Retryable {
 		s.fail("a repeat that may arrive twice is recommended")
@@ -280,8 +280,8 @@ func (s *simulation) checkKey(receipt *Receipt, e *Error) {
 			s.fail("part %d was posted %d times", p.part, attempts[p.part])
 		}
 	}
-	if e != nil && e.Unknown() && safe && e.RetryAfter == 0 && attempts[receipt.Sent] != 1+s.robot.MaxRetries {
-		s.fail("part %d was posted only %d times", receipt.Sent, attempts[receipt.Sent])
+	if e != nil && e.Unknown() && safe && e.RetryAfter == 0 && attempts[receipt.Delivered] != 1+s.robot.MaxRetries {
+		s.fail("part %d was posted only %d times", receipt.Delivered, attempts[receipt.Delivered])
 	}
 }
 

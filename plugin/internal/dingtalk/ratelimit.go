@@ -3,6 +3,8 @@ package dingtalk
 import (
 	"slices"
 	"strconv"
+
+	"dingtalk-plugin/schema"
 )
 
 const minute = 60 * 1000 // ms
@@ -54,7 +56,7 @@ func (w *window) allow(clock int64, n int) *Error {
 	case n > w.limit:
 		e := argumentError("it needs "+strconv.Itoa(n)+" parts, and the robot may post "+strconv.Itoa(w.limit)+" a minute",
 			"Shorten it, or send it in several calls.")
-		e.Key = KeyPerMinute
+		e.ConfigKey = schema.KeyMessagesPerMinute
 		return e
 	}
 	return rateError("the robot has posted "+strconv.Itoa(len(w.sent))+" of "+strconv.Itoa(w.limit)+" messages in the last minute, and with more DingTalk locks it for ten minutes",

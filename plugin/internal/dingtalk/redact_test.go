@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"dingtalk-plugin/schema"
 )
 
 // What a response may echo: parts of a request's address and body.
@@ -111,7 +113,7 @@ var echoes = []struct {
 func echoed(t *testing.T, code int, errmsg func(sign string) string) *Error {
 	t.Helper()
 	r := newRobot()
-	r.Address = Address{Base: "https://example.com" + realPath, Query: realQuery}
+	r.Address = Webhook{Base: "https://example.com" + realPath, Query: realQuery}
 	r.Token, r.Secret, r.MaxRetries = realToken, realSecret, 0
 	h := newHost()
 	env := h.env()
@@ -124,7 +126,7 @@ func echoed(t *testing.T, code int, errmsg func(sign string) string) *Error {
 		}
 		return status, reply
 	}
-	_, e := r.Send(env, Message{Kind: Text, Text: "hi", Mentions: Mentions{People: []Mention{{ID: realMobile, Name: "张三"}}}}, "")
+	_, e := r.Send(env, Message{Type: Text, Text: "hi", Mentions: Mentions{People: []Mention{{ID: realMobile, Name: "张三"}}}}, "")
 	if e == nil {
 		t.Fatal("no error")
 	}
@@ -151,7 +153,7 @@ func TestEchoes(t *testing.T) {
 				text = echo.form(credential.text(sign))
 				return "sign not match: " + text
 			})
-			if e.Key != KeySecret {
+			if e.ConfigKey != schema.KeySecret {
 				t.Errorf("%s, %s: another errcode info: %+v", credential.name, echo.name, e)
 			}
 			assertRedacted(t, credential.name+", "+echo.name, text, e)

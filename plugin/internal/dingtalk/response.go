@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"dingtalk-plugin/plugin/internal/strictjson"
+	"dingtalk-plugin/schema"
 
 	"github.com/tidwall/gjson"
 )
@@ -69,7 +70,7 @@ func gatewayError(status int, what string) *Error {
 		Retryable: true,
 	}
 	if 300 <= status && status < 500 {
-		e.Reason, e.Retryable, e.Key = ReasonRefused, false, KeyWebhook
+		e.Reason, e.Retryable, e.ConfigKey = ReasonRefused, false, schema.KeyWebhookURL
 		e.Message = "The message was not sent: HTTP " + strconv.Itoa(status) + " with " + what + ", from a gateway before DingTalk's robots."
 		e.Advice = "Have the operator check the webhook address and what is between the host and DingTalk."
 	}

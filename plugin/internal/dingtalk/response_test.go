@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"dingtalk-plugin/schema"
 )
 
 // errcodeTests are errmsgs that users got, in three wordings, with the threads
@@ -18,13 +20,13 @@ var errcodeTests = []struct {
 	{-1, "系统繁忙", "busy", Error{Reason: ReasonUnknown, Retryable: true}},
 	{500100, "description:系统异常，请稍后再试;", "internal error", Error{Reason: ReasonUnknown, Retryable: true}}, // jeessy2/ddns-go#1048
 
-	{310000, "keywords not in content", "keywords", Error{Reason: ReasonRefused, Key: KeyKeywords}},
-	{310000, "keywords not in content, more: [https://ding-doc.dingtalk.com/doc#/serverapi2/qf2nxq]", "keywords", Error{Reason: ReasonRefused, Key: KeyKeywords}},
-	{310000, "description:关键词不匹配;solution:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;", "keywords", Error{Reason: ReasonRefused, Key: KeyKeywords}},           // RayWangQvQ/BiliBiliToolPro#271
-	{310000, "错误描述:关键词不匹配;解决方案:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;", "keywords", Error{Reason: ReasonRefused, Key: KeyKeywords}},                      // mggger/chatgpt-bot-dingding#2
-	{310000, "sign not match", "secret", Error{Reason: ReasonRefused, Key: KeySecret}},                                                              // jenkinsci/dingtalk-plugin#88
-	{310000, "description:机器人发送签名不匹配;solution:请确认签名和生成签名的时间戳必须都放在调用的网址中，请确认机器人的密钥加密和填写正确;", "secret", Error{Reason: ReasonRefused, Key: KeySecret}}, // qd-today/qd#510
-	{310000, "错误描述:机器人发送签名不匹配;解决方案:请确认签名和生成签名的时间戳必须都放在调用的网址中，请确认机器人的密钥加密和填写正确;", "secret", Error{Reason: ReasonRefused, Key: KeySecret}},
+	{310000, "keywords not in content", "keywords", Error{Reason: ReasonRefused, ConfigKey: schema.KeyKeywords}},
+	{310000, "keywords not in content, more: [https://ding-doc.dingtalk.com/doc#/serverapi2/qf2nxq]", "keywords", Error{Reason: ReasonRefused, ConfigKey: schema.KeyKeywords}},
+	{310000, "description:关键词不匹配;solution:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;", "keywords", Error{Reason: ReasonRefused, ConfigKey: schema.KeyKeywords}},           // RayWangQvQ/BiliBiliToolPro#271
+	{310000, "错误描述:关键词不匹配;解决方案:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;", "keywords", Error{Reason: ReasonRefused, ConfigKey: schema.KeyKeywords}},                      // mggger/chatgpt-bot-dingding#2
+	{310000, "sign not match", "secret", Error{Reason: ReasonRefused, ConfigKey: schema.KeySecret}},                                                              // jenkinsci/dingtalk-plugin#88
+	{310000, "description:机器人发送签名不匹配;solution:请确认签名和生成签名的时间戳必须都放在调用的网址中，请确认机器人的密钥加密和填写正确;", "secret", Error{Reason: ReasonRefused, ConfigKey: schema.KeySecret}}, // qd-today/qd#510
+	{310000, "错误描述:机器人发送签名不匹配;解决方案:请确认签名和生成签名的时间戳必须都放在调用的网址中，请确认机器人的密钥加密和填写正确;", "secret", Error{Reason: ReasonRefused, ConfigKey: schema.KeySecret}},
 	{310000, "invalid timestamp", "clock", Error{Reason: ReasonClock}},                                                           // jenkinsci/dingtalk-plugin#116
 	{310000, "description:机器人发送签名过期;solution:签名生成时间和发送时间请保持在 timestampms 以内;", "clock", Error{Reason: ReasonClock}},              // 0wQ/air780e-forwarder#51
 	{310000, "错误描述:机器人发送签名过期;解决方案:签名生成时间和发送时间请保持在 timestampms 以内;", "clock", Error{Reason: ReasonClock}},                         //
@@ -35,18 +37,18 @@ var errcodeTests = []struct {
 	{130101, "send too fast, exceed 20 times per minute", "locked", Error{Reason: ReasonRate, Retryable: true, RetryAfter: 600}}, // ccfos/nightingale#369
 	{410100, "发送速度太快而限流", "locked", Error{Reason: ReasonRate, Retryable: true, RetryAfter: 600}},
 
-	{300001, "token is not exist", "does not know", Error{Reason: ReasonRefused, Key: KeyToken}}, // timonwong/prometheus-webhook-dingtalk#91
-	{300005, "token is not exist", "does not know", Error{Reason: ReasonRefused, Key: KeyToken}}, // timonwong/prometheus-webhook-dingtalk#226
-	{400101, "access_token不存在", "does not know", Error{Reason: ReasonRefused, Key: KeyToken}},
-	{300001, "session 不存在", "session", Error{Reason: ReasonRefused, Key: KeyWebhook}}, // agentscope-ai/QwenPaw#2221
-	{40035, "缺少参数 access_token", "without an access token", Error{Reason: ReasonRefused, Key: KeyToken}},
-	{40035, "缺少参数 json", "without its body", Error{Reason: ReasonRefused, Key: KeyWebhook}},
-	{40035, "Missing parameter json", "without its body", Error{Reason: ReasonRefused, Key: KeyWebhook}}, // megaease/easeprobe#467
+	{300001, "token is not exist", "does not know", Error{Reason: ReasonRefused, ConfigKey: schema.KeyAccessToken}}, // timonwong/prometheus-webhook-dingtalk#91
+	{300005, "token is not exist", "does not know", Error{Reason: ReasonRefused, ConfigKey: schema.KeyAccessToken}}, // timonwong/prometheus-webhook-dingtalk#226
+	{400101, "access_token不存在", "does not know", Error{Reason: ReasonRefused, ConfigKey: schema.KeyAccessToken}},
+	{300001, "session 不存在", "session", Error{Reason: ReasonRefused, ConfigKey: schema.KeyWebhookURL}}, // agentscope-ai/QwenPaw#2221
+	{40035, "缺少参数 access_token", "without an access token", Error{Reason: ReasonRefused, ConfigKey: schema.KeyAccessToken}},
+	{40035, "缺少参数 json", "without its body", Error{Reason: ReasonRefused, ConfigKey: schema.KeyWebhookURL}},
+	{40035, "Missing parameter json", "without its body", Error{Reason: ReasonRefused, ConfigKey: schema.KeyWebhookURL}}, // megaease/easeprobe#467
 	{40035, "缺少参数 msgtype", "A parameter", Error{Reason: ReasonRefused}},
-	{40014, "不合法的access_token", "another kind", Error{Reason: ReasonRefused, Key: KeyToken}},
-	{88, "鉴权异常", "different API", Error{Reason: ReasonRefused, Key: KeyToken}},
-	{43002, "需要POST请求", "GET", Error{Reason: ReasonRefused, Key: KeyWebhook}},
-	{43004, "无效的HTTP HEADER Content-Type", "content type", Error{Reason: ReasonRefused, Key: KeyWebhook}},
+	{40014, "不合法的access_token", "another kind", Error{Reason: ReasonRefused, ConfigKey: schema.KeyAccessToken}},
+	{88, "鉴权异常", "different API", Error{Reason: ReasonRefused, ConfigKey: schema.KeyAccessToken}},
+	{43002, "需要POST请求", "GET", Error{Reason: ReasonRefused, ConfigKey: schema.KeyWebhookURL}},
+	{43004, "无效的HTTP HEADER Content-Type", "content type", Error{Reason: ReasonRefused, ConfigKey: schema.KeyWebhookURL}},
 
 	{460101, "message too long, exceed 20000 bytes", "20000", Error{Reason: ReasonRefused}},                   // timonwong/prometheus-webhook-dingtalk#30
 	{460101, "description: body 大小不合法;solution:请保持大小在 20000bytes 以内;", "20000", Error{Reason: ReasonRefused}}, // feiyu563/PrometheusAlert#318
@@ -85,7 +87,7 @@ func TestErrcodes(t *testing.T) {
 			t.Errorf("%d %s: accepted", test.code, test.msg)
 			continue
 		}
-		if got.Reason != test.want.Reason || got.Key != test.want.Key || got.Retryable != test.want.Retryable || got.RetryAfter != test.want.RetryAfter {
+		if got.Reason != test.want.Reason || got.ConfigKey != test.want.ConfigKey || got.Retryable != test.want.Retryable || got.RetryAfter != test.want.RetryAfter {
 			t.Errorf("%d %s: got %+v, want %+v", test.code, test.msg, got, test.want)
 		}
 		if got.Code != test.code || got.Msg != test.msg || !got.HasErrcode || !strings.Contains(got.Message, test.cause) || got.Advice == "" {

@@ -1,6 +1,9 @@
 package dingtalk
 
-import "dingtalk-plugin/plugin/internal/strictjson"
+import (
+	"dingtalk-plugin/plugin/internal/strictjson"
+	"dingtalk-plugin/schema"
+)
 
 // An Env is what a robot needs of its host. Send has no error, because the host
 // traps the call instead. Its status is 0 where the host has HTTP switched off.
@@ -12,7 +15,7 @@ type Env struct {
 
 // A Robot posts to one group. Its exported fields configure it and do not change.
 type Robot struct {
-	Address           Address
+	Address           Webhook
 	Token             string
 	Secret            string   // "" when the robot has no signing
 	Keywords          []string // one of them must be in each message
@@ -33,14 +36,14 @@ type Robot struct {
 
 // A Receipt tells how much of a message was delivered.
 type Receipt struct {
-	Sent, Total    int       // parts
-	AlreadySent    bool      // all of it arrived by an earlier call
-	MayBeDelivered bool      // the next part was posted without a clear answer
-	Bytes          int       // of all bodies that were sent
-	UUID           string    // msgUuid of the first part, or ""
-	Key            string    // under which the same message may be sent again, or ""
-	Keyword        string    // that was added, or ""
-	Mentions       *Mentions // who is notified; nil when nobody was sent anything
+	Delivered, Total int       // parts
+	AlreadySent      bool      // all of it arrived by an earlier call
+	MayBeDelivered   bool      // the next part was posted without a clear answer
+	Bytes            int       // of all bodies that were sent
+	UUID             string    // msgUuid of the first part, or ""
+	IdempotencyKey   string    // under which the same message may be sent again, or ""
+	Keyword          string    // that was added, or ""
+	Mentions         *Mentions // who is notified; nil when nobody was sent anything
 }
 
 // Send posts m, in parts if it is long. The Error is nil if all of it arrived.
@@ -72,17 +75,17 @@ func (r *Robot) Send(web Env, m Message, key string) (Receipt, *Error) {
 
 func newReceipt(id *messageID, key string, record *sendRecord, total int) Receipt {
 	return Receipt{
-		Sent:           record.delivered,
+		Delivered:      record.delivered,
 		Total:          total,
 		AlreadySent:    record.state == allDelivered,
 		MayBeDelivered: record.state == mayBeDelivered,
 		UUID:           id.uuid(0, total),
-		Key:            key,
+		IdempotencyKey: key,
 	}
 }
 
 func (receipt *Receipt) add(p *part, bytes int) {
-	receipt.Sent++
+	receipt.Delivered++
 	receipt.Bytes += bytes
 	if p.keyword != "" {
 		receipt.Keyword = p.keyword
@@ -95,8 +98,8 @@ func (receipt *Receipt) add(p *part, bytes int) {
 // qualify adds to an Error what the record of earlier attempts tells.
 func (receipt *Receipt) qualify(e *Error) {
 	switch {
-	case e == nil || receipt.Sent == 0 && !receipt.MayBeDelivered:
-	case e.Unknown() && receipt.Key == "":
+	case e == nil || receipt.Delivered == 0 && !receipt.MayBeDelivered:
+	case e.Unknown() && receipt.IdempotencyKey == "":
 		e.Retryable = false
 		e.Advice = "Send it again only if a second copy does no harm: without a right clock on the host, DingTalk cannot recognize a repeat. " +
 			"A message sent with an idempotencyKey can be repeated safely."
@@ -116,10 +119,10 @@ func (r *Robot) check(m *Message) *Error {
 		return nil
 	}
 	return &Error{
-		Reason:  ReasonPolicy,
-		Message: "The message was not sent: the operator does not allow mentioning everybody.",
-		Advice:  "Send it without atAll, and mention by atMobiles those who must act.",
-		Key:     KeyAllowAll,
+		Reason:    ReasonPolicy,
+		Message:   "The message was not sent: the operator does not allow mentioning everybody.",
+		Advice:    "Send it without atAll, and mention by atMobiles those who must act.",
+		ConfigKey: schema.KeyAllowAtAll,
 	}
 }
 

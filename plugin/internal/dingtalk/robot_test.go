@@ -39,7 +39,7 @@ func newHost(replies ...string) *fakeHost { return &fakeHost{now: MinValidTime, 
 
 func newRobot() *Robot {
 	return &Robot{
-		Address: Address{Base: DefaultWebhook}, Token: "token", AllowAtAll: true, MessagesPerMinute: 20, MaxParts: 5, MaxRetries: 1,
+		Address: Webhook{Base: DefaultWebhook}, Token: "token", AllowAtAll: true, MessagesPerMinute: 20, MaxParts: 5, MaxRetries: 1,
 	}
 }
 
@@ -57,7 +57,7 @@ func TestRetriesKeepTheRate(t *testing.T) {
 	} {
 		h, r := newHost(busy, busy, busy, busy, busy), newRobot()
 		r.MessagesPerMinute, r.MaxRetries = 3, 5
-		_, e := r.Send(h.env(), Message{Kind: Text, Text: test.text}, "")
+		_, e := r.Send(h.env(), Message{Type: Text, Text: test.text}, "")
 		if len(h.bodies) != test.posted {
 			t.Errorf("%s: posted %d times, want %d", test.name, len(h.bodies), test.posted)
 		}
@@ -71,9 +71,9 @@ func TestRetriesKeepTheRate(t *testing.T) {
 func TestResumeWithinRate(t *testing.T) {
 	h, r := newHost(`{"errcode":0}`, busy), newRobot()
 	r.MessagesPerMinute, r.MaxRetries = 3, 0
-	m := Message{Kind: Text, Text: strings.Repeat("a line\n", 4000)}
+	m := Message{Type: Text, Text: strings.Repeat("a line\n", 4000)}
 	for _, want := range []int{1, 2} {
-		if receipt, e := r.Send(h.env(), m, "key"); receipt.Sent != want || receipt.Total != 2 {
+		if receipt, e := r.Send(h.env(), m, "key"); receipt.Delivered != want || receipt.Total != 2 {
 			t.Errorf("%+v %v, want %d of 2 parts", receipt, e, want)
 		}
 	}
@@ -82,7 +82,7 @@ func TestResumeWithinRate(t *testing.T) {
 func TestUUIDDerivation(t *testing.T) {
 	uuid := func(r *Robot, text, key string) string {
 		h := newHost()
-		if _, e := r.Send(h.env(), Message{Kind: Text, Text: text}, key); e != nil {
+		if _, e := r.Send(h.env(), Message{Type: Text, Text: text}, key); e != nil {
 			t.Fatal(e)
 		}
 		var body struct{ MsgUuid string }
@@ -120,7 +120,7 @@ func sendTrapped(t *testing.T, r *Robot, method, url string) {
 				t.Errorf("%s %s %q, want %s %s", gotMethod, gotURL, body, method, url)
 			}
 			panic("trap")
-		}}, Message{Kind: Text, Text: "hi"}, "")
+		}}, Message{Type: Text, Text: "hi"}, "")
 	t.Error("no trap")
 }
 
@@ -130,7 +130,7 @@ func TestProbe(t *testing.T) {
 	r.Address.Query = "tenant=1"
 	send := func() {
 		t.Helper()
-		if _, e := r.Send(h.env(), Message{Kind: Text, Text: "hi"}, ""); e != nil {
+		if _, e := r.Send(h.env(), Message{Type: Text, Text: "hi"}, ""); e != nil {
 			t.Fatal(e)
 		}
 	}

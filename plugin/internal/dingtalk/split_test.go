@@ -56,7 +56,7 @@ func TestSplitLeavesOutBlanks(t *testing.T) {
 		{"most of it", strings.Repeat(" ", 30000) + "@13800000001", []string{" "}},
 	} {
 		r := &Robot{MaxParts: 2}
-		m := Message{Kind: Text, Text: test.text}
+		m := Message{Type: Text, Text: test.text}
 		m.Mentions.addMobiles([]string{"13800000001"})
 		m.Mentions.locate(m.Text, false)
 		if got := checkFit(t, r, m); got != len(test.want) {
@@ -104,12 +104,12 @@ func TestSplitProperties(t *testing.T) {
 		if random.IntN(2) == 0 {
 			r.Keywords = []string{"告警"}
 		}
-		m := Message{Kind: Text, Text: randomText(random, random.IntN(90000))}
+		m := Message{Type: Text, Text: randomText(random, random.IntN(90000))}
 		if random.IntN(2) == 0 {
-			m.Kind, m.Title = Markdown, randomText(random, 30)
+			m.Type, m.Title = Markdown, randomText(random, 30)
 		}
 		m.Mentions.addMobiles(numbers(random.IntN(51)))
-		m.Mentions.locate(m.Text, m.Kind.Markdown)
+		m.Mentions.locate(m.Text, m.Type.Markdown)
 		if n := checkFit(t, r, m); n > 1 {
 			split++
 		}
@@ -126,9 +126,9 @@ func FuzzSplit(f *testing.F) {
 		if seed == "" || !utf8.ValidString(seed) || len(seed) > 20000 {
 			return
 		}
-		m := Message{Kind: Text, Text: strings.Repeat(seed, 1+60000/len(seed))}
+		m := Message{Type: Text, Text: strings.Repeat(seed, 1+60000/len(seed))}
 		if markdown {
-			m.Kind, m.Title = Markdown, "t"
+			m.Type, m.Title = Markdown, "t"
 		}
 		m.Mentions.addMobiles(numbers(int(people % 51)))
 		m.Mentions.locate(m.Text, markdown)
@@ -170,7 +170,7 @@ func checkFit(t *testing.T, r *Robot, m Message) int {
 				t.Fatalf("part %d does not mention %s", i, mention.ID)
 			}
 		}
-		if m.Kind.Markdown && i < len(parts)-1 && unclosed(text) {
+		if m.Type.Markdown && i < len(parts)-1 && unclosed(text) {
 			t.Fatalf("part %d leaves a fence open", i)
 		}
 		before, after, found := strings.Cut(rest, p.chunk.text)

@@ -8,19 +8,22 @@ import (
 // (https://open.dingtalk.com/document/development/custom-robots-send-group-messages).
 const DefaultWebhook = "https://oapi.dingtalk.com/robot/send"
 
-// An Address is a robot's webhook address without its credentials.
-type Address struct {
+// webhookPath is the path of a robot's address.
+const webhookPath = "robot/send"
+
+// A Webhook is a robot's webhook address without its credentials.
+type Webhook struct {
 	Base  string // scheme, host and path
 	Query string // its other parameters, "" or "a=b&c=d"
 	Token string // its access token, or ""
 }
 
-// ParseAddress parses a webhook address as people paste it: it extracts the token,
+// ParseWebhook parses a webhook address as people paste it: it extracts the token,
 // drops a stale timestamp and sign, and adds a missing path. Plain http is only for
 // a loopback host. The fault never quotes the address, which may hold a token.
 //
 // It accepts less than RFC 3986 does: only what all hosts' parsers read alike.
-func ParseAddress(s string) (a Address, fault string) {
+func ParseWebhook(s string) (a Webhook, fault string) {
 	s = strings.TrimSpace(s)
 	if fault := checkBytes(s); fault != "" {
 		return a, fault
@@ -41,7 +44,7 @@ func ParseAddress(s string) (a Address, fault string) {
 	case scheme != "http" && scheme != "https":
 		return a, "has an unknown scheme: it must begin with https://"
 	case path == "":
-		path = "robot/send"
+		path = webhookPath
 	}
 	a.Base = scheme + "://" + asciiLower(authority) + "/" + path
 	fault = a.parseQuery(query)
@@ -160,7 +163,7 @@ func ParseNumber(s string) (n int, ok bool) {
 }
 
 // parseQuery extracts the token and drops what every request makes itself.
-func (a *Address) parseQuery(query string) (fault string) {
+func (a *Webhook) parseQuery(query string) (fault string) {
 	found := false
 	for _, pair := range strings.Split(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")

@@ -10,17 +10,17 @@ import (
 func TestParseAddress(t *testing.T) {
 	for _, test := range []struct {
 		in    string
-		want  Address
+		want  Webhook
 		fault string // a part of it
 	}{
-		{in: DefaultWebhook, want: Address{Base: DefaultWebhook}},
-		{in: " https://oapi.dingtalk.com/robot/send?access_token=abc\n", want: Address{Base: DefaultWebhook, Token: "abc"}},
-		{in: "HTTPS://OAPI.dingtalk.COM", want: Address{Base: DefaultWebhook}},
-		{in: DefaultWebhook + "?access_token=a&timestamp=1&sign=b%3D", want: Address{Base: DefaultWebhook, Token: "a"}},
-		{in: DefaultWebhook + "?tenant=7&access_token=a&x", want: Address{Base: DefaultWebhook, Query: "tenant=7&x", Token: "a"}},
-		{in: "http://127.0.0.1:8080/robot/send", want: Address{Base: "http://127.0.0.1:8080/robot/send"}},
-		{in: "http://localhost/x", want: Address{Base: "http://localhost/x"}},
-		{in: "http://[::1]:80/x", want: Address{Base: "http://[::1]:80/x"}},
+		{in: DefaultWebhook, want: Webhook{Base: DefaultWebhook}},
+		{in: " https://oapi.dingtalk.com/robot/send?access_token=abc\n", want: Webhook{Base: DefaultWebhook, Token: "abc"}},
+		{in: "HTTPS://OAPI.dingtalk.COM", want: Webhook{Base: DefaultWebhook}},
+		{in: DefaultWebhook + "?access_token=a&timestamp=1&sign=b%3D", want: Webhook{Base: DefaultWebhook, Token: "a"}},
+		{in: DefaultWebhook + "?tenant=7&access_token=a&x", want: Webhook{Base: DefaultWebhook, Query: "tenant=7&x", Token: "a"}},
+		{in: "http://127.0.0.1:8080/robot/send", want: Webhook{Base: "http://127.0.0.1:8080/robot/send"}},
+		{in: "http://localhost/x", want: Webhook{Base: "http://localhost/x"}},
+		{in: "http://[::1]:80/x", want: Webhook{Base: "http://[::1]:80/x"}},
 		{in: "http://oapi.dingtalk.com/robot/send", fault: "not encrypted"},
 		{in: "http://127.0.0.1.evil.example/", fault: "not encrypted"},
 		{in: "http://127.0.0.1@evil.example/", fault: "user name"},
@@ -51,7 +51,7 @@ func TestParseAddress(t *testing.T) {
 		{in: DefaultWebhook + "?access_token=&x=1&access_token=a", fault: "more than one access_token"},
 		{in: DefaultWebhook + "?access_token=a&access%5ftoken=b", fault: "in the name of a parameter"},
 	} {
-		got, fault := ParseAddress(test.in)
+		got, fault := ParseWebhook(test.in)
 		if test.fault == "" && (fault != "" || got != test.want) {
 			t.Errorf("ParseAddress(%q) = %+v %q, want %+v", test.in, got, fault, test.want)
 		}
@@ -68,7 +68,7 @@ func FuzzParseAddress(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got, fault := ParseAddress(s)
+		got, fault := ParseWebhook(s)
 		if fault != "" {
 			return
 		}

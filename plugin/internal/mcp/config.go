@@ -48,7 +48,7 @@ func readConfig(lookup func(key string) string) *config {
 	c.options.People, c.options.HidePeople = r.people(), c.dryRun
 	tools := r.tools()
 	c.readRobots(r)
-	if c.err = r.err; c.err != nil && settingName(c.err.Key) == "" {
+	if c.err = r.err; c.err != nil && settingName(c.err.ConfigKey) == "" {
 		c.tools = newTools(defaultToolCount)
 		return c
 	}
@@ -73,7 +73,7 @@ func (r *configReader) tools() (tools []toolDef) {
 	if value == "all" {
 		return all
 	}
-	names := dingtalk.ParseKeywords(value)
+	names := dingtalk.SplitList(value)
 	for _, tool := range all {
 		if i := slices.Index(names, tool.name); i >= 0 {
 			tools = append(tools, tool)
@@ -146,7 +146,7 @@ func (r *configReader) namedRobot(member strictjson.Member, settings *jsonschema
 	made = robot{Robot: own.robot(), name: member.Name, description: strictjson.String(values.Get("description"))}
 	switch {
 	case own.err != nil:
-		return made, settingName(own.err.Key) + " " + own.reason
+		return made, settingName(own.err.ConfigKey) + " " + own.reason
 	case looksSecret(made.description):
 		return made, "description looks like a credential"
 	}
@@ -187,7 +187,7 @@ type configReader struct {
 func (r *configReader) robot() *dingtalk.Robot {
 	robot := &dingtalk.Robot{
 		Secret:            r.text(schema.KeySecret),
-		Keywords:          dingtalk.ParseKeywords(r.text(schema.KeyKeywords)),
+		Keywords:          dingtalk.SplitList(r.text(schema.KeyKeywords)),
 		AllowAtAll:        r.bool(schema.KeyAllowAtAll, true),
 		MessagesPerMinute: r.int(schema.KeyMessagesPerMinute, 20, 0, 10000),
 		MaxParts:          r.int(schema.KeyMaxParts, 5, 1, 10),
@@ -199,7 +199,7 @@ func (r *configReader) robot() *dingtalk.Robot {
 
 // webhook reads the address and the token. It accepts an address under the
 // token's key too, because DingTalk gives people the address to copy.
-func (r *configReader) webhook() (address dingtalk.Address, token string) {
+func (r *configReader) webhook() (address dingtalk.Webhook, token string) {
 	token, url, urlKey := r.text(schema.KeyAccessToken), r.text(schema.KeyWebhookURL), schema.KeyWebhookURL
 	if strings.Contains(token, "://") {
 		if url == "" {
@@ -227,8 +227,8 @@ func (r *configReader) webhook() (address dingtalk.Address, token string) {
 	return address, token
 }
 
-func (r *configReader) address(key, value string) dingtalk.Address {
-	address, reason := dingtalk.ParseAddress(value)
+func (r *configReader) address(key, value string) dingtalk.Webhook {
+	address, reason := dingtalk.ParseWebhook(value)
 	if reason != "" {
 		r.fail(key, reason)
 	}
@@ -292,9 +292,9 @@ func (r *configReader) fail(key, reason string) {
 	}
 	r.reason = reason
 	r.err = &dingtalk.Error{
-		Reason:  dingtalk.ReasonConfigured,
-		Message: "The message was not sent: the configuration value " + key + " " + reason + ".",
-		Advice:  "Have the operator correct " + key + " in the runner's configuration.",
-		Key:     key,
+		Reason:    dingtalk.ReasonConfigured,
+		Message:   "The message was not sent: the configuration value " + key + " " + reason + ".",
+		Advice:    "Have the operator correct " + key + " in the runner's configuration.",
+		ConfigKey: key,
 	}
 }

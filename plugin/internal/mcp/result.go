@@ -36,7 +36,7 @@ func callResult(receipt *dingtalk.Receipt, e *dingtalk.Error) []byte {
 
 // dryRunResult is the result of a dry run. It is not an error, but not ok either,
 // because the group has no message.
-func dryRunResult(p *dingtalk.Preview, receipt *dingtalk.Receipt) []byte {
+func dryRunResult(p *dingtalk.DryRun, receipt *dingtalk.Receipt) []byte {
 	w := newResult(dryRunText(p, receipt), 1024+2*receipt.Bytes)
 	w.bool("ok", false)
 	w.text("reason", string(reasonDryRun))
@@ -72,30 +72,30 @@ func resultText(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
 
 // deliveredText tells how much of a message that failed is in the group.
 func deliveredText(receipt *dingtalk.Receipt) string {
-	if receipt.Sent == 0 {
+	if receipt.Delivered == 0 {
 		return ""
 	}
-	return " " + strconv.Itoa(receipt.Sent) + " of " + strconv.Itoa(receipt.Total) + " parts are in the group."
+	return " " + strconv.Itoa(receipt.Delivered) + " of " + strconv.Itoa(receipt.Total) + " parts are in the group."
 }
 
 // resumeAdvice tells how to send only what is missing.
 func resumeAdvice(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
 	switch {
-	case receipt.Key == "" && receipt.Sent > 0:
+	case receipt.IdempotencyKey == "" && receipt.Delivered > 0:
 		return " A repeat would send all parts."
-	case receipt.Key == "":
+	case receipt.IdempotencyKey == "":
 		return ""
-	case receipt.Sent > 0:
-		return " To send only the rest, repeat the call unchanged with idempotencyKey " + receipt.Key + "."
+	case receipt.Delivered > 0:
+		return " To send only the rest, repeat the call unchanged with idempotencyKey " + receipt.IdempotencyKey + "."
 	case e.Unknown():
-		return " The key is " + receipt.Key + "."
+		return " The key is " + receipt.IdempotencyKey + "."
 	case receipt.MayBeDelivered:
-		return " To repeat this message without a second copy, call unchanged with idempotencyKey " + receipt.Key + "."
+		return " To repeat this message without a second copy, call unchanged with idempotencyKey " + receipt.IdempotencyKey + "."
 	}
 	return ""
 }
 
-func dryRunText(p *dingtalk.Preview, receipt *dingtalk.Receipt) string {
+func dryRunText(p *dingtalk.DryRun, receipt *dingtalk.Receipt) string {
 	s := "Dry run: nothing was sent. It would go to " + p.Address + " in " + strconv.Itoa(receipt.Total) + " request"
 	if receipt.Total > 1 {
 		s += "s"
@@ -163,11 +163,11 @@ func (w *resultWriter) writeStructured(receipt *dingtalk.Receipt, e *dingtalk.Er
 		w.Int(int64(e.Code))
 		w.text("errmsg", e.Msg)
 	}
-	w.text("configKey", e.Key)
-	if receipt.Sent > 0 || receipt.MayBeDelivered {
+	w.text("configKey", e.ConfigKey)
+	if receipt.Delivered > 0 || receipt.MayBeDelivered {
 		w.text("msgUuid", receipt.UUID)
-		if receipt.Sent < receipt.Total {
-			w.text("idempotencyKey", receipt.Key)
+		if receipt.Delivered < receipt.Total {
+			w.text("idempotencyKey", receipt.IdempotencyKey)
 		}
 		w.parts(receipt)
 		w.int("bytes", receipt.Bytes)
@@ -177,7 +177,7 @@ func (w *resultWriter) writeStructured(receipt *dingtalk.Receipt, e *dingtalk.Er
 }
 
 // writePreview writes the object that schema/dry_run.json describes.
-func (w *resultWriter) writePreview(p *dingtalk.Preview) {
+func (w *resultWriter) writePreview(p *dingtalk.DryRun) {
 	w.Raw("{")
 	w.text("address", p.Address)
 	w.strings("bodies", p.Bodies)
@@ -198,7 +198,7 @@ func (w *resultWriter) writePreview(p *dingtalk.Preview) {
 func (w *resultWriter) parts(receipt *dingtalk.Receipt) {
 	w.Member("parts")
 	w.Raw(`{"sent":`)
-	w.Int(int64(receipt.Sent))
+	w.Int(int64(receipt.Delivered))
 	w.Raw(`,"total":`)
 	w.Int(int64(receipt.Total))
 	w.Raw("}")

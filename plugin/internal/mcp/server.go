@@ -84,15 +84,15 @@ func (s *Server) Call(input []byte) []byte {
 		return errorResult(e)
 	}
 	if c.dryRun {
-		preview, receipt, e := robot.Preview(s.env, message, key)
+		preview, receipt, e := robot.DryRun(s.env, message, key)
 		if e != nil {
 			return errorResult(e)
 		}
 		return dryRunResult(&preview, &receipt)
 	}
 	receipt, e := robot.Send(s.env, message, key)
-	if e != nil && e.Key != "" && c.multiRobot {
-		e.Key = schema.KeyRobots // which has this robot's settings
+	if e != nil && e.ConfigKey != "" && c.multiRobot {
+		e.ConfigKey = schema.KeyRobots // which has this robot's settings
 	}
 	return callResult(&receipt, e)
 }
