@@ -95,21 +95,22 @@ func follow(fake *dingtalktest.Server, stop <-chan struct{}, show func(dingtalkt
 	changed, cancel := fake.Watch()
 	defer cancel()
 	var last dingtalktest.Cursor
-	for stopping := false; !stopping; {
+	for stopping := false; ; {
+		requests, _ := fake.RequestsAfter(last, 100)
+		for _, request := range requests {
+			show(request)
+			last = request.Cursor()
+		}
+		switch {
+		case len(requests) > 0:
+			continue
+		case stopping:
+			return
+		}
 		select {
 		case <-stop:
 			stopping = true
 		case <-changed:
-		}
-		for {
-			requests, _ := fake.RequestsAfter(last, 100)
-			if len(requests) == 0 {
-				break
-			}
-			for _, request := range requests {
-				show(request)
-			}
-			last = requests[len(requests)-1].Cursor()
 		}
 	}
 }

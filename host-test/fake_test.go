@@ -1,112 +1,91 @@
 package main
 
 import (
-	"bytes"
-	"fmt"
+	"bufio"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"dingtalk-plugin/host-test/dingtalktest"
 )
 
-// post sends a text without a signature.
-func (g *fakeServer) post(t *testing.T, text string) {
-	t.Helper()
-	body := fmt.Sprintf(`{"msgtype":"text","text":{"content":%q}}`, text)
-	response, err := http.Post(g.URL+fakePath+"?access_token="+dingtalktest.DefaultToken, "application/json", strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	response.Body.Close()
-}
-
-// lockedBuffer is a buffer that one goroutine writes and another reads.
-type lockedBuffer struct {
-	mu sync.Mutex
-	bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.Buffer.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.Buffer.String()
-}
-
-func (b *lockedBuffer) wait(t *testing.T, text string) {
-	t.Helper()
-	for range 500 {
-		if strings.Contains(b.String(), text) {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatalf("%q was not printed:\n%s", text, b.String())
-}
-
-// report works on after Reset, which the page offers.
-func TestReportAfterClear(t *testing.T) {
+// startUnsignedGroup starts a fake server that requires no signature.
+func startUnsignedGroup(t *testing.T) *fakeServer {
 	g := startFakeServer(nil)
-	defer g.Close()
+	t.Cleanup(g.Close)
 	g.robot.SetOptions(func(o *dingtalktest.Options) { o.Secret = "" })
-	var printed lockedBuffer
-	stop := g.report(&printed)
-	g.post(t, "one")
-	g.post(t, "two")
-	printed.wait(t, "│ two")
+	return g
+}
+
+// request sends a request to the server under a host name.
+func (g *fakeServer) request(method, host, path, body string) *httptest.ResponseRecorder {
+	request := httptest.NewRequest(method, path, strings.NewReader(body))
+	request.Host = host
+	request.Header.Set("Content-Type", "application/json")
+	recorder := httptest.NewRecorder()
+	g.Config.Handler.ServeHTTP(recorder, request)
+	return recorder
+}
+
+func (g *fakeServer) post(host, text string) *httptest.ResponseRecorder {
+	return g.request("POST", host, fakePath+"?access_token="+dingtalktest.DefaultToken, `{"msgtype":"text","text":{"content":"`+text+`"}}`)
+}
+
+// printed is a writer that passes on what is written.
+type printed chan string
+
+func (p printed) Write(data []byte) (int, error) {
+	p <- string(data)
+	return len(data), nil
+}
+
+func (p printed) expect(t *testing.T, text string) {
+	t.Helper()
+	select {
+	case got := <-p:
+		if !strings.Contains(got, text) {
+			t.Errorf("printed %q, want %q", got, text)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatalf("%q was not printed", text)
+	}
+}
+
+// report prints each message once, and works on after Reset, which the page offers.
+func TestReportAfterReset(t *testing.T) {
+	g := startUnsignedGroup(t)
+	out := make(printed, 10)
+	stop := g.report(out)
+	g.post("localhost", "one")
+	g.post("localhost", "two")
+	out.expect(t, "│ one")
+	out.expect(t, "│ two")
 	g.robot.Reset()
-	g.post(t, "three")
-	printed.wait(t, "│ three")
+	g.post("localhost", "three")
+	out.expect(t, "│ three")
 	stop()
-	if got := printed.String(); strings.Count(got, "│ one") != 1 || strings.Count(got, "│ two") != 1 || strings.Count(got, "│ three") != 1 {
-		t.Errorf("printed\n%s", got)
+	if len(out) > 0 {
+		t.Errorf("printed %q, too", <-out)
 	}
 }
 
 // A site whose name resolves to this machine cannot read or change the group; a
 // plugin may use any name for this machine.
 func TestGroupUnderForeignNames(t *testing.T) {
-	g := startFakeServer(nil)
-	defer g.Close()
-	g.robot.SetOptions(func(o *dingtalktest.Options) { o.Secret = "" })
-	g.post(t, "for the group alone")
-	for _, tt := range []struct {
-		method, path, body string
-		want               int
-	}{
-		{"GET", "/", "", http.StatusMisdirectedRequest},
-		{"GET", "/events", "", http.StatusMisdirectedRequest},
-		{"POST", "/mood/clear", "", http.StatusMisdirectedRequest},
-		{"POST", fakePath + "?access_token=" + dingtalktest.DefaultToken, `{"msgtype":"text","text":{"content":"x"}}`, http.StatusOK},
-	} {
-		request, err := http.NewRequest(tt.method, g.URL+tt.path, strings.NewReader(tt.body))
-		if err != nil {
-			t.Fatal(err)
+	g := startUnsignedGroup(t)
+	g.post("localhost", "for the group alone")
+	for _, line := range []string{"GET /", "GET /events", "POST /controls/clear"} {
+		method, path, _ := strings.Cut(line, " ")
+		response := g.request(method, "evil.example", path, "")
+		if response.Code != http.StatusMisdirectedRequest || strings.Contains(response.Body.String(), "for the group alone") {
+			t.Errorf("%s as evil.example: %d %s", line, response.Code, response.Body)
 		}
-		request.Host = "evil.example"
-		request.Header.Set("Content-Type", "application/json")
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if response.StatusCode != tt.want {
-			t.Errorf("%s %s as evil.example: %d, want %d", tt.method, tt.path, response.StatusCode, tt.want)
-		}
-		if response.StatusCode == http.StatusMisdirectedRequest {
-			if answer, _ := io.ReadAll(response.Body); strings.Contains(string(answer), "for the group alone") {
-				t.Errorf("%s %s shows the group", tt.method, tt.path)
-			}
-		}
-		response.Body.Close()
+	}
+	if response := g.post("evil.example", "x"); response.Code != http.StatusOK {
+		t.Errorf("a message under another name: %d", response.Code)
 	}
 	if got := len(g.robot.Messages()); got != 2 {
 		t.Errorf("%d messages, want 2", got)
@@ -115,9 +94,7 @@ func TestGroupUnderForeignNames(t *testing.T) {
 
 // The fake's server sets every limit that net/http leaves unset.
 func TestGroupServerHasLimits(t *testing.T) {
-	g := startFakeServer(nil)
-	defer g.Close()
-	s := g.Config
+	s := startUnsignedGroup(t).Config
 	if s.ReadHeaderTimeout <= 0 || s.ReadTimeout <= 0 || s.WriteTimeout <= 0 || s.IdleTimeout <= 0 || s.MaxHeaderBytes <= 0 {
 		t.Errorf("limits %v, %v, %v, %v, %d", s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout, s.IdleTimeout, s.MaxHeaderBytes)
 	}
@@ -125,18 +102,24 @@ func TestGroupServerHasLimits(t *testing.T) {
 
 // An event stream outlives the timeouts of other requests.
 func TestEventsOutliveTimeouts(t *testing.T) {
-	g := startFakeServer(nil)
-	defer g.Close()
-	g.robot.SetOptions(func(o *dingtalktest.Options) { o.Secret = "" })
-	g.Config.ReadTimeout, g.Config.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
-	response, err := http.Get(g.URL + "/events?after=0")
+	g := startUnsignedGroup(t)
+	server := httptest.NewUnstartedServer(g.Config.Handler)
+	server.Config.ReadTimeout, server.Config.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
+	server.Start()
+	defer server.Close()
+	client := http.Client{Timeout: 10 * time.Second}
+	response, err := client.Get(server.URL + "/events?after=0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
 	time.Sleep(300 * time.Millisecond)
-	g.post(t, "after the timeouts")
-	var read lockedBuffer
-	go io.Copy(&read, response.Body)
-	read.wait(t, "after the timeouts")
+	g.post("localhost", "after the timeouts")
+	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+		if strings.Contains(lines.Text(), "after the timeouts") {
+			return
+		}
+	}
+	rest, err := io.ReadAll(response.Body)
+	t.Errorf("the stream ended: %q, %v", rest, err)
 }

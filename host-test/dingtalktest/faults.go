@@ -72,7 +72,7 @@ func (f Fault) response(e *exchange) response {
 		r.body = envelope(e.record.Code, e.record.Text, e.opts.StringCodes)
 	}
 	if f.Cut > 0 {
-		e.record.explain("fault: the answer was cut short")
+		e.record.explainFault("the answer was cut short")
 	}
 	e.record.Status = r.status
 	return r

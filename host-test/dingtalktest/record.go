@@ -29,6 +29,7 @@ type Request struct {
 	Explanation string // a sentence about what was checked, and about the injected fault
 
 	Message   *Message // the message, if it was accepted
+	Fault     bool     // an injected fault changed the answer, or came instead of one
 	Duplicate bool     // its msgUuid was accepted before: the answer is ok, and nothing is stored
 }
 
@@ -125,13 +126,19 @@ func (q *Request) explain(text string) {
 	q.Explanation += text
 }
 
+// explainFault records that a fault changed the answer.
+func (q *Request) explainFault(how string) {
+	q.Fault = true
+	q.explain("fault: " + how)
+}
+
 // interrupt records that a fault replaces the robot's answer.
 func (q *Request) interrupt(how string) {
 	if q.Explanation == "" {
 		q.explain("not looked at")
 	}
 	q.Code, q.Text = 0, ""
-	q.explain("fault: " + how)
+	q.explainFault(how)
 }
 
 // history keeps the newest items within a limit of number and of bytes.
