@@ -5,10 +5,37 @@ import (
 	"slices"
 	"strings"
 
+	"dingtalk-plugin/host-test/internal/recorder"
 	"dingtalk-plugin/host-test/internal/scenario"
 
 	"github.com/google/go-cmp/cmp"
 )
+
+// check compares the outcome of a step with its sections, and looks for leaks.
+func (r *caseRun) check(i int, run *scenario.Run, o *scenario.Outcome) {
+	step := &r.scenario.Steps[i]
+	for _, response := range r.responses {
+		r.checkLeaks(i, o, response)
+	}
+	r.responses = nil
+	r.probed = o.Trap == nil && (r.probed || len(o.Sent) > 0)
+	want := r.want.Replace(step.Requests + "\n" + normalize(step, step.Result))
+	got := r.got.Replace(o.Requests + "\n" + normalize(step, o.Result))
+	if d := diff(want, got); d != "" {
+		r.fail(i, "(-want +got) "+d)
+	}
+	r.transcript += run.Text(transcript(o.Sent) + canonical(o.Output))
+}
+
+func transcript(sent []recorder.Request) (text string) {
+	for _, request := range sent {
+		text += request.String() + "\n"
+	}
+	return text
+}
+
+// maxShown limits the difference in a failure, in bytes.
+const maxShown = 2000
 
 // normalize removes from a result what a runner may change, and from a trap its
 // cause, which each host words differently.
