@@ -66,6 +66,25 @@ func TestMessageTypes(t *testing.T) {
 	}
 }
 
+// TestAllMessageTypes makes sure that each type that the fake accepts has a case. The fake names them where it refuses another.
+func TestAllMessageTypes(t *testing.T) {
+	g := newGroup(t, dingtalktest.Options{})
+	g.post(t, `{"msgtype":"?"}`)
+	_, types, found := strings.Cut(g.Requests()[0].Explanation, "msgtype is none of ")
+	if !found {
+		t.Fatalf("the fake does not name its types: %q", g.Requests()[0].Explanation)
+	}
+	p := newPage(dingtalktest.New(nil), Options{})
+	for typ := range strings.SplitSeq(types, ", ") {
+		message := &dingtalktest.Message{MsgType: typ, Link: &dingtalktest.Link{}, ActionCard: &dingtalktest.ActionCard{}}
+		var html strings.Builder
+		p.render(&html, "message", entry{Request: dingtalktest.Request{Message: message}, markdown: p.markdown})
+		if strings.Contains(html.String(), "Unknown message type") {
+			t.Errorf("no case for the message type %s", typ)
+		}
+	}
+}
+
 func TestParts(t *testing.T) {
 	md := func(title string) string { return markdownBody(title, "x") }
 	tests := []struct {
