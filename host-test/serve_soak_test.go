@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"dingtalk-plugin/host-test/dingtalktest"
-	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/schema"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -52,7 +52,7 @@ func TestServeDay(t *testing.T) {
 // hung ones that answer nothing.
 func serveDay(t *testing.T) *served {
 	t.Helper()
-	s := &served{fakeServer: startFakeServer(map[string]string{config.Prefix + "MESSAGES_PER_MINUTE": "0"})}
+	s := &served{fakeServer: startFakeServer(map[string]string{schema.KeyMessagesPerMinute: "0"})}
 	t.Cleanup(s.Close)
 	s.robot.SetOptions(func(o *dingtalktest.Options) { o.PerMinute = -1 })
 	stuck := listenOn(t, "127.0.0.1:0", func(w http.ResponseWriter, r *http.Request) {
@@ -62,7 +62,7 @@ func serveDay(t *testing.T) *served {
 		}
 	})
 	robots := map[string]any{"works": map[string]any{
-		"default": true, "webhookUrl": s.URL + fakePath, "accessToken": dingtalktest.DefaultToken, "secret": s.config[config.Secret],
+		"default": true, "webhookUrl": s.URL + fakePath, "accessToken": dingtalktest.DefaultToken, "secret": s.config[schema.KeySecret],
 	}}
 	for i := range lanes {
 		robots[fmt.Sprint("slow", i)] = map[string]string{"webhookUrl": stuck + "/slow", "accessToken": "t"}
@@ -72,7 +72,7 @@ func serveDay(t *testing.T) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.config[config.Robots] = string(list)
+	s.config[schema.KeyRobots] = string(list)
 	s.serve(t, 2*time.Second, []string{"127.0.0.1"})
 	return s
 }

@@ -200,14 +200,14 @@ func TestServeTrap(t *testing.T) {
 		{"probe cut", aborting.URL, "", "not_sent", true, trapped + "the connection broke. Repeat the call later"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &served{fakeServer: startFakeServer(map[string]string{config.Secret: canarySecret, "DINGTALK_BOT_RETRIES": "0"})}
+			s := &served{fakeServer: startFakeServer(map[string]string{schema.KeySecret: canarySecret, "DINGTALK_BOT_RETRIES": "0"})}
 			defer s.Close()
 			if tt.fault != "" {
 				s.inject(tt.fault)
 				s.inject(tt.fault)
 			}
 			if tt.webhook != "" {
-				s.config[config.Webhook] = tt.webhook
+				s.config[schema.KeyWebhookURL] = tt.webhook
 			}
 			s.serve(t, 0, []string{"127.0.0.1"})
 			result := s.call(t, "send_text_message", `{"text":"hello"}`)
@@ -238,7 +238,7 @@ func TestServeLimitsResponses(t *testing.T) {
 	})
 	s := &served{fakeServer: startFakeServer(map[string]string{"DINGTALK_BOT_RETRIES": "0"})}
 	defer s.Close()
-	s.config[config.Webhook] = gateway
+	s.config[schema.KeyWebhookURL] = gateway
 	s.serve(t, time.Minute, []string{"127.0.0.1"})
 	result := s.call(t, "send_text_message", `{"text":"hello"}`)
 	if reason(result) != "unknown_outcome" || !strings.Contains(resultText(result), "overlong body") {
@@ -287,7 +287,7 @@ type binary string
 // serve returns the command without the configuration of the environment.
 func (b binary) serve(t *testing.T, arguments ...string) *exec.Cmd {
 	command := exec.CommandContext(t.Context(), string(b), append([]string{"serve", "--plugin", builds[0].file}, arguments...)...)
-	command.Env = slices.DeleteFunc(os.Environ(), func(pair string) bool { return strings.HasPrefix(pair, config.Prefix) })
+	command.Env = slices.DeleteFunc(os.Environ(), func(pair string) bool { return strings.HasPrefix(pair, schema.KeyPrefix) })
 	return command
 }
 
@@ -310,11 +310,11 @@ func waitAtMost(t *testing.T, command *exec.Cmd, limit time.Duration) {
 
 // testClient uses the official client, with the variables of the reference server.
 func (b binary) testClient(t *testing.T) {
-	fake := startFakeServer(map[string]string{config.Secret: canarySecret})
+	fake := startFakeServer(map[string]string{schema.KeySecret: canarySecret})
 	defer fake.Close()
 	fake.robot.SetOptions(func(o *dingtalktest.Options) { o.Token = canaryToken })
 	command := b.serve(t)
-	command.Env = append(command.Env, config.Token+"="+fake.URL+"/robot/send?access_token="+canaryToken, config.Secret+"="+canarySecret)
+	command.Env = append(command.Env, schema.KeyAccessToken+"="+fake.URL+"/robot/send?access_token="+canaryToken, schema.KeySecret+"="+canarySecret)
 	var log, wire bytes.Buffer
 	command.Stderr = &log
 	session := connectClient(t, &mcp.LoggingTransport{Transport: &mcp.CommandTransport{Command: command}, Writer: &wire})
@@ -347,7 +347,7 @@ func (b binary) testScript(t *testing.T) {
 {"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"send_text_message","arguments":{"text":"hello"}}}
 `)
 	command.Env = append(command.Env, "EXTISM_ENABLE_WASI_OUTPUT=1",
-		config.Robots+`={"a":{"accessToken":"https://robots.invalid/robot/send?access_token=real"}}`)
+		schema.KeyRobots+`={"a":{"accessToken":"https://robots.invalid/robot/send?access_token=real"}}`)
 	var log bytes.Buffer
 	command.Stderr = &log
 	out, err := command.Output()
@@ -373,7 +373,7 @@ func (b binary) testScript(t *testing.T) {
 // checkBytes compares tools with what the plugin describes, except for white space.
 func checkBytes(t *testing.T, tools gjson.Result) {
 	t.Helper()
-	output := rawDescribe(t, 0, map[string]string{config.Robots: `{"a":{"accessToken":"a"}}`})
+	output := rawDescribe(t, 0, map[string]string{schema.KeyRobots: `{"a":{"accessToken":"a"}}`})
 	for _, want := range gjson.GetBytes(output, "tools").Array() {
 		got := tools.Get(`#(name==` + want.Get("name").String() + `)`)
 		for _, part := range []string{"inputSchema", "outputSchema", "title", "description"} {
@@ -397,7 +397,7 @@ func (b binary) testTerminate(t *testing.T) {
 	changed, unwatch := fake.robot.Watch()
 	defer unwatch()
 	command := b.serve(t)
-	for _, key := range []string{config.Token, config.Secret, config.Webhook} {
+	for _, key := range []string{schema.KeyAccessToken, schema.KeySecret, schema.KeyWebhookURL} {
 		command.Env = append(command.Env, key+"="+fake.config[key])
 	}
 	session := connectClient(t, &mcp.CommandTransport{Command: command})

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/schema"
 )
 
 // A soakInput is the input of one call.
@@ -171,7 +171,7 @@ func (s *soak) robots() string {
 	robots := map[string]map[string]string{}
 	for i := range manyRobots {
 		robots["robot"+strconv.Itoa(i)] = map[string]string{
-			"accessToken": s.values[config.Token], "secret": s.values[config.Secret], "webhookUrl": s.values[config.Webhook], "description": strings.Repeat("描述 ", 20),
+			"accessToken": s.values[schema.KeyAccessToken], "secret": s.values[schema.KeySecret], "webhookUrl": s.values[schema.KeyWebhookURL], "description": strings.Repeat("描述 ", 20),
 		}
 	}
 	data, _ := json.Marshal(robots)
