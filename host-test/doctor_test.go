@@ -37,7 +37,7 @@ func TestDoctorAsksPlugin(t *testing.T) {
 	for _, tt := range tests {
 		values := map[string]string{schema.KeyWebhookURL: server.URL}
 		maps.Copy(values, tt.values)
-		got, err := askPlugin(t.Context(), module(t, 0), cache, values)
+		got, err := askPlugin(t.Context(), module(t), cache, values)
 		if err != nil || got.Reason != tt.reason || !strings.Contains(got.Text, tt.text) {
 			t.Errorf("%v: %+v, %v; want %s", tt.values, got, err, tt.reason)
 		}
@@ -94,7 +94,7 @@ func TestDoctorExitCode(t *testing.T) {
 		if os.Stdout, err = os.Create(filepath.Join(t.TempDir(), "out")); err != nil {
 			t.Fatal(err)
 		}
-		got := tt.command.Run(t.Context(), &cli{Plugin: builds[0].file})
+		got := tt.command.Run(t.Context(), &cli{Plugin: pluginFile})
 		printed, _ := os.ReadFile(os.Stdout.Name())
 		os.Stdout.Close()
 		if got != tt.want || !strings.Contains(string(printed), "quota") || strings.Contains(string(printed), group.config[schema.KeySecret]) {

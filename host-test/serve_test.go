@@ -10,6 +10,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,7 +28,14 @@ import (
 	"dingtalk-plugin/schema"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/tidwall/gjson"
+)
+
+// Credentials that occur in no text by chance.
+const (
+	canaryToken  = "CANARYtokenCANARYtoken0123456789"
+	canarySecret = "SECcanaryCANARYcanary/+=0123456789"
 )
 
 // served is a plugin that is served for a fake robot, with the official client.
@@ -54,7 +62,7 @@ func (s *served) serve(t *testing.T, timeout time.Duration, hosts []string) {
 		Timeout: timeout, Robots: robots, Default: defaultRobot,
 		Load: func(ctx context.Context) (mcpserver.Plugin, error) {
 			s.loads++
-			return host.Load(ctx, module(t, 0), &host.Options{Config: s.config, AllowedHosts: hosts, Cache: cache})
+			return host.Load(ctx, module(t), &host.Options{Config: s.config, AllowedHosts: hosts, Cache: cache})
 		},
 	})
 	if err != nil {
@@ -105,7 +113,7 @@ func callSession(t *testing.T, session *mcp.ClientSession, tool, arguments strin
 	if err != nil {
 		t.Fatalf("%s %s: protocol error, which no model sees: %v", tool, arguments, err)
 	}
-	if err := compile(t, schema.Output).Validate(result.StructuredContent); err != nil {
+	if err := jsonschema.NewCompiler().MustCompile("../schema/output.json").Validate(result.StructuredContent); err != nil {
 		t.Errorf("%s %s: %v", tool, arguments, err)
 	}
 	return result
@@ -228,17 +236,18 @@ func TestServeTrap(t *testing.T) {
 func TestServeLimitsResponses(t *testing.T) {
 	chunk := make([]byte, 1<<20)
 	var written atomic.Int64
-	gateway := listenOn(t, "127.0.0.1:0", func(w http.ResponseWriter, r *http.Request) {
+	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for r.Method == http.MethodPost && r.Context().Err() == nil {
 			n, err := w.Write(chunk)
 			if written.Add(int64(n)); err != nil {
 				return
 			}
 		}
-	})
+	}))
+	t.Cleanup(gateway.Close)
 	s := &served{fakeServer: startFakeServer(map[string]string{"DINGTALK_BOT_RETRIES": "0"})}
 	defer s.Close()
-	s.config[schema.KeyWebhookURL] = gateway
+	s.config[schema.KeyWebhookURL] = gateway.URL
 	s.serve(t, time.Minute, []string{"127.0.0.1"})
 	result := s.call(t, "send_text_message", `{"text":"hello"}`)
 	if reason(result) != "unknown_outcome" || !strings.Contains(resultText(result), "overlong body") {
@@ -286,7 +295,7 @@ type binary string
 
 // serve returns the command without the configuration of the environment.
 func (b binary) serve(t *testing.T, arguments ...string) *exec.Cmd {
-	command := exec.CommandContext(t.Context(), string(b), append([]string{"serve", "--plugin", builds[0].file}, arguments...)...)
+	command := exec.CommandContext(t.Context(), string(b), append([]string{"serve", "--plugin", pluginFile}, arguments...)...)
 	command.Env = slices.DeleteFunc(os.Environ(), func(pair string) bool { return strings.HasPrefix(pair, schema.KeyPrefix) })
 	return command
 }
@@ -336,6 +345,15 @@ func (b binary) testClient(t *testing.T) {
 	assertNoCredential(t, log.String()+wire.String())
 }
 
+func assertNoCredential(t *testing.T, text string) {
+	t.Helper()
+	for _, credential := range []string{canaryToken, canarySecret, url.QueryEscape(canarySecret), "&sign="} {
+		if strings.Contains(strings.ReplaceAll(text, "sign=***", ""), credential) {
+			t.Errorf("%q leaked in: %s", credential, text)
+		}
+	}
+}
+
 const initializeLine = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}` + "\n"
 
 // testScript pipes requests in. Standard output has only the protocol, with the
@@ -373,7 +391,15 @@ func (b binary) testScript(t *testing.T) {
 // checkBytes compares tools with what the plugin describes, except for white space.
 func checkBytes(t *testing.T, tools gjson.Result) {
 	t.Helper()
-	output := rawDescribe(t, 0, map[string]string{schema.KeyRobots: `{"a":{"accessToken":"a"}}`})
+	plugin, err := (&cli{Plugin: pluginFile}).load(t.Context(), map[string]string{schema.KeyRobots: `{"a":{"accessToken":"a"}}`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plugin.Close(t.Context())
+	output, err := plugin.CallExport(t.Context(), "describe", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, want := range gjson.GetBytes(output, "tools").Array() {
 		got := tools.Get(`#(name==` + want.Get("name").String() + `)`)
 		for _, part := range []string{"inputSchema", "outputSchema", "title", "description"} {
