@@ -24,14 +24,14 @@ func TestDoctorAsksPlugin(t *testing.T) {
 		text   string
 	}{
 		{map[string]string{schema.KeyAccessToken: "t"}, "", ""},
-		{map[string]string{schema.KeyAccessToken: "t", "DINGTALK_BOT_TOOLS": "send_link_message"}, "", ""},
+		{map[string]string{schema.KeyAccessToken: "t", schema.KeyTools: "send_link_message"}, "", ""},
 		{map[string]string{schema.KeyRobots: `{"a":{"accessToken":"x"},"b":{"accessToken":"y"}}`}, "", ""},
-		{map[string]string{schema.KeyAccessToken: "t", "DINGTALK_BOT_DRY_RUN": "true"}, "dry_run", ""},
+		{map[string]string{schema.KeyAccessToken: "t", schema.KeyDryRun: "true"}, "dry_run", ""},
 		{nil, "not_configured", schema.KeyAccessToken},
-		{map[string]string{schema.KeyAccessToken: "t", "DINGTALK_BOT_MAX_PARTS": "x"}, "not_configured", "DINGTALK_BOT_MAX_PARTS"},
-		{map[string]string{schema.KeyAccessToken: "t", "DINGTALK_BOT_TOOLS": "send_link_message", "DINGTALK_BOT_RETRIES": "x"}, "not_configured", "DINGTALK_BOT_RETRIES"},
-		{map[string]string{schema.KeyAccessToken: "t", "DINGTALK_BOT_TOOLS": "x"}, "not_configured", "DINGTALK_BOT_TOOLS"},
-		{map[string]string{schema.KeyAccessToken: "t", "DINGTALK_BOT_DRY_RUN": "x"}, "not_configured", "DINGTALK_BOT_DRY_RUN"},
+		{map[string]string{schema.KeyAccessToken: "t", schema.KeyMaxParts: "x"}, "not_configured", schema.KeyMaxParts},
+		{map[string]string{schema.KeyAccessToken: "t", schema.KeyTools: "send_link_message", schema.KeyRetries: "x"}, "not_configured", schema.KeyRetries},
+		{map[string]string{schema.KeyAccessToken: "t", schema.KeyTools: "x"}, "not_configured", schema.KeyTools},
+		{map[string]string{schema.KeyAccessToken: "t", schema.KeyDryRun: "x"}, "not_configured", schema.KeyDryRun},
 		{map[string]string{schema.KeyRobots: `{"a":{"accessToken":"x"},"b":{}}`}, "not_configured", "the second robot"},
 	}
 	for _, tt := range tests {

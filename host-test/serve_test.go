@@ -126,7 +126,7 @@ func reason(result *mcp.CallToolResult) string {
 
 // A timeout during a request keeps the plugin loaded, and with it the keys.
 func TestServeTimeout(t *testing.T) {
-	s := serveInMemory(t, 200*time.Millisecond, map[string]string{"DINGTALK_BOT_RETRIES": "0"})
+	s := serveInMemory(t, 200*time.Millisecond, map[string]string{schema.KeyRetries: "0"})
 	s.inject("slow")
 	const arguments = `{"text":"hello","idempotencyKey":"k"}`
 	result := s.call(t, "send_text_message", arguments)
@@ -144,7 +144,7 @@ func TestServeTimeout(t *testing.T) {
 // Canceled calls keep the plugin loaded and count toward the limit of 20 messages
 // a minute, so that DingTalk never locks the robot.
 func TestServeCanceled(t *testing.T) {
-	s := serveInMemory(t, time.Minute, map[string]string{"DINGTALK_BOT_RETRIES": "0"})
+	s := serveInMemory(t, time.Minute, map[string]string{schema.KeyRetries: "0"})
 	for round, want := range []string{"sent", "rate_limited", "rate_limited"} {
 		for i := range 19 {
 			if result := s.call(t, "send_text_message", fmt.Sprintf(`{"text":"%d of %d"}`, i, round)); reason(result) != want {
@@ -173,7 +173,7 @@ func TestServeCanceled(t *testing.T) {
 // The key of a canceled call is not used for another text, which DingTalk would
 // silently drop.
 func TestServeKeyAfterCancel(t *testing.T) {
-	s := serveInMemory(t, time.Minute, map[string]string{"DINGTALK_BOT_RETRIES": "0"})
+	s := serveInMemory(t, time.Minute, map[string]string{schema.KeyRetries: "0"})
 	s.inject("slow")
 	if s.callCanceled(t, 200*time.Millisecond, `{"text":"a","idempotencyKey":"k"}`) == nil {
 		t.Error("a canceled call has a result")
@@ -208,7 +208,7 @@ func TestServeTrap(t *testing.T) {
 		{"probe cut", aborting.URL, "", "not_sent", true, trapped + "the connection broke. Repeat the call later"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &served{fakeServer: startFakeServer(map[string]string{schema.KeySecret: canarySecret, "DINGTALK_BOT_RETRIES": "0"})}
+			s := &served{fakeServer: startFakeServer(map[string]string{schema.KeySecret: canarySecret, schema.KeyRetries: "0"})}
 			defer s.Close()
 			if tt.fault != "" {
 				s.inject(tt.fault)
@@ -245,7 +245,7 @@ func TestServeLimitsResponses(t *testing.T) {
 		}
 	}))
 	t.Cleanup(gateway.Close)
-	s := &served{fakeServer: startFakeServer(map[string]string{"DINGTALK_BOT_RETRIES": "0"})}
+	s := &served{fakeServer: startFakeServer(map[string]string{schema.KeyRetries: "0"})}
 	defer s.Close()
 	s.config[schema.KeyWebhookURL] = gateway.URL
 	s.serve(t, time.Minute, []string{"127.0.0.1"})

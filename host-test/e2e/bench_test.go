@@ -63,7 +63,7 @@ func newBench(t testing.TB) *bench {
 
 func (b *bench) options() host.Options {
 	return host.Options{AllowedHosts: []string{"127.0.0.1"}, Config: map[string]string{
-		schema.KeyWebhookURL: b.url, schema.KeyAccessToken: dingtalktest.DefaultToken, schema.KeySecret: benchSecret, "DINGTALK_BOT_MESSAGES_PER_MINUTE": "0",
+		schema.KeyWebhookURL: b.url, schema.KeyAccessToken: dingtalktest.DefaultToken, schema.KeySecret: benchSecret, schema.KeyMessagesPerMinute: "0",
 	}}
 }
 

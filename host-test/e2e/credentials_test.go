@@ -75,7 +75,7 @@ func (c *leakCase) run(t *testing.T, build int) {
 	if c.fake.Secret == "" {
 		c.fake.Secret = canarySecret
 	}
-	values := map[string]string{schema.KeyAccessToken: canaryToken, schema.KeySecret: canarySecret, "DINGTALK_BOT_RETRIES": "0"}
+	values := map[string]string{schema.KeyAccessToken: canaryToken, schema.KeySecret: canarySecret, schema.KeyRetries: "0"}
 	if c.webhook != "" {
 		values[schema.KeyWebhookURL] = c.webhook
 	}

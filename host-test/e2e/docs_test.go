@@ -71,7 +71,7 @@ func TestDocsCodeBlocks(t *testing.T) {
 // in their order, the optional arguments with a question mark.
 func TestDocsTools(t *testing.T) {
 	var want []string
-	for _, tool := range listTools(t, map[string]string{"DINGTALK_BOT_TOOLS": "all"}) {
+	for _, tool := range listTools(t, map[string]string{schema.KeyTools: "all"}) {
 		want = append(want, "| `"+tool.Name+"` | "+strings.Join(tool.arguments(), ", ")+" |")
 	}
 	row := regexp.MustCompile("(?m)^\\| `send_[a-z_]+` \\| [^|]+ \\|")

@@ -34,7 +34,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 					}
 				}))
 				plugin := load(t, 0, host.Options{Config: map[string]string{
-					schema.KeyWebhookURL: gateway + "/robot/send", schema.KeyAccessToken: "token", "DINGTALK_BOT_RETRIES": "0",
+					schema.KeyWebhookURL: gateway + "/robot/send", schema.KeyAccessToken: "token", schema.KeyRetries: "0",
 				}})
 				output, err := plugin.Call(t.Context(), "send_text_message", json.RawMessage(`{"text":"hello"}`))
 				if err != nil {
