@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"dingtalk-plugin/host-test/dingtalktest"
-	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/schema"
 )
 
 type robotCommand struct {
@@ -86,10 +86,10 @@ func printInstructions(w io.Writer, options *dingtalktest.Options, host string) 
 	fmt.Fprintln(w, "Configure the plugin, or any other sender, with:")
 	fmt.Fprintln(w)
 	for _, setting := range []struct{ key, value string }{
-		{config.Webhook, webhook},
-		{config.Token, options.Token},
-		{config.Secret, options.Secret},
-		{config.Keywords, strings.Join(options.Keywords, ",")},
+		{schema.KeyWebhookURL, webhook},
+		{schema.KeyAccessToken, options.Token},
+		{schema.KeySecret, options.Secret},
+		{schema.KeyKeywords, strings.Join(options.Keywords, ",")},
 	} {
 		if setting.value != "" {
 			fmt.Fprintf(w, "  export %s=%s\n", setting.key, shellWord(setting.value))

@@ -69,7 +69,7 @@ func TestRobotInstructions(t *testing.T) {
 					t.Errorf("%s\nanswers %s, %v", curl, out, err)
 				}
 			}
-			call := exports + "'" + string(b) + "' call --plugin " + builds[0].file + ` send_text_message '{"text":"hello"}'`
+			call := exports + "'" + string(b) + "' call --plugin " + pluginFile + ` send_text_message '{"text":"hello"}'`
 			if out, err := exec.CommandContext(t.Context(), "sh", "-c", call).CombinedOutput(); err != nil {
 				t.Errorf("%s\nanswers %s, %v", call, out, err)
 			}

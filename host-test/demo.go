@@ -8,8 +8,8 @@ import (
 	"os"
 
 	"dingtalk-plugin/host-test/dingtalktest"
-	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
+	"dingtalk-plugin/schema"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -67,8 +67,8 @@ func (c *demoCommand) Run(ctx context.Context, cli *cli) error {
 
 // demoCards shows the tools that are off by default.
 func demoCards(ctx context.Context, cli *cli, group *fakeServer) error {
-	fmt.Println(bold("\nAnd with DINGTALK_BOT_TOOLS=all:"))
-	group.config["DINGTALK_BOT_TOOLS"] = "all"
+	fmt.Println(bold("\nAnd with " + schema.KeyTools + "=all:"))
+	group.config[schema.KeyTools] = "all"
 	seen := len(group.robot.Messages())
 	plugin, err := cli.load(ctx, group.config)
 	if err != nil {
@@ -101,13 +101,13 @@ func demoCall(ctx context.Context, plugin *host.Plugin, tool, arguments string) 
 }
 
 func demoRefusal(ctx context.Context, cli *cli, group *fakeServer) error {
-	group.config[config.Secret] = "SECwrong"
+	group.config[schema.KeySecret] = "SECwrong"
 	plugin, err := cli.load(ctx, group.config)
 	if err != nil {
 		return err
 	}
 	defer plugin.Close(ctx)
-	defer func() { group.config[config.Secret] = fakeSecret }()
+	defer func() { group.config[schema.KeySecret] = fakeSecret }()
 	result, err := demoCall(ctx, plugin, "send_text_message", `{"text":"hello"}`)
 	if err == nil && !result.IsError {
 		err = errors.New("a wrong secret was not refused")

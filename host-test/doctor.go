@@ -12,6 +12,7 @@ import (
 	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/doctor"
 	"dingtalk-plugin/host-test/internal/host"
+	"dingtalk-plugin/schema"
 
 	"github.com/tetratelabs/wazero"
 )
@@ -62,7 +63,7 @@ func askPlugin(ctx context.Context, module []byte, cache wazero.CompilationCache
 	if err == nil && verdict.Reason == "unknown_tool" {
 		// The list of tools is valid and lacks the one that was called.
 		values = maps.Clone(values)
-		values[config.Prefix+"TOOLS"] = "all"
+		values[schema.KeyTools] = "all"
 		verdict, err = askPluginOnce(ctx, module, cache, values)
 	}
 	if verdict.Reason == "invalid_arguments" {

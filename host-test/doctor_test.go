@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"dingtalk-plugin/host-test/dingtalktest"
-	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/schema"
 )
 
 // The plugin reports its configuration errors, and makes no request.
@@ -23,21 +23,21 @@ func TestDoctorAsksPlugin(t *testing.T) {
 		reason string
 		text   string
 	}{
-		{map[string]string{config.Token: "t"}, "", ""},
-		{map[string]string{config.Token: "t", "DINGTALK_BOT_TOOLS": "send_link_message"}, "", ""},
-		{map[string]string{config.Robots: `{"a":{"accessToken":"x"},"b":{"accessToken":"y"}}`}, "", ""},
-		{map[string]string{config.Token: "t", "DINGTALK_BOT_DRY_RUN": "true"}, "dry_run", ""},
-		{nil, "not_configured", config.Token},
-		{map[string]string{config.Token: "t", "DINGTALK_BOT_MAX_PARTS": "x"}, "not_configured", "DINGTALK_BOT_MAX_PARTS"},
-		{map[string]string{config.Token: "t", "DINGTALK_BOT_TOOLS": "send_link_message", "DINGTALK_BOT_RETRIES": "x"}, "not_configured", "DINGTALK_BOT_RETRIES"},
-		{map[string]string{config.Token: "t", "DINGTALK_BOT_TOOLS": "x"}, "not_configured", "DINGTALK_BOT_TOOLS"},
-		{map[string]string{config.Token: "t", "DINGTALK_BOT_DRY_RUN": "x"}, "not_configured", "DINGTALK_BOT_DRY_RUN"},
-		{map[string]string{config.Robots: `{"a":{"accessToken":"x"},"b":{}}`}, "not_configured", "the second robot"},
+		{map[string]string{schema.KeyAccessToken: "t"}, "", ""},
+		{map[string]string{schema.KeyAccessToken: "t", schema.KeyTools: "send_link_message"}, "", ""},
+		{map[string]string{schema.KeyRobots: `{"a":{"accessToken":"x"},"b":{"accessToken":"y"}}`}, "", ""},
+		{map[string]string{schema.KeyAccessToken: "t", schema.KeyDryRun: "true"}, "dry_run", ""},
+		{nil, "not_configured", schema.KeyAccessToken},
+		{map[string]string{schema.KeyAccessToken: "t", schema.KeyMaxParts: "x"}, "not_configured", schema.KeyMaxParts},
+		{map[string]string{schema.KeyAccessToken: "t", schema.KeyTools: "send_link_message", schema.KeyRetries: "x"}, "not_configured", schema.KeyRetries},
+		{map[string]string{schema.KeyAccessToken: "t", schema.KeyTools: "x"}, "not_configured", schema.KeyTools},
+		{map[string]string{schema.KeyAccessToken: "t", schema.KeyDryRun: "x"}, "not_configured", schema.KeyDryRun},
+		{map[string]string{schema.KeyRobots: `{"a":{"accessToken":"x"},"b":{}}`}, "not_configured", "the second robot"},
 	}
 	for _, tt := range tests {
-		values := map[string]string{config.Webhook: server.URL}
+		values := map[string]string{schema.KeyWebhookURL: server.URL}
 		maps.Copy(values, tt.values)
-		got, err := askPlugin(t.Context(), module(t, 0), cache, values)
+		got, err := askPlugin(t.Context(), module(t), cache, values)
 		if err != nil || got.Reason != tt.reason || !strings.Contains(got.Text, tt.text) {
 			t.Errorf("%v: %+v, %v; want %s", tt.values, got, err, tt.reason)
 		}
@@ -54,14 +54,14 @@ func TestDoctorAsksPlugin(t *testing.T) {
 func TestDoctorExitCode(t *testing.T) {
 	group := startFakeServer(nil)
 	defer group.Close()
-	for _, key := range []string{config.Token, config.Secret, config.Webhook} {
+	for _, key := range []string{schema.KeyAccessToken, schema.KeySecret, schema.KeyWebhookURL} {
 		t.Setenv(key, group.config[key])
 	}
 	file := func(hosts string) string {
 		name := filepath.Join(t.TempDir(), "config.json")
 		text := fmt.Sprintf(`{"plugins":{"ding":{"url":"file:///plugin.wasm","runtime_config":{"allowed_hosts":[%s],
 			"env_vars":{"DINGTALK_BOT_ACCESS_TOKEN":"${%s}","DINGTALK_BOT_SECRET":"${%s}","DINGTALK_BOT_WEBHOOK_URL":"${%s}"}}}}}`,
-			hosts, config.Token, config.Secret, config.Webhook)
+			hosts, schema.KeyAccessToken, schema.KeySecret, schema.KeyWebhookURL)
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -94,10 +94,10 @@ func TestDoctorExitCode(t *testing.T) {
 		if os.Stdout, err = os.Create(filepath.Join(t.TempDir(), "out")); err != nil {
 			t.Fatal(err)
 		}
-		got := tt.command.Run(t.Context(), &cli{Plugin: builds[0].file})
+		got := tt.command.Run(t.Context(), &cli{Plugin: pluginFile})
 		printed, _ := os.ReadFile(os.Stdout.Name())
 		os.Stdout.Close()
-		if got != tt.want || !strings.Contains(string(printed), "quota") || strings.Contains(string(printed), group.config[config.Secret]) {
+		if got != tt.want || !strings.Contains(string(printed), "quota") || strings.Contains(string(printed), group.config[schema.KeySecret]) {
 			t.Errorf("%s: %v, want %v:\n%s", tt.name, got, tt.want, printed)
 		}
 	}

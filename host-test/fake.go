@@ -15,6 +15,7 @@ import (
 	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/webui"
+	"dingtalk-plugin/schema"
 )
 
 // fakePath is the path of the fake robot; the page has the rest of the server.
@@ -36,7 +37,7 @@ type fakeServer struct {
 
 // startFakeServer starts a fake server that accepts what the configuration signs with.
 func startFakeServer(values map[string]string) *fakeServer {
-	secret := values[config.Secret]
+	secret := values[schema.KeySecret]
 	if secret == "" {
 		secret = fakeSecret
 	}
@@ -45,9 +46,9 @@ func startFakeServer(values map[string]string) *fakeServer {
 	g.Server = httptest.NewUnstartedServer(withPage(g.robot))
 	limit(g.Config)
 	g.Start()
-	g.config[config.Token] = dingtalktest.DefaultToken
-	g.config[config.Secret] = secret
-	g.config[config.Webhook] = g.URL + fakePath
+	g.config[schema.KeyAccessToken] = dingtalktest.DefaultToken
+	g.config[schema.KeySecret] = secret
+	g.config[schema.KeyWebhookURL] = g.URL + fakePath
 	// A robot with an address of its own must not get what was meant for a fake.
 	g.config = config.PointAllAt(g.config, config.Robot{Webhook: g.URL + fakePath, Token: dingtalktest.DefaultToken, Secret: secret})
 	return g

@@ -17,7 +17,7 @@ import (
 
 // Runners load what make dist made: over HTTP, and the layer of the image.
 func TestDistLoads(t *testing.T) {
-	module(t, 0)
+	module(t)
 	folder := t.TempDir()
 	command := exec.CommandContext(t.Context(), "go", "run", "./host-test", "dist", "--out", folder)
 	command.Dir = ".."

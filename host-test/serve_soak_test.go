@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"runtime"
 	"slices"
@@ -15,7 +16,7 @@ import (
 	"time"
 
 	"dingtalk-plugin/host-test/dingtalktest"
-	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/schema"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -52,27 +53,28 @@ func TestServeDay(t *testing.T) {
 // hung ones that answer nothing.
 func serveDay(t *testing.T) *served {
 	t.Helper()
-	s := &served{fakeServer: startFakeServer(map[string]string{config.Prefix + "MESSAGES_PER_MINUTE": "0"})}
+	s := &served{fakeServer: startFakeServer(map[string]string{schema.KeyMessagesPerMinute: "0"})}
 	t.Cleanup(s.Close)
 	s.robot.SetOptions(func(o *dingtalktest.Options) { o.PerMinute = -1 })
-	stuck := listenOn(t, "127.0.0.1:0", func(w http.ResponseWriter, r *http.Request) {
+	stuck := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body) // otherwise the server does not notice that the client left
 		if r.Method == http.MethodPost || strings.HasPrefix(r.URL.Path, "/hung") {
 			<-r.Context().Done()
 		}
-	})
+	}))
+	t.Cleanup(stuck.Close)
 	robots := map[string]any{"works": map[string]any{
-		"default": true, "webhookUrl": s.URL + fakePath, "accessToken": dingtalktest.DefaultToken, "secret": s.config[config.Secret],
+		"default": true, "webhookUrl": s.URL + fakePath, "accessToken": dingtalktest.DefaultToken, "secret": s.config[schema.KeySecret],
 	}}
 	for i := range lanes {
-		robots[fmt.Sprint("slow", i)] = map[string]string{"webhookUrl": stuck + "/slow", "accessToken": "t"}
-		robots[fmt.Sprint("hung", i)] = map[string]string{"webhookUrl": stuck + "/hung", "accessToken": "t"}
+		robots[fmt.Sprint("slow", i)] = map[string]string{"webhookUrl": stuck.URL + "/slow", "accessToken": "t"}
+		robots[fmt.Sprint("hung", i)] = map[string]string{"webhookUrl": stuck.URL + "/hung", "accessToken": "t"}
 	}
 	list, err := json.Marshal(robots)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.config[config.Robots] = string(list)
+	s.config[schema.KeyRobots] = string(list)
 	s.serve(t, 2*time.Second, []string{"127.0.0.1"})
 	return s
 }

@@ -10,6 +10,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,7 +28,14 @@ import (
 	"dingtalk-plugin/schema"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/tidwall/gjson"
+)
+
+// Credentials that occur in no text by chance.
+const (
+	canaryToken  = "CANARYtokenCANARYtoken0123456789"
+	canarySecret = "SECcanaryCANARYcanary/+=0123456789"
 )
 
 // served is a plugin that is served for a fake robot, with the official client.
@@ -54,7 +62,7 @@ func (s *served) serve(t *testing.T, timeout time.Duration, hosts []string) {
 		Timeout: timeout, Robots: robots, Default: defaultRobot,
 		Load: func(ctx context.Context) (mcpserver.Plugin, error) {
 			s.loads++
-			return host.Load(ctx, module(t, 0), &host.Options{Config: s.config, AllowedHosts: hosts, Cache: cache})
+			return host.Load(ctx, module(t), &host.Options{Config: s.config, AllowedHosts: hosts, Cache: cache})
 		},
 	})
 	if err != nil {
@@ -105,7 +113,7 @@ func callSession(t *testing.T, session *mcp.ClientSession, tool, arguments strin
 	if err != nil {
 		t.Fatalf("%s %s: protocol error, which no model sees: %v", tool, arguments, err)
 	}
-	if err := compile(t, schema.Output).Validate(result.StructuredContent); err != nil {
+	if err := jsonschema.NewCompiler().MustCompile("../schema/output.json").Validate(result.StructuredContent); err != nil {
 		t.Errorf("%s %s: %v", tool, arguments, err)
 	}
 	return result
@@ -118,7 +126,7 @@ func reason(result *mcp.CallToolResult) string {
 
 // A timeout during a request keeps the plugin loaded, and with it the keys.
 func TestServeTimeout(t *testing.T) {
-	s := serveInMemory(t, 200*time.Millisecond, map[string]string{"DINGTALK_BOT_RETRIES": "0"})
+	s := serveInMemory(t, 200*time.Millisecond, map[string]string{schema.KeyRetries: "0"})
 	s.inject("slow")
 	const arguments = `{"text":"hello","idempotencyKey":"k"}`
 	result := s.call(t, "send_text_message", arguments)
@@ -136,7 +144,7 @@ func TestServeTimeout(t *testing.T) {
 // Canceled calls keep the plugin loaded and count toward the limit of 20 messages
 // a minute, so that DingTalk never locks the robot.
 func TestServeCanceled(t *testing.T) {
-	s := serveInMemory(t, time.Minute, map[string]string{"DINGTALK_BOT_RETRIES": "0"})
+	s := serveInMemory(t, time.Minute, map[string]string{schema.KeyRetries: "0"})
 	for round, want := range []string{"sent", "rate_limited", "rate_limited"} {
 		for i := range 19 {
 			if result := s.call(t, "send_text_message", fmt.Sprintf(`{"text":"%d of %d"}`, i, round)); reason(result) != want {
@@ -165,7 +173,7 @@ func TestServeCanceled(t *testing.T) {
 // The key of a canceled call is not used for another text, which DingTalk would
 // silently drop.
 func TestServeKeyAfterCancel(t *testing.T) {
-	s := serveInMemory(t, time.Minute, map[string]string{"DINGTALK_BOT_RETRIES": "0"})
+	s := serveInMemory(t, time.Minute, map[string]string{schema.KeyRetries: "0"})
 	s.inject("slow")
 	if s.callCanceled(t, 200*time.Millisecond, `{"text":"a","idempotencyKey":"k"}`) == nil {
 		t.Error("a canceled call has a result")
@@ -200,14 +208,14 @@ func TestServeTrap(t *testing.T) {
 		{"probe cut", aborting.URL, "", "not_sent", true, trapped + "the connection broke. Repeat the call later"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &served{fakeServer: startFakeServer(map[string]string{config.Secret: canarySecret, "DINGTALK_BOT_RETRIES": "0"})}
+			s := &served{fakeServer: startFakeServer(map[string]string{schema.KeySecret: canarySecret, schema.KeyRetries: "0"})}
 			defer s.Close()
 			if tt.fault != "" {
 				s.inject(tt.fault)
 				s.inject(tt.fault)
 			}
 			if tt.webhook != "" {
-				s.config[config.Webhook] = tt.webhook
+				s.config[schema.KeyWebhookURL] = tt.webhook
 			}
 			s.serve(t, 0, []string{"127.0.0.1"})
 			result := s.call(t, "send_text_message", `{"text":"hello"}`)
@@ -228,17 +236,18 @@ func TestServeTrap(t *testing.T) {
 func TestServeLimitsResponses(t *testing.T) {
 	chunk := make([]byte, 1<<20)
 	var written atomic.Int64
-	gateway := listenOn(t, "127.0.0.1:0", func(w http.ResponseWriter, r *http.Request) {
+	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for r.Method == http.MethodPost && r.Context().Err() == nil {
 			n, err := w.Write(chunk)
 			if written.Add(int64(n)); err != nil {
 				return
 			}
 		}
-	})
-	s := &served{fakeServer: startFakeServer(map[string]string{"DINGTALK_BOT_RETRIES": "0"})}
+	}))
+	t.Cleanup(gateway.Close)
+	s := &served{fakeServer: startFakeServer(map[string]string{schema.KeyRetries: "0"})}
 	defer s.Close()
-	s.config[config.Webhook] = gateway
+	s.config[schema.KeyWebhookURL] = gateway.URL
 	s.serve(t, time.Minute, []string{"127.0.0.1"})
 	result := s.call(t, "send_text_message", `{"text":"hello"}`)
 	if reason(result) != "unknown_outcome" || !strings.Contains(resultText(result), "overlong body") {
@@ -286,8 +295,8 @@ type binary string
 
 // serve returns the command without the configuration of the environment.
 func (b binary) serve(t *testing.T, arguments ...string) *exec.Cmd {
-	command := exec.CommandContext(t.Context(), string(b), append([]string{"serve", "--plugin", builds[0].file}, arguments...)...)
-	command.Env = slices.DeleteFunc(os.Environ(), func(pair string) bool { return strings.HasPrefix(pair, config.Prefix) })
+	command := exec.CommandContext(t.Context(), string(b), append([]string{"serve", "--plugin", pluginFile}, arguments...)...)
+	command.Env = slices.DeleteFunc(os.Environ(), func(pair string) bool { return strings.HasPrefix(pair, schema.KeyPrefix) })
 	return command
 }
 
@@ -310,11 +319,11 @@ func waitAtMost(t *testing.T, command *exec.Cmd, limit time.Duration) {
 
 // testClient uses the official client, with the variables of the reference server.
 func (b binary) testClient(t *testing.T) {
-	fake := startFakeServer(map[string]string{config.Secret: canarySecret})
+	fake := startFakeServer(map[string]string{schema.KeySecret: canarySecret})
 	defer fake.Close()
 	fake.robot.SetOptions(func(o *dingtalktest.Options) { o.Token = canaryToken })
 	command := b.serve(t)
-	command.Env = append(command.Env, config.Token+"="+fake.URL+"/robot/send?access_token="+canaryToken, config.Secret+"="+canarySecret)
+	command.Env = append(command.Env, schema.KeyAccessToken+"="+fake.URL+"/robot/send?access_token="+canaryToken, schema.KeySecret+"="+canarySecret)
 	var log, wire bytes.Buffer
 	command.Stderr = &log
 	session := connectClient(t, &mcp.LoggingTransport{Transport: &mcp.CommandTransport{Command: command}, Writer: &wire})
@@ -336,6 +345,15 @@ func (b binary) testClient(t *testing.T) {
 	assertNoCredential(t, log.String()+wire.String())
 }
 
+func assertNoCredential(t *testing.T, text string) {
+	t.Helper()
+	for _, credential := range []string{canaryToken, canarySecret, url.QueryEscape(canarySecret), "&sign="} {
+		if strings.Contains(strings.ReplaceAll(text, "sign=***", ""), credential) {
+			t.Errorf("%q leaked in: %s", credential, text)
+		}
+	}
+}
+
 const initializeLine = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}` + "\n"
 
 // testScript pipes requests in. Standard output has only the protocol, with the
@@ -347,7 +365,7 @@ func (b binary) testScript(t *testing.T) {
 {"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"send_text_message","arguments":{"text":"hello"}}}
 `)
 	command.Env = append(command.Env, "EXTISM_ENABLE_WASI_OUTPUT=1",
-		config.Robots+`={"a":{"accessToken":"https://robots.invalid/robot/send?access_token=real"}}`)
+		schema.KeyRobots+`={"a":{"accessToken":"https://robots.invalid/robot/send?access_token=real"}}`)
 	var log bytes.Buffer
 	command.Stderr = &log
 	out, err := command.Output()
@@ -373,7 +391,15 @@ func (b binary) testScript(t *testing.T) {
 // checkBytes compares tools with what the plugin describes, except for white space.
 func checkBytes(t *testing.T, tools gjson.Result) {
 	t.Helper()
-	output := rawDescribe(t, 0, map[string]string{config.Robots: `{"a":{"accessToken":"a"}}`})
+	plugin, err := (&cli{Plugin: pluginFile}).load(t.Context(), map[string]string{schema.KeyRobots: `{"a":{"accessToken":"a"}}`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plugin.Close(t.Context())
+	output, err := plugin.CallExport(t.Context(), "describe", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, want := range gjson.GetBytes(output, "tools").Array() {
 		got := tools.Get(`#(name==` + want.Get("name").String() + `)`)
 		for _, part := range []string{"inputSchema", "outputSchema", "title", "description"} {
@@ -397,7 +423,7 @@ func (b binary) testTerminate(t *testing.T) {
 	changed, unwatch := fake.robot.Watch()
 	defer unwatch()
 	command := b.serve(t)
-	for _, key := range []string{config.Token, config.Secret, config.Webhook} {
+	for _, key := range []string{schema.KeyAccessToken, schema.KeySecret, schema.KeyWebhookURL} {
 		command.Env = append(command.Env, key+"="+fake.config[key])
 	}
 	session := connectClient(t, &mcp.CommandTransport{Command: command})

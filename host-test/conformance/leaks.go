@@ -8,6 +8,7 @@ import (
 	"dingtalk-plugin/host-test/conformance/protocol"
 	"dingtalk-plugin/host-test/internal/recorder"
 	"dingtalk-plugin/host-test/internal/scenario"
+	"dingtalk-plugin/schema"
 
 	"github.com/tidwall/gjson"
 )
@@ -77,7 +78,7 @@ func credentials(config map[string]string, sent []recorder.Request) (list []cred
 	add("the access token", canaryToken) // wherever it is configured
 	add("the access token", accessToken(config))
 	add(theSecret, canarySecret)
-	add(theSecret, config["DINGTALK_BOT_SECRET"])
+	add(theSecret, config[schema.KeySecret])
 	for _, request := range sent {
 		if address, err := url.Parse(request.URI); err == nil {
 			add("a signature", address.Query().Get("sign"))
@@ -89,12 +90,12 @@ func credentials(config map[string]string, sent []recorder.Request) (list []cred
 // accessToken returns the configured token, which may be part of an address. A
 // variable that was not expanded is no token.
 func accessToken(config map[string]string) string {
-	for _, key := range []string{"DINGTALK_BOT_ACCESS_TOKEN", "DINGTALK_BOT_WEBHOOK_URL"} {
+	for _, key := range []string{schema.KeyAccessToken, schema.KeyWebhookURL} {
 		if address, err := url.Parse(config[key]); err == nil && address.Query().Has("access_token") {
 			return address.Query().Get("access_token")
 		}
 	}
-	if token := config["DINGTALK_BOT_ACCESS_TOKEN"]; !strings.HasPrefix(token, "${") {
+	if token := config[schema.KeyAccessToken]; !strings.HasPrefix(token, "${") {
 		return token
 	}
 	return ""

@@ -11,6 +11,7 @@ import (
 	"dingtalk-plugin/host-test/conformance/protocol"
 	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/recorder"
+	"dingtalk-plugin/schema"
 
 	"github.com/tidwall/gjson"
 )
@@ -65,8 +66,8 @@ func (s *suiteRun) measure(ctx context.Context, command []string, calls int) (re
 	}
 	defer recorder.Close()
 	load := &protocol.Load{AllowedHosts: []string{"127.0.0.1"}, Config: map[string]string{
-		"DINGTALK_BOT_ACCESS_TOKEN": canaryToken, "DINGTALK_BOT_SECRET": canarySecret,
-		"DINGTALK_BOT_WEBHOOK_URL": recorder.URL, "DINGTALK_BOT_MESSAGES_PER_MINUTE": "0",
+		schema.KeyAccessToken: canaryToken, schema.KeySecret: canarySecret,
+		schema.KeyWebhookURL: recorder.URL, schema.KeyMessagesPerMinute: "0",
 	}}
 	var loads, firsts, others []time.Duration
 	for i := range starts {

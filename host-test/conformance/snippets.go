@@ -12,6 +12,7 @@ import (
 	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/readme"
 	"dingtalk-plugin/host-test/internal/recorder"
+	"dingtalk-plugin/schema"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -38,7 +39,7 @@ func (suite *suiteRun) runSnippet(ctx context.Context, s *snippet, before, after
 		return err
 	}
 	secret := ""
-	if strings.Contains(text, "DINGTALK_BOT_SECRET") {
+	if strings.Contains(text, schema.KeySecret) {
 		secret = canarySecret
 	}
 	fake := dingtalktest.New(&dingtalktest.Options{Token: canaryToken, Secret: secret})
@@ -59,7 +60,7 @@ func (suite *suiteRun) runSnippet(ctx context.Context, s *snippet, before, after
 	defer cancel()
 	output, err := s.run(ctx, &snippetRun{
 		text: text, before: before, after: after, folder: folder, plugin: suite.plugin,
-		environment: append(environment(), "DINGTALK_BOT_ACCESS_TOKEN="+canaryToken, "DINGTALK_BOT_SECRET="+secret),
+		environment: append(environment(), schema.KeyAccessToken+"="+canaryToken, schema.KeySecret+"="+secret),
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %s\n%s", err, output, text)

@@ -23,8 +23,8 @@ import (
 	"time"
 
 	"dingtalk-plugin/host-test/dingtalktest"
-	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
+	"dingtalk-plugin/schema"
 
 	"github.com/tetratelabs/wazero"
 )
@@ -63,7 +63,7 @@ func newBench(t testing.TB) *bench {
 
 func (b *bench) options() host.Options {
 	return host.Options{AllowedHosts: []string{"127.0.0.1"}, Config: map[string]string{
-		config.Webhook: b.url, config.Token: dingtalktest.DefaultToken, config.Secret: benchSecret, "DINGTALK_BOT_MESSAGES_PER_MINUTE": "0",
+		schema.KeyWebhookURL: b.url, schema.KeyAccessToken: dingtalktest.DefaultToken, schema.KeySecret: benchSecret, schema.KeyMessagesPerMinute: "0",
 	}}
 }
 

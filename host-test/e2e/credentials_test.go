@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"dingtalk-plugin/host-test/dingtalktest"
-	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
+	"dingtalk-plugin/schema"
 
 	extism "github.com/extism/go-sdk"
 )
@@ -75,9 +75,9 @@ func (c *leakCase) run(t *testing.T, build int) {
 	if c.fake.Secret == "" {
 		c.fake.Secret = canarySecret
 	}
-	values := map[string]string{config.Token: canaryToken, config.Secret: canarySecret, "DINGTALK_BOT_RETRIES": "0"}
+	values := map[string]string{schema.KeyAccessToken: canaryToken, schema.KeySecret: canarySecret, schema.KeyRetries: "0"}
 	if c.webhook != "" {
-		values[config.Webhook] = c.webhook
+		values[schema.KeyWebhookURL] = c.webhook
 	}
 	fake, values := newFake(t, &c.fake, values)
 	fault, known := dingtalktest.FaultByName(c.fault)

@@ -67,7 +67,7 @@ func TestDescribe(t *testing.T) {
 }
 
 func TestDescribeAll(t *testing.T) {
-	tools := listTools(t, map[string]string{"DINGTALK_BOT_TOOLS": "all", "DINGTALK_BOT_AT_USER_IDS": "true"})
+	tools := listTools(t, map[string]string{schema.KeyTools: "all", schema.KeyAtUserIDs: "true"})
 	if len(tools) != len(schema.Tools) {
 		t.Errorf("%d tools, want %d", len(tools), len(schema.Tools))
 	}

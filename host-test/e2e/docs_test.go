@@ -16,6 +16,7 @@ import (
 	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
 	"dingtalk-plugin/host-test/internal/readme"
+	"dingtalk-plugin/schema"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -70,7 +71,7 @@ func TestDocsCodeBlocks(t *testing.T) {
 // in their order, the optional arguments with a question mark.
 func TestDocsTools(t *testing.T) {
 	var want []string
-	for _, tool := range listTools(t, map[string]string{"DINGTALK_BOT_TOOLS": "all"}) {
+	for _, tool := range listTools(t, map[string]string{schema.KeyTools: "all"}) {
 		want = append(want, "| `"+tool.Name+"` | "+strings.Join(tool.arguments(), ", ")+" |")
 	}
 	row := regexp.MustCompile("(?m)^\\| `send_[a-z_]+` \\| [^|]+ \\|")
@@ -174,7 +175,7 @@ func TestDocsSnippetsRun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			fake, values := newFake(t, &dingtalktest.Options{Secret: canarySecret}, nil)
-			if output := run(t, values[config.Webhook]); !strings.Contains(output, "Message sent successfully") {
+			if output := run(t, values[schema.KeyWebhookURL]); !strings.Contains(output, "Message sent successfully") {
 				t.Errorf("it shows %s", output)
 			}
 			if messages := fake.Messages(); len(messages) != 1 || messages[0].Text != "hello" || !messages[0].Signed {
@@ -217,15 +218,15 @@ func runGoSnippet(t *testing.T, webhook string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const entry = `"` + config.Webhook + `":`
-	text = strings.Replace(text, entry, `"`+config.Secret+`": os.Getenv("`+config.Secret+`"), `+entry, 1)
+	const entry = `"` + schema.KeyWebhookURL + `":`
+	text = strings.Replace(text, entry, `"`+schema.KeySecret+`": os.Getenv("`+schema.KeySecret+`"), `+entry, 1)
 	file := filepath.Join(t.TempDir(), "main.go")
 	if err := os.WriteFile(file, []byte(strings.Replace(goHost, "SNIPPET", text, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	command := exec.CommandContext(t.Context(), "go", "run", file)
 	command.Dir = root
-	command.Env = append(os.Environ(), config.Token+"="+dingtalktest.DefaultToken, config.Secret+"="+canarySecret)
+	command.Env = append(os.Environ(), schema.KeyAccessToken+"="+dingtalktest.DefaultToken, schema.KeySecret+"="+canarySecret)
 	output, err := command.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s\n%s", err, output, text)
@@ -288,7 +289,7 @@ func runHyperMCPSnippet(t *testing.T, webhook string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	environment := map[string]string{config.Token: dingtalktest.DefaultToken, config.Secret: canarySecret}
+	environment := map[string]string{schema.KeyAccessToken: dingtalktest.DefaultToken, schema.KeySecret: canarySecret}
 	runtime := readHyperMCP(t, os.Expand(text, func(name string) string { return environment[name] })).Runtime
 	plugin := load(t, 0, host.Options{Config: runtime.EnvVars, AllowedHosts: runtime.AllowedHosts})
 	output, _ := json.Marshal(sendText(t, plugin, "hello"))
@@ -310,7 +311,7 @@ func decodeStrict(t *testing.T, text string, value any) {
 func checkKeys(t *testing.T, values map[string]string) {
 	t.Helper()
 	for key := range values {
-		if !strings.HasPrefix(key, config.Prefix) || !strings.Contains(readDoc(t, english), "| `"+key+"` |") {
+		if !strings.HasPrefix(key, schema.KeyPrefix) || !strings.Contains(readDoc(t, english), "| `"+key+"` |") {
 			t.Errorf("the plugin has no key %s", key)
 		}
 	}
@@ -344,7 +345,7 @@ func runServeSnippet(t *testing.T, webhook string) string {
 	}
 	entry.Args[plugin] = builds[0].file
 	command := exec.CommandContext(t.Context(), program, entry.Args...)
-	entry.Env[config.Token], entry.Env[config.Secret] = dingtalktest.DefaultToken, canarySecret
+	entry.Env[schema.KeyAccessToken], entry.Env[schema.KeySecret] = dingtalktest.DefaultToken, canarySecret
 	for key, value := range entry.Env {
 		command.Env = append(command.Env, key+"="+value)
 	}
@@ -370,10 +371,10 @@ func runServeSnippet(t *testing.T, webhook string) string {
 // with their names. The ellipsis is replaced: no token contains one.
 func TestDocsNames(t *testing.T) {
 	for _, tt := range []struct{ heading, key, argument string }{
-		{underRobots, config.Robots, "`robot?`"},
-		{underPeople, config.Prefix + "PEOPLE", "`atNames?`"},
+		{underRobots, schema.KeyRobots, "`robot?`"},
+		{underPeople, schema.KeyPeople, "`atNames?`"},
 	} {
-		values := map[string]string{config.Token: dingtalktest.DefaultToken, tt.key: strings.ReplaceAll(snippet(t, tt.heading, "json"), "…", "0123")}
+		values := map[string]string{schema.KeyAccessToken: dingtalktest.DefaultToken, tt.key: strings.ReplaceAll(snippet(t, tt.heading, "json"), "…", "0123")}
 		var names map[string]any
 		decodeStrict(t, values[tt.key], &names)
 		for _, tool := range listTools(t, values) {

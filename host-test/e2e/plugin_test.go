@@ -12,9 +12,9 @@ import (
 	"testing"
 
 	"dingtalk-plugin/host-test/dingtalktest"
-	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
 	"dingtalk-plugin/host-test/internal/scenario"
+	"dingtalk-plugin/schema"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/tetratelabs/wazero"
@@ -68,12 +68,12 @@ func load(t testing.TB, build int, o host.Options) *host.Plugin {
 func newFake(t testing.TB, o *dingtalktest.Options, more map[string]string) (*dingtalktest.Server, map[string]string) {
 	t.Helper()
 	fake := dingtalktest.New(o)
-	values := map[string]string{config.Webhook: serve(t, "127.0.0.1:0", fake), config.Token: dingtalktest.DefaultToken}
+	values := map[string]string{schema.KeyWebhookURL: serve(t, "127.0.0.1:0", fake), schema.KeyAccessToken: dingtalktest.DefaultToken}
 	if o != nil && o.Token != "" {
-		values[config.Token] = o.Token
+		values[schema.KeyAccessToken] = o.Token
 	}
 	if o != nil && o.Secret != "" {
-		values[config.Secret] = o.Secret
+		values[schema.KeySecret] = o.Secret
 	}
 	maps.Copy(values, more)
 	return fake, values

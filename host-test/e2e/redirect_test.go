@@ -9,8 +9,8 @@ import (
 	"sync"
 	"testing"
 
-	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
+	"dingtalk-plugin/schema"
 )
 
 // A redirect is not followed: the host in it gets no request, and the model reads
@@ -34,7 +34,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 					}
 				}))
 				plugin := load(t, 0, host.Options{Config: map[string]string{
-					config.Webhook: gateway + "/robot/send", config.Token: "token", "DINGTALK_BOT_RETRIES": "0",
+					schema.KeyWebhookURL: gateway + "/robot/send", schema.KeyAccessToken: "token", schema.KeyRetries: "0",
 				}})
 				output, err := plugin.Call(t.Context(), "send_text_message", json.RawMessage(`{"text":"hello"}`))
 				if err != nil {

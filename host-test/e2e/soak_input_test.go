@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/schema"
 )
 
 // A soakInput is the input of one call.
@@ -144,16 +144,16 @@ func (s *soak) configure(values map[string]string) (shape string) {
 			values[key] = value
 		}
 	}
-	set(2, "10 parts", "DINGTALK_BOT_MAX_PARTS", "10")
-	set(2, "fix", "DINGTALK_BOT_MARKDOWN", "fix")
-	set(2, "all tools", "DINGTALK_BOT_TOOLS", "all")
-	set(2, "sidebar", "DINGTALK_BOT_LINKS", "sidebar")
-	set(2, "user ids", "DINGTALK_BOT_AT_USER_IDS", "true")
-	set(4, "keywords", "DINGTALK_BOT_KEYWORDS", "告警,"+strings.Repeat("k", 100))
-	set(4, "retries", "DINGTALK_BOT_RETRIES", "5")
+	set(2, "10 parts", schema.KeyMaxParts, "10")
+	set(2, "fix", schema.KeyMarkdown, "fix")
+	set(2, "all tools", schema.KeyTools, "all")
+	set(2, "sidebar", schema.KeyLinks, "sidebar")
+	set(2, "user ids", schema.KeyAtUserIDs, "true")
+	set(4, "keywords", schema.KeyKeywords, "告警,"+strings.Repeat("k", 100))
+	set(4, "retries", schema.KeyRetries, "5")
 	if s.pages == 0 { // the largest configurations need more than the least memory
-		set(3, "people", "DINGTALK_BOT_PEOPLE", manyPeople())
-		set(3, "robots", "DINGTALK_BOT_ROBOTS", s.robots())
+		set(3, "people", schema.KeyPeople, manyPeople())
+		set(3, "robots", schema.KeyRobots, s.robots())
 	}
 	return "configuration" + shape
 }
@@ -171,7 +171,7 @@ func (s *soak) robots() string {
 	robots := map[string]map[string]string{}
 	for i := range manyRobots {
 		robots["robot"+strconv.Itoa(i)] = map[string]string{
-			"accessToken": s.values[config.Token], "secret": s.values[config.Secret], "webhookUrl": s.values[config.Webhook], "description": strings.Repeat("描述 ", 20),
+			"accessToken": s.values[schema.KeyAccessToken], "secret": s.values[schema.KeySecret], "webhookUrl": s.values[schema.KeyWebhookURL], "description": strings.Repeat("描述 ", 20),
 		}
 	}
 	data, _ := json.Marshal(robots)

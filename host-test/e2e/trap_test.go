@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"dingtalk-plugin/host-test/dingtalktest"
-	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
+	"dingtalk-plugin/schema"
 )
 
 // A trap leaves nothing behind: after ten thousand of them, the next good call in
@@ -16,7 +16,7 @@ func TestRecoversAfterTraps(t *testing.T) {
 	for build := range builds {
 		t.Run(builds[build].name, func(t *testing.T) {
 			address := freeAddress(t)
-			plugin := load(t, build, host.Options{Config: map[string]string{config.Webhook: "http://" + address, config.Token: dingtalktest.DefaultToken}})
+			plugin := load(t, build, host.Options{Config: map[string]string{schema.KeyWebhookURL: "http://" + address, schema.KeyAccessToken: dingtalktest.DefaultToken}})
 			const want = "the host ended the call: the connection was refused"
 			for i := range 10000 {
 				if _, err := plugin.Call(t.Context(), "send_text_message", json.RawMessage(`{"text":"hi"}`)); err == nil || err.Error() != want {

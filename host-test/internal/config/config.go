@@ -9,25 +9,9 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"dingtalk-plugin/schema"
 )
-
-// Prefix begins the names of all configuration keys.
-const Prefix = "DINGTALK_BOT_"
-
-// The keys that decide where messages go and whether the robot accepts them.
-const (
-	Token    = Prefix + "ACCESS_TOKEN"
-	Secret   = Prefix + "SECRET"
-	Webhook  = Prefix + "WEBHOOK_URL"
-	Keywords = Prefix + "KEYWORDS"
-	Robots   = Prefix + "ROBOTS"
-)
-
-// Keys are all configuration keys. A test of doctor compares them with README.
-var Keys = []string{
-	Token, Secret, Webhook, Keywords, Prefix + "ALLOW_AT_ALL", Prefix + "MESSAGES_PER_MINUTE", Prefix + "MAX_PARTS", Prefix + "RETRIES",
-	Prefix + "TOOLS", Prefix + "AT_USER_IDS", Prefix + "PEOPLE", Robots, Prefix + "LINKS", Prefix + "MARKDOWN", Prefix + "DRY_RUN",
-}
 
 // DefaultWebhook is DingTalk's own address.
 const DefaultWebhook = "https://oapi.dingtalk.com/robot/send"
@@ -36,7 +20,7 @@ const DefaultWebhook = "https://oapi.dingtalk.com/robot/send"
 func FromEnvironment() map[string]string {
 	values := map[string]string{}
 	for _, pair := range os.Environ() {
-		if name, value, _ := strings.Cut(pair, "="); strings.HasPrefix(name, Prefix) {
+		if name, value, _ := strings.Cut(pair, "="); strings.HasPrefix(name, schema.KeyPrefix) {
 			values[name] = value
 		}
 	}
@@ -45,7 +29,7 @@ func FromEnvironment() map[string]string {
 
 // A Robot is one robot's configuration, unchecked.
 type Robot struct {
-	Name     string // "" if Robots is not used
+	Name     string // "" if schema.KeyRobots is not used
 	Webhook  string // DefaultWebhook if none is configured
 	Token    string // a token, an address that contains one, or ""
 	Secret   string
@@ -55,12 +39,12 @@ type Robot struct {
 // ReadRobots returns the single robot, or the named ones sorted by name. It
 // returns none if their list is malformed: the plugin rejects that.
 func ReadRobots(values map[string]string) (robots []Robot) {
-	if Get(values, Robots) == "" {
-		return []Robot{newRobot("", Get(values, Webhook), Get(values, Token), Get(values, Secret), Get(values, Keywords))}
+	if Get(values, schema.KeyRobots) == "" {
+		return []Robot{newRobot("", Get(values, schema.KeyWebhookURL), Get(values, schema.KeyAccessToken), Get(values, schema.KeySecret), Get(values, schema.KeyKeywords))}
 	}
 	named := namedRobots(values)
 	for _, name := range slices.Sorted(maps.Keys(named)) {
-		own := map[string]string{"webhookUrl": Get(values, Webhook)}
+		own := map[string]string{"webhookUrl": Get(values, schema.KeyWebhookURL)}
 		for key, value := range named[name] {
 			own[key], _ = value.(string)
 		}
@@ -81,9 +65,9 @@ func newRobot(name, webhook, token, secret, keywords string) Robot {
 	return Robot{name, webhook, token, secret, keywords}
 }
 
-// namedRobots parses Robots. It returns nil if that is empty or malformed.
+// namedRobots parses the value of schema.KeyRobots. It returns nil if it is empty or malformed.
 func namedRobots(values map[string]string) (named map[string]map[string]any) {
-	if json.Unmarshal([]byte(Get(values, Robots)), &named) != nil {
+	if json.Unmarshal([]byte(Get(values, schema.KeyRobots)), &named) != nil {
 		return nil
 	}
 	return named
@@ -133,7 +117,7 @@ func ShownHosts(values map[string]string) string {
 // every robot replaced, so that no message goes elsewhere.
 func PointAllAt(values map[string]string, to Robot) map[string]string {
 	redirected := maps.Clone(values)
-	redirected[Webhook], redirected[Token], redirected[Secret] = to.Webhook, to.Token, to.Secret
+	redirected[schema.KeyWebhookURL], redirected[schema.KeyAccessToken], redirected[schema.KeySecret] = to.Webhook, to.Token, to.Secret
 	named := namedRobots(values)
 	if named == nil {
 		return redirected
@@ -148,6 +132,6 @@ func PointAllAt(values map[string]string, to Robot) map[string]string {
 	if err != nil {
 		panic(err) // impossible: it was unmarshaled above
 	}
-	redirected[Robots] = string(list)
+	redirected[schema.KeyRobots] = string(list)
 	return redirected
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"testing"
+
+	"dingtalk-plugin/schema"
 )
 
 func TestReadRobots(t *testing.T) {
@@ -15,23 +17,23 @@ func TestReadRobots(t *testing.T) {
 		hosts  []string
 	}{
 		{"nothing", nil, []Robot{{Webhook: DefaultWebhook}}, []string{"oapi.dingtalk.com"}},
-		{"token", map[string]string{Token: " t ", Secret: "SEC"}, []Robot{{Webhook: DefaultWebhook, Token: "t", Secret: "SEC"}}, []string{"oapi.dingtalk.com"}},
-		{"unexpanded", map[string]string{Token: "${T}", Webhook: "${W}"}, []Robot{{Webhook: DefaultWebhook}}, []string{"oapi.dingtalk.com"}},
-		{"address", map[string]string{Webhook: other, Token: "t"}, []Robot{{Webhook: other, Token: "t"}}, []string{"oapi.dingtalk.io"}},
-		{"address as token", map[string]string{Token: third}, []Robot{{Webhook: third}}, []string{"robots.example"}},
-		{"both addresses", map[string]string{Webhook: other, Token: third}, []Robot{{Webhook: other, Token: third}}, []string{"oapi.dingtalk.io"}},
-		{"loopback", map[string]string{Webhook: "http://[::1]:80/"}, []Robot{{Webhook: "http://[::1]:80/"}}, []string{"::1"}},
-		{"relative address", map[string]string{Webhook: "robot"}, []Robot{{Webhook: "robot"}}, nil},
-		{"robots", map[string]string{Token: third, Robots: `{"b":{"accessToken":"x","secret":"SEC","keywords":"k"},"a":{"webhookUrl":"` + other + `"}}`},
+		{"token", map[string]string{schema.KeyAccessToken: " t ", schema.KeySecret: "SEC"}, []Robot{{Webhook: DefaultWebhook, Token: "t", Secret: "SEC"}}, []string{"oapi.dingtalk.com"}},
+		{"unexpanded", map[string]string{schema.KeyAccessToken: "${T}", schema.KeyWebhookURL: "${W}"}, []Robot{{Webhook: DefaultWebhook}}, []string{"oapi.dingtalk.com"}},
+		{"address", map[string]string{schema.KeyWebhookURL: other, schema.KeyAccessToken: "t"}, []Robot{{Webhook: other, Token: "t"}}, []string{"oapi.dingtalk.io"}},
+		{"address as token", map[string]string{schema.KeyAccessToken: third}, []Robot{{Webhook: third}}, []string{"robots.example"}},
+		{"both addresses", map[string]string{schema.KeyWebhookURL: other, schema.KeyAccessToken: third}, []Robot{{Webhook: other, Token: third}}, []string{"oapi.dingtalk.io"}},
+		{"loopback", map[string]string{schema.KeyWebhookURL: "http://[::1]:80/"}, []Robot{{Webhook: "http://[::1]:80/"}}, []string{"::1"}},
+		{"relative address", map[string]string{schema.KeyWebhookURL: "robot"}, []Robot{{Webhook: "robot"}}, nil},
+		{"robots", map[string]string{schema.KeyAccessToken: third, schema.KeyRobots: `{"b":{"accessToken":"x","secret":"SEC","keywords":"k"},"a":{"webhookUrl":"` + other + `"}}`},
 			[]Robot{{Name: "a", Webhook: other}, {Name: "b", Webhook: DefaultWebhook, Token: "x", Secret: "SEC", Keywords: "k"}},
 			[]string{"oapi.dingtalk.io", "oapi.dingtalk.com"}},
-		{"robots inherit the address", map[string]string{Webhook: other, Robots: `{"a":{},"b":{"webhookUrl":""},"c":{"accessToken":"` + third + `","webhookUrl":""}}`},
+		{"robots inherit the address", map[string]string{schema.KeyWebhookURL: other, schema.KeyRobots: `{"a":{},"b":{"webhookUrl":""},"c":{"accessToken":"` + third + `","webhookUrl":""}}`},
 			[]Robot{{Name: "a", Webhook: other}, {Name: "b", Webhook: DefaultWebhook}, {Name: "c", Webhook: third}},
 			[]string{"oapi.dingtalk.io", "oapi.dingtalk.com", "robots.example"}},
-		{"robots that share a host", map[string]string{Robots: `{"a":{"accessToken":"x"},"b":{"accessToken":"y"}}`},
+		{"robots that share a host", map[string]string{schema.KeyRobots: `{"a":{"accessToken":"x"},"b":{"accessToken":"y"}}`},
 			[]Robot{{Name: "a", Webhook: DefaultWebhook, Token: "x"}, {Name: "b", Webhook: DefaultWebhook, Token: "y"}}, []string{"oapi.dingtalk.com"}},
-		{"robots that are no object", map[string]string{Token: "t", Robots: `["a"]`}, nil, nil},
-		{"robot that is no object", map[string]string{Token: "t", Robots: `{"a":1}`}, nil, nil},
+		{"robots that are no object", map[string]string{schema.KeyAccessToken: "t", schema.KeyRobots: `["a"]`}, nil, nil},
+		{"robot that is no object", map[string]string{schema.KeyAccessToken: "t", schema.KeyRobots: `{"a":1}`}, nil, nil},
 	}
 	for _, tt := range tests {
 		if got := ReadRobots(tt.values); !slices.Equal(got, tt.want) {
@@ -45,8 +47,8 @@ func TestReadRobots(t *testing.T) {
 
 func TestPointAllAt(t *testing.T) {
 	values := map[string]string{
-		Token: "real", Secret: "SECreal", Prefix + "MAX_PARTS": "2",
-		Robots: `{"a":{"accessToken":"https://robots.example/?access_token=real","default":true},"b":{"webhookUrl":"https://oapi.dingtalk.io"}}`,
+		schema.KeyAccessToken: "real", schema.KeySecret: "SECreal", schema.KeyMaxParts: "2",
+		schema.KeyRobots: `{"a":{"accessToken":"https://robots.example/?access_token=real","default":true},"b":{"webhookUrl":"https://oapi.dingtalk.io"}}`,
 	}
 	to := Robot{Webhook: "http://127.0.0.1:1/robot/send", Token: "fake", Secret: "SECfake"}
 	got := PointAllAt(values, to)
@@ -60,23 +62,23 @@ func TestPointAllAt(t *testing.T) {
 		}
 	}
 	var named map[string]map[string]any
-	if err := json.Unmarshal([]byte(got[Robots]), &named); err != nil || named["a"]["default"] != true || got[Prefix+"MAX_PARTS"] != "2" {
+	if err := json.Unmarshal([]byte(got[schema.KeyRobots]), &named); err != nil || named["a"]["default"] != true || got[schema.KeyMaxParts] != "2" {
 		t.Errorf("other settings were lost: %v, %v", got, err)
 	}
-	if values[Token] != "real" {
+	if values[schema.KeyAccessToken] != "real" {
 		t.Error("PointAllAt changed its argument")
 	}
 	for _, bad := range []string{"", "[]", `{"a":null}`} {
-		if got := PointAllAt(map[string]string{Robots: bad}, to); got[Robots] != bad || got[Token] != "fake" {
+		if got := PointAllAt(map[string]string{schema.KeyRobots: bad}, to); got[schema.KeyRobots] != bad || got[schema.KeyAccessToken] != "fake" {
 			t.Errorf("malformed robots %q: %v", bad, got)
 		}
 	}
 }
 
 func TestFromEnvironment(t *testing.T) {
-	t.Setenv(Token, "a=b")
+	t.Setenv(schema.KeyAccessToken, "a=b")
 	t.Setenv("DINGTALK_OTHER", "x")
-	if got := FromEnvironment(); got[Token] != "a=b" || got["DINGTALK_OTHER"] != "" {
+	if got := FromEnvironment(); got[schema.KeyAccessToken] != "a=b" || got["DINGTALK_OTHER"] != "" {
 		t.Errorf("values = %v", got)
 	}
 }
@@ -94,7 +96,7 @@ func TestRobotNames(t *testing.T) {
 		{`{"a":{"accessToken":"t"}}`, "a", []string{"a"}},
 	}
 	for _, tt := range tests {
-		names, defaultName := RobotNames(map[string]string{Robots: tt.robots})
+		names, defaultName := RobotNames(map[string]string{schema.KeyRobots: tt.robots})
 		if defaultName != tt.defaultName || !slices.Equal(names, tt.names) {
 			t.Errorf("%s: %q, %q, want %q, %q", tt.robots, names, defaultName, tt.names, tt.defaultName)
 		}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"dingtalk-plugin/schema"
 )
 
 // A Redactor removes credentials from text: those it knows, and whatever looks
@@ -28,7 +30,7 @@ const (
 // NewRedactor returns a Redactor that knows the credentials of a configuration.
 func NewRedactor(values map[string]string) *Redactor {
 	r := &Redactor{windows: map[string]struct{}{}}
-	robots := append(ReadRobots(values), Robot{Webhook: values[Webhook], Token: values[Token], Secret: values[Secret]})
+	robots := append(ReadRobots(values), Robot{Webhook: values[schema.KeyWebhookURL], Token: values[schema.KeyAccessToken], Secret: values[schema.KeySecret]})
 	for _, robot := range robots {
 		r.Add(robot.Secret)
 		r.addToken(robot.Webhook)

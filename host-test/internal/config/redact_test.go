@@ -6,13 +6,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"dingtalk-plugin/schema"
 )
 
 func TestRedact(t *testing.T) {
 	const token = "0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9"
 	r := NewRedactor(map[string]string{
-		Secret: "pass/word+of==ours",
-		Robots: `{"a":{"accessToken":"https://someone:userpassword@robots.example/send?access_token=abcdefghijklmnop","secret":"secretive"}}`,
+		schema.KeySecret: "pass/word+of==ours",
+		schema.KeyRobots: `{"a":{"accessToken":"https://someone:userpassword@robots.example/send?access_token=abcdefghijklmnop","secret":"secretive"}}`,
 	})
 	r.Add("sig/na+ture=")
 	backward := []byte("pass/word+of==ours")
@@ -52,7 +54,7 @@ func TestRedact(t *testing.T) {
 func TestShownHosts(t *testing.T) {
 	token := strings.Repeat("0a1b2c3d", 7)
 	for _, address := range []string{"https://" + token + "/robot/send", "https://oapi." + token + ".example", "https://13800138000.example"} {
-		for _, values := range []map[string]string{{Webhook: address}, {Token: address}, {Robots: `{"a":{"webhookUrl":"` + address + `"}}`}} {
+		for _, values := range []map[string]string{{schema.KeyWebhookURL: address}, {schema.KeyAccessToken: address}, {schema.KeyRobots: `{"a":{"webhookUrl":"` + address + `"}}`}} {
 			if got := ShownHosts(values); strings.Contains(got, "0a1b2c3d") || strings.Contains(got, "138001380") || !strings.Contains(got, "***") {
 				t.Errorf("%v: shown %s", values, got)
 			}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/schema"
 )
 
 // A Target is a configuration to examine.
@@ -74,7 +75,7 @@ func Examine(ctx context.Context, target *Target, options *Options) *Report {
 	for i, robot := range config.ReadRobots(r.Values) {
 		if i == maxRobots {
 			r.section("More robots")
-			r.add(Unknown, config.Robots, fmt.Sprintf("it has more than %d robots; the rest was not checked", maxRobots), "")
+			r.add(Unknown, schema.KeyRobots, fmt.Sprintf("it has more than %d robots; the rest was not checked", maxRobots), "")
 			break
 		}
 		(&robotCheck{run: r, Robot: robot}).check(ctx)
@@ -92,15 +93,15 @@ func (r *run) checkKeys(ctx context.Context) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.Values)) {
 		switch {
-		case !slices.Contains(config.Keys, key):
-			r.add(Info, key, "the plugin does not know this key and ignores it", "Known keys: "+strings.Join(config.Keys, ", ")+".")
+		case !slices.Contains(schema.Keys, key):
+			r.add(Info, key, "the plugin does not know this key and ignores it", "Known keys: "+strings.Join(schema.Keys, ", ")+".")
 		case r.Values[key] != "" && config.Get(r.Values, key) == "":
 			r.add(Fail, key, "it is blank or still reads ${…}, so the plugin treats it as missing",
 				"Set the variable where the runner starts, or replace it with its value.")
 		}
 	}
 	if config.ReadRobots(r.Values) == nil {
-		r.add(Fail, config.Robots, "it is not a JSON object with one object for each robot", `Write it as in README, "Several robots".`)
+		r.add(Fail, schema.KeyRobots, "it is not a JSON object with one object for each robot", `Write it as in README, "Several robots".`)
 	}
 	r.checkPlugin(ctx)
 	if !r.HostsKnown {
@@ -120,7 +121,7 @@ func (r *run) checkPlugin(ctx context.Context) {
 	case err != nil:
 		r.add(Unknown, name, "it could not be asked: "+err.Error(), "Build it with `make build`, or name it with --plugin.")
 	case verdict.Reason == "dry_run":
-		r.add(Fail, name, config.Prefix+"DRY_RUN is true, so nothing is ever sent", "Remove it.")
+		r.add(Fail, name, schema.KeyDryRun+" is true, so nothing is ever sent", "Remove it.")
 	case verdict.Reason != "":
 		r.add(Fail, name, verdict.Text, "")
 	default:

@@ -10,15 +10,13 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"dingtalk-plugin/host-test/dingtalktest"
-	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/schema"
 )
 
 // Credentials that occur nowhere else.
@@ -51,41 +49,41 @@ var (
 
 var examineTests = []examineTest{
 	{name: "valid", output: "it is accepted, and a false one is rejected"},
-	{name: "no signature", robot: func(o *dingtalktest.Options) { o.Secret = "" }, values: map[string]string{config.Secret: ""}, output: "the robot requires none"},
-	{name: "full address as token", values: map[string]string{config.Webhook: "", config.Token: "$ROBOT/robot/send?access_token=" + token + "&timestamp=1&sign=x"}},
-	{name: "bare host", values: map[string]string{config.Webhook: "$ROBOT"}, output: "/robot/send"},
+	{name: "no signature", robot: func(o *dingtalktest.Options) { o.Secret = "" }, values: map[string]string{schema.KeySecret: ""}, output: "the robot requires none"},
+	{name: "full address as token", values: map[string]string{schema.KeyWebhookURL: "", schema.KeyAccessToken: "$ROBOT/robot/send?access_token=" + token + "&timestamp=1&sign=x"}},
+	{name: "bare host", values: map[string]string{schema.KeyWebhookURL: "$ROBOT"}, output: "/robot/send"},
 	{name: "texts of 2020", robot: func(o *dingtalktest.Options) { o.Wording = dingtalktest.WordingLegacy; o.StringCodes = true }, output: "a false one is rejected"},
 	{name: "unneeded secret", robot: func(o *dingtalktest.Options) { o.Secret = "" }, unknown: []string{"signature"}, output: "a false one is not rejected either"},
 
 	{name: "wrong token", robot: func(o *dingtalktest.Options) { o.Token = "another" }, fail: []string{"access token"}, unknown: afterToken, output: "300005"},
 	{name: "wrong token, code of 2020", robot: func(o *dingtalktest.Options) { o.Token, o.TokenCode = "another", 300001 }, fail: []string{"access token"}, unknown: afterToken, output: "300001"},
-	{name: "no token", values: map[string]string{config.Token: ""}, fail: []string{"access token"}, unknown: blocked},
-	{name: "token and secret exchanged", values: map[string]string{config.Token: "SEC" + strings.Repeat("0", 64)}, fail: []string{"access token"}, unknown: blocked, output: "Exchange"},
-	{name: "space in token", values: map[string]string{config.Token: "CANARY CANARY"}, fail: []string{"access token"}, unknown: blocked},
+	{name: "no token", values: map[string]string{schema.KeyAccessToken: ""}, fail: []string{"access token"}, unknown: blocked},
+	{name: "token and secret exchanged", values: map[string]string{schema.KeyAccessToken: "SEC" + strings.Repeat("0", 64)}, fail: []string{"access token"}, unknown: blocked, output: "Exchange"},
+	{name: "space in token", values: map[string]string{schema.KeyAccessToken: "CANARY CANARY"}, fail: []string{"access token"}, unknown: blocked},
 
-	{name: "wrong secret", values: map[string]string{config.Secret: secret + "x"}, fail: []string{"signature"}, unknown: afterSignature, output: "签名不匹配"},
-	{name: "wrong secret, text of 2022", robot: func(o *dingtalktest.Options) { o.Wording = dingtalktest.Wording2022 }, values: map[string]string{config.Secret: secret + "x"}, fail: []string{"signature"}, unknown: afterSignature},
-	{name: "missing secret", values: map[string]string{config.Secret: ""}, fail: []string{"signature"}, unknown: afterSignature, output: "加签"},
-	{name: "quoted secret", values: map[string]string{config.Secret: `"` + secret + `"`}, fail: []string{"secret"}, unknown: blocked},
-	{name: "secret without SEC", robot: func(o *dingtalktest.Options) { o.Secret = "CANARYsecret" }, values: map[string]string{config.Secret: "CANARYsecret"}, output: "does not begin with SEC"},
+	{name: "wrong secret", values: map[string]string{schema.KeySecret: secret + "x"}, fail: []string{"signature"}, unknown: afterSignature, output: "签名不匹配"},
+	{name: "wrong secret, text of 2022", robot: func(o *dingtalktest.Options) { o.Wording = dingtalktest.Wording2022 }, values: map[string]string{schema.KeySecret: secret + "x"}, fail: []string{"signature"}, unknown: afterSignature},
+	{name: "missing secret", values: map[string]string{schema.KeySecret: ""}, fail: []string{"signature"}, unknown: afterSignature, output: "加签"},
+	{name: "quoted secret", values: map[string]string{schema.KeySecret: `"` + secret + `"`}, fail: []string{"secret"}, unknown: blocked},
+	{name: "secret without SEC", robot: func(o *dingtalktest.Options) { o.Secret = "CANARYsecret" }, values: map[string]string{schema.KeySecret: "CANARYsecret"}, output: "does not begin with SEC"},
 
 	{name: "clock slow", ahead: 2 * time.Hour, fail: []string{"clock", "signature"}, unknown: afterSignature, output: "2h0m"},
 	{name: "clock a little slow", ahead: 10 * time.Minute, output: "signatures are valid for an hour"},
-	{name: "clock slow, no signature", ahead: 2 * time.Hour, robot: func(o *dingtalktest.Options) { o.Secret = "" }, values: map[string]string{config.Secret: ""}},
+	{name: "clock slow, no signature", ahead: 2 * time.Hour, robot: func(o *dingtalktest.Options) { o.Secret = "" }, values: map[string]string{schema.KeySecret: ""}},
 
 	{name: "IP address not allowed", robot: func(o *dingtalktest.Options) { o.AllowIPs = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")} }, fail: []string{"IP address"}, output: "白名单"},
 	{name: "disabled", robot: func(o *dingtalktest.Options) { o.Disabled = true }, fail: []string{"robot"}, unknown: afterRobot, output: "switched off"},
 	{name: "dissolved", robot: func(o *dingtalktest.Options) { o.Dissolved = true }, fail: []string{"robot"}, unknown: afterRobot, output: "dissolved"},
 	{name: "removed", robot: func(o *dingtalktest.Options) { o.Removed = true }, fail: []string{"robot"}, unknown: afterRobot, output: "removed"},
 
-	{name: "connection refused", values: map[string]string{config.Webhook: "http://127.0.0.1:1/robot/send"}, fail: []string{"network"}, unknown: blocked, output: "the connection was refused"},
-	{name: "unknown host", values: map[string]string{config.Webhook: "https://robot.invalid/robot/send"}, fail: []string{"network"}, unknown: blocked, output: "its name is unknown"},
-	{name: "no TLS there", values: map[string]string{config.Webhook: "https:$AUTHORITY/robot/send"}, fail: []string{"network"}, unknown: blocked, output: "does not speak TLS"},
-	{name: "plain http", values: map[string]string{config.Webhook: "http://oapi.dingtalk.com/robot/send?access_token=" + token}, fail: []string{"address"}, unknown: blocked, output: "unencrypted"},
-	{name: "plain http to a name like a loopback address", values: map[string]string{config.Webhook: "http://127.0.0.1.example/robot/send"}, fail: []string{"address"}, unknown: blocked},
-	{name: "relative address", values: map[string]string{config.Webhook: "robot/send"}, fail: []string{"address"}, unknown: blocked},
-	{name: "token as host", values: map[string]string{config.Webhook: "https://" + strings.Repeat("0", 64)}, fail: []string{"address"}, unknown: blocked},
-	{name: "another scheme", values: map[string]string{config.Webhook: "ftp://oapi.dingtalk.com/"}, fail: []string{"address"}, unknown: blocked},
+	{name: "connection refused", values: map[string]string{schema.KeyWebhookURL: "http://127.0.0.1:1/robot/send"}, fail: []string{"network"}, unknown: blocked, output: "the connection was refused"},
+	{name: "unknown host", values: map[string]string{schema.KeyWebhookURL: "https://robot.invalid/robot/send"}, fail: []string{"network"}, unknown: blocked, output: "its name is unknown"},
+	{name: "no TLS there", values: map[string]string{schema.KeyWebhookURL: "https:$AUTHORITY/robot/send"}, fail: []string{"network"}, unknown: blocked, output: "does not speak TLS"},
+	{name: "plain http", values: map[string]string{schema.KeyWebhookURL: "http://oapi.dingtalk.com/robot/send?access_token=" + token}, fail: []string{"address"}, unknown: blocked, output: "unencrypted"},
+	{name: "plain http to a name like a loopback address", values: map[string]string{schema.KeyWebhookURL: "http://127.0.0.1.example/robot/send"}, fail: []string{"address"}, unknown: blocked},
+	{name: "relative address", values: map[string]string{schema.KeyWebhookURL: "robot/send"}, fail: []string{"address"}, unknown: blocked},
+	{name: "token as host", values: map[string]string{schema.KeyWebhookURL: "https://" + strings.Repeat("0", 64)}, fail: []string{"address"}, unknown: blocked},
+	{name: "another scheme", values: map[string]string{schema.KeyWebhookURL: "ftp://oapi.dingtalk.com/"}, fail: []string{"address"}, unknown: blocked},
 
 	{name: "busy", fault: "busy", unknown: afterRequest, output: "-1"},
 	{name: "gateway", fault: "gateway", unknown: []string{"access token"}, output: "502"},
@@ -107,12 +105,12 @@ var examineTests = []examineTest{
 	{name: "no allowed host", hosts: []string{}, fail: []string{"allowed host"}},
 	{name: "allowed host with a scheme", hosts: []string{"http://127.0.0.1"}, fail: []string{"allowed host"}, output: "http://127.0.0.1 matches no host"},
 
-	{name: "unexpanded", values: map[string]string{config.Secret: "${CANARYcanary}"}, fail: []string{config.Secret, "signature"}, unknown: afterSignature, output: "still reads ${…}"},
+	{name: "unexpanded", values: map[string]string{schema.KeySecret: "${CANARYcanary}"}, fail: []string{schema.KeySecret, "signature"}, unknown: afterSignature, output: "still reads ${…}"},
 	{name: "unknown key", values: map[string]string{"DINGTALK_BOT_TOKEN": "x"}, output: "does not know this key"},
-	{name: "robots", values: map[string]string{config.Token: "", config.Secret: "",
-		config.Robots: `{"a":{"accessToken":"` + token + `","secret":"` + secret + `"},"b":{"accessToken":"` + token + `"}}`},
+	{name: "robots", values: map[string]string{schema.KeyAccessToken: "", schema.KeySecret: "",
+		schema.KeyRobots: `{"a":{"accessToken":"` + token + `","secret":"` + secret + `"},"b":{"accessToken":"` + token + `"}}`},
 		fail: []string{"signature"}, unknown: afterSignature, output: "The robot b"},
-	{name: "malformed robots", values: map[string]string{config.Robots: `[]`}, fail: []string{config.Robots}},
+	{name: "malformed robots", values: map[string]string{schema.KeyRobots: `[]`}, fail: []string{schema.KeyRobots}},
 }
 
 // answer returns a robot that answers every POST with the body. Unless that has
@@ -164,7 +162,7 @@ func TestExamine(t *testing.T) {
 }
 
 func (tt *examineTest) configuration(address string) map[string]string {
-	values := map[string]string{config.Token: token, config.Secret: secret, config.Webhook: address + "/robot/send"}
+	values := map[string]string{schema.KeyAccessToken: token, schema.KeySecret: secret, schema.KeyWebhookURL: address + "/robot/send"}
 	maps.Copy(values, tt.values)
 	maps.DeleteFunc(values, func(_, value string) bool { return value == "" })
 	for key, value := range values {
@@ -222,7 +220,7 @@ func TestProbeWithoutCredentials(t *testing.T) {
 	plain := httptest.NewServer(handler)
 	defer plain.Close()
 	for _, address := range []string{secure.URL, plain.URL} {
-		target := &Target{Values: map[string]string{config.Token: token, config.Secret: secret, config.Webhook: address + "?access_token=" + token + "&a=b"}}
+		target := &Target{Values: map[string]string{schema.KeyAccessToken: token, schema.KeySecret: secret, schema.KeyWebhookURL: address + "?access_token=" + token + "&a=b"}}
 		if report := Examine(t.Context(), target, &Options{}); report.ExitCode() != 1 {
 			t.Errorf("%s: exit code %d, want 1", address, report.ExitCode())
 		}
@@ -237,7 +235,7 @@ func TestTimeout(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer server.Close()
 	defer close(release)
-	target := &Target{Values: map[string]string{config.Token: token, config.Webhook: server.URL}}
+	target := &Target{Values: map[string]string{schema.KeyAccessToken: token, schema.KeyWebhookURL: server.URL}}
 	output := printed(Examine(t.Context(), target, &Options{Timeout: 20 * time.Millisecond}))
 	if !strings.Contains(output, "it did not answer in time") {
 		t.Error(output)
@@ -258,7 +256,7 @@ func TestPluginVerdict(t *testing.T) {
 	}
 	for _, tt := range tests {
 		ask := func(context.Context, map[string]string) (PluginVerdict, error) { return tt.verdict, tt.err }
-		report := Examine(t.Context(), &Target{Values: map[string]string{config.Webhook: "none"}}, &Options{AskPlugin: ask})
+		report := Examine(t.Context(), &Target{Values: map[string]string{schema.KeyWebhookURL: "none"}}, &Options{AskPlugin: ask})
 		if c := report.Checks()[0]; c.Name != "plugin" || c.Status != tt.status || !strings.Contains(c.Detail, tt.detail) {
 			t.Errorf("%+v: %+v", tt.verdict, c)
 		}
@@ -271,7 +269,7 @@ func TestMaxRobots(t *testing.T) {
 	for i := range 1000 {
 		fmt.Fprintf(&robots, `,"r%d":{"accessToken":"%032d","webhookUrl":"none"}`, i, i)
 	}
-	report := Examine(t.Context(), &Target{Values: map[string]string{config.Robots: "{" + robots.String()[1:] + "}"}}, &Options{})
+	report := Examine(t.Context(), &Target{Values: map[string]string{schema.KeyRobots: "{" + robots.String()[1:] + "}"}}, &Options{})
 	if n := len(report.sections); n != 67 || report.sections[65].title != "More robots" {
 		t.Errorf("%d sections", n)
 	}
@@ -286,19 +284,5 @@ func TestSign(t *testing.T) {
 		if got := sign(v.secret, v.timestamp); got != v.want {
 			t.Errorf("sign(%q, %s) = %s, want %s", v.secret, v.timestamp, got, v.want)
 		}
-	}
-}
-
-func TestDocsConfigKeys(t *testing.T) {
-	text, err := os.ReadFile("../../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want []string
-	for _, row := range regexp.MustCompile("(?m)^\\| `("+config.Prefix+"\\w+)` \\|").FindAllStringSubmatch(string(text), -1) {
-		want = append(want, row[1])
-	}
-	if !slices.Equal(config.Keys, want) {
-		t.Errorf("keys %q, want those of README %q", config.Keys, want)
 	}
 }

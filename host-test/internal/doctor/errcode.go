@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"dingtalk-plugin/schema"
 )
 
 // An errcodeInfo is what an errcode means for the doctor. Codes and texts are
@@ -44,7 +46,7 @@ var errcodes = []errcodeInfo{
 	{[]int{400106}, nil, atRobot, Fail, "robot", "it was removed from the group", addRobot},
 	{[]int{400102}, nil, atRobot, Fail, "robot", "it is switched off", "Switch it on in the group's settings."},
 	{[]int{400013}, nil, atRobot, Fail, "robot", "its group was dissolved", addRobot},
-	{[]int{130101, 410100}, nil, atRobot, Fail, "robot", "it posted more than 20 messages in a minute and is locked for ten minutes", "Wait, and leave DINGTALK_BOT_MESSAGES_PER_MINUTE at 20."},
+	{[]int{130101, 410100}, nil, atRobot, Fail, "robot", "it posted more than 20 messages in a minute and is locked for ten minutes", "Wait, and leave " + schema.KeyMessagesPerMinute + " at 20."},
 	{[]int{90020}, nil, atRobot, Fail, "quota", "the organization's webhook calls of this month are used up", "Have an administrator buy more, or wait for the next month."},
 	{[]int{45009}, nil, atRobot, Fail, "quota", "a call limit of the organization is used up", "Ask an administrator."},
 

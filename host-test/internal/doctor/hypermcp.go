@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/schema"
 )
 
 const (
@@ -172,7 +173,7 @@ func selectPlugin(plugins map[string]plugin, name string) (string, error) {
 	var ours []string
 	for _, candidate := range names {
 		for key := range plugins[candidate].Runtime.Values {
-			if strings.HasPrefix(key, config.Prefix) {
+			if strings.HasPrefix(key, schema.KeyPrefix) {
 				ours = append(ours, candidate)
 				break
 			}

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/schema"
 )
 
 func write(t *testing.T, name, text string) string {
@@ -34,7 +34,7 @@ func TestReadHyperMCP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{config.Token: token, config.Secret: "SEC0", config.Keywords: "${k}"}
+	want := map[string]string{schema.KeyAccessToken: token, schema.KeySecret: "SEC0", schema.KeyKeywords: "${k}"}
 	if fmt.Sprint(target.Values) != fmt.Sprint(want) || !slices.Equal(target.Hosts, []string{"oapi.dingtalk.com"}) || !target.HostsKnown ||
 		target.Problems != nil || target.Source != "config.json, plugin dingtalk" {
 		t.Errorf("%+v", target)
@@ -135,10 +135,10 @@ func TestValuesMustBeStrings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := target.Problems; len(p) != 2 || p[0].Name != config.Token || p[1].Name != "DINGTALK_BOT_ALLOW_AT_ALL" || p[0].Status != Fail {
+	if p := target.Problems; len(p) != 2 || p[0].Name != schema.KeyAccessToken || p[1].Name != "DINGTALK_BOT_ALLOW_AT_ALL" || p[0].Status != Fail {
 		t.Errorf("problems %+v", p)
 	}
-	if target.Values["DINGTALK_BOT_ALLOW_AT_ALL"] != "false" || target.Values[config.Token] != "12345678901234567890" {
+	if target.Values["DINGTALK_BOT_ALLOW_AT_ALL"] != "false" || target.Values[schema.KeyAccessToken] != "12345678901234567890" {
 		t.Errorf("values %+v", target.Values)
 	}
 	if got := Examine(t.Context(), target, &Options{}).ExitCode(); got != 1 {

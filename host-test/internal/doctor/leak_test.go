@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/schema"
 )
 
 // canaries are what people paste.
@@ -160,7 +161,7 @@ func places() map[string]string {
 		"broken JSON":          `{"plugins":{"§":`,
 		"trailing text":        file("ding", `"env_vars":{`+good+`}`) + "§",
 	}
-	for _, key := range append(slices.Clone(config.Keys), "DINGTALK_BOT_UNKNOWN") {
+	for _, key := range append(slices.Clone(schema.Keys), "DINGTALK_BOT_UNKNOWN") {
 		for shape, value := range map[string]string{
 			"text": `"§"`, "number": `N`, "list": `["§"]`, "object": `{"§":"§"}`, "blanks": `" § "`, "quoted": `"\"§\""`,
 			"path": `"https://oapi.dingtalk.com/robot/send/§"`, "host": `"https://§.example/robot/send?access_token=qwertzuiop"`,
@@ -222,12 +223,12 @@ func TestNoLeakFromFile(t *testing.T) {
 
 func TestNoLeakFromEnvironment(t *testing.T) {
 	for kind, canary := range canaries {
-		for _, key := range append(slices.Clone(config.Keys), "DINGTALK_BOT_UNKNOWN", "DINGTALK_BOT_"+canary) {
+		for _, key := range append(slices.Clone(schema.Keys), "DINGTALK_BOT_UNKNOWN", "DINGTALK_BOT_"+canary) {
 			for _, value := range []string{
 				"§", "https://oapi.dingtalk.com/§?access_token=§", "https://§.example/§", "https://§", "http://§:§@§.example/#§", `{"§":{"§":"§"}}`,
 				`{"§":{"accessToken":"§","secret":"§","webhookUrl":"https://§.example/§"}}`, `"§"`, " §", "${§}", "SEC§",
 			} {
-				values := map[string]string{config.Token: "qwertzuiop", config.Secret: "SECx"}
+				values := map[string]string{schema.KeyAccessToken: "qwertzuiop", schema.KeySecret: "SECx"}
 				values[key] = strings.ReplaceAll(value, "§", canary)
 				what := kind + " in " + key + " as " + value
 				checkLeak(t, what+", serve", config.ShownHosts(values), canary)

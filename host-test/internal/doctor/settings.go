@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/schema"
 )
 
 // A robotCheck checks one robot.
@@ -58,12 +59,12 @@ func (c *robotCheck) where(key, member string) string {
 	if c.Name == "" {
 		return key
 	}
-	return member + " of robot " + c.Name + " in " + config.Robots
+	return member + " of robot " + c.Name + " in " + schema.KeyRobots
 }
 
 func (c *robotCheck) checkAddress() {
 	address, err := url.Parse(c.Webhook)
-	where := c.where(config.Webhook, "webhookUrl")
+	where := c.where(schema.KeyWebhookURL, "webhookUrl")
 	switch {
 	case err != nil || !isHostname(address.Hostname()) || address.User != nil || address.Fragment != "":
 		c.fail("address", "it is not a valid webhook address", "Copy the webhook address again into "+where+".")
@@ -114,12 +115,12 @@ func (c *robotCheck) checkToken() {
 		c.token = c.address.Query().Get("access_token")
 	}
 	const name = "access token"
-	where := c.where(config.Token, "accessToken")
+	where := c.where(schema.KeyAccessToken, "accessToken")
 	switch {
 	case c.token == "":
 		c.fail(name, "it is missing", "Put the token, or the full webhook address, into "+where+".")
 	case strings.HasPrefix(c.token, "SEC") && len(c.token) > 40:
-		c.fail(name, "it looks like a secret, which begins with SEC", "Exchange "+where+" and "+c.where(config.Secret, "secret")+".")
+		c.fail(name, "it looks like a secret, which begins with SEC", "Exchange "+where+" and "+c.where(schema.KeySecret, "secret")+".")
 	case !validToken.MatchString(c.token):
 		c.fail(name, "it contains characters that no token has", "Copy the webhook address again into "+where+".")
 	default:
@@ -129,7 +130,7 @@ func (c *robotCheck) checkToken() {
 
 func (c *robotCheck) checkSecret() {
 	const name = "secret"
-	where := c.where(config.Secret, "secret")
+	where := c.where(schema.KeySecret, "secret")
 	switch {
 	case c.Secret == "":
 		c.add(Info, name, "there is none, so requests are not signed", "If the robot requires a signature (加签), put its SEC… text into "+where+".")
@@ -172,7 +173,7 @@ func (c *robotCheck) checkKeywords() {
 	const compare = "Compare them with the robot's security settings (自定义关键词) in the group."
 	switch {
 	case c.needsKeyword && c.Keywords == "":
-		c.add(Fail, name, "the robot requires one of its keywords, and none is configured", "Put them into "+c.where(config.Keywords, "keywords")+".")
+		c.add(Fail, name, "the robot requires one of its keywords, and none is configured", "Put them into "+c.where(schema.KeyKeywords, "keywords")+".")
 	case c.Keywords == "":
 		c.add(Unknown, name, "none is configured, and only a message would show whether the robot requires one", compare)
 	default:

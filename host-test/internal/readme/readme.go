@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"dingtalk-plugin/schema"
 )
 
 // A Snippet is a fenced block of code.
@@ -54,7 +56,7 @@ const DefaultHost = "oapi.dingtalk.com"
 
 // tokenEntry matches the entry of the token in a configuration, quoted or not as the
 // language requires.
-var tokenEntry = regexp.MustCompile(`("?)DINGTALK_BOT_ACCESS_TOKEN("?):`)
+var tokenEntry = regexp.MustCompile(`("?)` + schema.KeyAccessToken + `("?):`)
 
 // Redirect allows the loopback host in place of DingTalk's, and inserts the webhook
 // address before the token. It changes nothing else.
@@ -71,5 +73,5 @@ func AddWebhook(snippet, webhook string) (string, error) {
 	if n := len(tokenEntry.FindAllString(snippet, -1)); n != 1 {
 		return "", fmt.Errorf("the token is configured %d times, want once: %s", n, snippet)
 	}
-	return tokenEntry.ReplaceAllString(snippet, `${1}DINGTALK_BOT_WEBHOOK_URL${2}: "`+webhook+`", $0`), nil
+	return tokenEntry.ReplaceAllString(snippet, `${1}`+schema.KeyWebhookURL+`${2}: "`+webhook+`", $0`), nil
 }

@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"dingtalk-plugin/host-test/dingtalktest"
-	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/recorder"
+	"dingtalk-plugin/schema"
 )
 
 // The default credentials of a scenario's robot.
@@ -111,9 +111,9 @@ func (r *Run) Close() { r.Recorder.Close() }
 
 // settings are the scenario's, with $ROBOT and $HOST.
 func (s *Scenario) settings() (*Settings, error) {
-	values := map[string]string{config.Token: Token, config.Secret: Secret, config.Webhook: "$ROBOT/robot/send"}
+	values := map[string]string{schema.KeyAccessToken: Token, schema.KeySecret: Secret, schema.KeyWebhookURL: "$ROBOT/robot/send"}
 	for key, value := range s.Config {
-		values[config.Prefix+key] = value
+		values[schema.KeyPrefix+key] = value
 	}
 	maps.DeleteFunc(values, func(_, value string) bool { return value == "" })
 	settings := &Settings{Config: values, AllowedHosts: []string{"127.0.0.1"}}

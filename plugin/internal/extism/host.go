@@ -9,6 +9,7 @@ package extism
 
 import (
 	"encoding/binary"
+	"unsafe"
 
 	pdk "github.com/extism/go-pdk"
 )
@@ -94,4 +95,19 @@ func readBlock(offset uint64, limit int) []byte {
 		binary.LittleEndian.PutUint64(data[at:], loadU64(offset+uint64(at)))
 	}
 	return data
+}
+
+//go:wasmimport wasi_snapshot_preview1 random_get
+//go:noescape
+func randomGet(buffer unsafe.Pointer, length uint32) (errno uint32)
+
+// Random returns a number from the host's random source, or 0 if that fails. Some
+// hosts give every instance the same numbers
+// (https://pkg.go.dev/github.com/tetratelabs/wazero#ModuleConfig).
+func Random() uint64 {
+	var n uint64
+	if randomGet(unsafe.Pointer(&n), 8) != 0 {
+		return 0
+	}
+	return n
 }

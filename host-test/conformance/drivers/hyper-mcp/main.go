@@ -9,9 +9,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -23,7 +25,7 @@ import (
 const prefix = "dingtalk-" // of tool names: what the configuration calls the plugin
 
 func main() {
-	d := &driver{runner: runner{wasm: os.Args[1], program: os.Args[2], folder: os.Args[3]}}
+	d := &driver{wasm: os.Args[1], program: os.Args[2], folder: os.Args[3]}
 	version, err := exec.Command(d.program, "--version").Output()
 	if err != nil {
 		log.Fatal(err)
@@ -32,7 +34,12 @@ func main() {
 	d.stop()
 }
 
-type driver struct{ runner }
+// A driver runs one hyper-mcp after the other, with one plugin.
+type driver struct {
+	wasm, program, folder string
+	session               *mcp.ClientSession
+	read                  int // bytes of the log
+}
 
 func (d *driver) run(request *protocol.Request, response *protocol.Response) (err error) {
 	defer func() { response.Log = d.log(err != nil) }()
@@ -82,4 +89,51 @@ func (d *driver) list(ctx context.Context) (*mcp.ListToolsResult, error) {
 		}
 	}
 	return own, nil
+}
+
+// start starts the runner, which loads the plugin before it answers.
+func (d *driver) start(ctx context.Context, s *protocol.Load) error {
+	limits := map[string]any{"allowed_hosts": s.AllowedHosts, "env_vars": s.Config}
+	if s.MaxPages > 0 {
+		limits["memory_limit"] = fmt.Sprint(s.MaxPages*64, "KiB")
+	}
+	plugin := map[string]any{"url": "file://" + filepath.ToSlash(d.wasm), "runtime_config": limits}
+	config, err := json.Marshal(map[string]any{"plugins": map[string]any{strings.Trim(prefix, "-"): plugin}})
+	if err != nil {
+		return err
+	}
+	// ${…} is expanded in the whole file, and an unset variable ends the runner.
+	escaped := strings.ReplaceAll(string(config), "${", "$${")
+	file := filepath.Join(d.folder, "config.json")
+	if err := os.WriteFile(file, []byte(escaped), 0o600); err != nil {
+		return err
+	}
+	command := exec.Command(d.program, "--config-file", file)
+	command.Env = append(os.Environ(), "HYPER_MCP_LOG_PATH="+d.folder)
+	client := mcp.NewClient(&mcp.Implementation{Name: "conformance", Version: "1"}, nil)
+	d.session, err = client.Connect(ctx, &mcp.CommandTransport{Command: command}, nil)
+	return err
+}
+
+func (d *driver) stop() {
+	if d.session != nil {
+		d.session.Close()
+	}
+}
+
+// log returns what is new in it. That a call failed is always logged, but late.
+func (d *driver) log(failed bool) (news string) {
+	for range 100 {
+		files, _ := filepath.Glob(filepath.Join(d.folder, "mcp-server.log*"))
+		for news = ""; len(files) > 0; files = files[1:] {
+			content, _ := os.ReadFile(files[0])
+			news += string(content)
+		}
+		if news = news[d.read:]; !failed || strings.Contains(news, "ERROR") {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	d.read += len(news)
+	return news
 }

@@ -7,7 +7,25 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tetratelabs/wazero"
 )
+
+// pluginFile is the build that the command is tested with. Package e2e tests both.
+const pluginFile = "../dist/plugin.wasm"
+
+// cache saves compiling the module more than once.
+var cache = wazero.NewCompilationCache()
+
+// module reads the build.
+func module(t testing.TB) []byte {
+	t.Helper()
+	data, err := (&cli{Plugin: pluginFile}).wasm()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
 
 // buildCommand builds the command as users do.
 func buildCommand(t *testing.T) binary {
