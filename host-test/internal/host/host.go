@@ -91,15 +91,7 @@ func (p *Plugin) Close(ctx context.Context) error { return p.instance.Close(ctx)
 
 // Describe returns the plugin's tools.
 func (p *Plugin) Describe(ctx context.Context) (*mcp.ListToolsResult, error) {
-	output, err := p.CallExport(ctx, "describe", nil)
-	if err != nil {
-		return nil, err
-	}
-	var list mcp.ListToolsResult
-	if err := json.Unmarshal(output, &list); err != nil {
-		return nil, fmt.Errorf("describe: %w", err)
-	}
-	return &list, nil
+	return callJSON[mcp.ListToolsResult](ctx, p, "describe", nil)
 }
 
 // Call calls a tool with JSON arguments. If the host ends the call, which no plugin
@@ -113,15 +105,20 @@ func (p *Plugin) Call(ctx context.Context, name string, arguments json.RawMessag
 	if err != nil {
 		return nil, fmt.Errorf("arguments of %s: %w", name, err)
 	}
-	output, err := p.CallExport(ctx, "call", input)
+	return callJSON[mcp.CallToolResult](ctx, p, "call", input)
+}
+
+// callJSON calls an export and decodes its output.
+func callJSON[T any](ctx context.Context, p *Plugin, export string, input []byte) (*T, error) {
+	output, err := p.CallExport(ctx, export, input)
 	if err != nil {
 		return nil, err
 	}
-	var result mcp.CallToolResult
-	if err := json.Unmarshal(output, &result); err != nil {
-		return nil, fmt.Errorf("call: %w", err)
+	var value T
+	if err := json.Unmarshal(output, &value); err != nil {
+		return nil, fmt.Errorf("%s: %w", export, err)
 	}
-	return &result, nil
+	return &value, nil
 }
 
 // CallExport calls an export and returns its output unchanged. When ctx is done,
