@@ -249,6 +249,31 @@ func TestServeLimitsResponses(t *testing.T) {
 	}
 }
 
+// A robot that answers 101 (Switching Protocols) and then nothing cannot hang a
+// call: the body of such a response does not end with the request's context.
+func TestServeSwitchingProtocols(t *testing.T) {
+	gateway := listenOn(t, "127.0.0.1:0", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			return
+		}
+		connection, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		t.Cleanup(func() { connection.Close() })
+		io.WriteString(connection, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+	})
+	s := &served{fakeServer: startFakeServer(map[string]string{"DINGTALK_BOT_RETRIES": "0"})}
+	defer s.Close()
+	s.config[config.Webhook] = gateway
+	s.serve(t, time.Second, []string{"127.0.0.1"})
+	for range 2 {
+		if result := s.call(t, "send_text_message", `{"text":"hello"}`); reason(result) != "unknown_outcome" || s.loads != 1 {
+			t.Errorf("after %d loads: %s", s.loads, resultText(result))
+		}
+	}
+}
+
 func TestServeHTTPAddress(t *testing.T) {
 	tests := []struct{ http, token, address, err string }{
 		{":8080", "", "127.0.0.1:8080", ""},
