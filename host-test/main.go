@@ -79,7 +79,8 @@ func signalContext() context.Context {
 		select {
 		case <-signals:
 		case <-time.After(5 * time.Second):
-			fmt.Fprintln(os.Stderr, "the command did not end within five seconds")
+			go fmt.Fprintln(os.Stderr, "the command did not end within five seconds") // blocks if nobody reads
+			time.Sleep(100 * time.Millisecond)
 		}
 		os.Exit(1)
 	}()
