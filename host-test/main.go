@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"dingtalk-plugin/host-test/dingtalktest"
+	"dingtalk-plugin/host-test/internal/config"
 
 	"github.com/alecthomas/kong"
 )
@@ -51,20 +52,40 @@ func exit(status int) {
 
 func main() {
 	var flags cli
-	parsed := kong.Parse(&flags,
+	parser := kong.Must(&flags,
 		kong.Name("host-test"),
 		kong.Description("Loads the DingTalk plugin as an MCP runner does."),
 		kong.Exit(exit),
 		kong.Vars{"token": dingtalktest.DefaultToken, "faults": strings.Join(dingtalktest.FaultNames(), ", ")},
 	)
-	parsed.BindTo(signalContext(), (*context.Context)(nil))
-	var status exitError
-	err := parsed.Run(&flags)
-	if errors.As(err, &status) {
-		os.Exit(int(status))
+	parsed, err := parser.Parse(os.Args[1:])
+	if err == nil {
+		parsed.BindTo(signalContext(), (*context.Context)(nil))
+		err = parsed.Run(&flags)
 	}
-	parsed.FatalIfErrorf(err)
+	var status exitError
+	switch {
+	case errors.As(err, &status):
+		os.Exit(int(status))
+	case err != nil:
+		parser.FatalIfErrorf(redactedError{err})
+	}
 }
+
+// A redactedError hides credentials in the text of an error, which may quote an
+// argument: people paste an address in the wrong place.
+type redactedError struct{ error }
+
+func (e redactedError) Error() string {
+	redactor := config.NewRedactor(config.FromEnvironment())
+	lines := strings.Split(e.error.Error(), "\n") // Redact would join them
+	for i, line := range lines {
+		lines[i] = redactor.Redact(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (e redactedError) Unwrap() error { return e.error }
 
 // signalContext returns a context that the first SIGINT or SIGTERM cancels. A
 // command that still runs five seconds later, because a client does not read or a
@@ -79,7 +100,8 @@ func signalContext() context.Context {
 		select {
 		case <-signals:
 		case <-time.After(5 * time.Second):
-			fmt.Fprintln(os.Stderr, "the command did not end within five seconds")
+			go fmt.Fprintln(os.Stderr, "the command did not end within five seconds") // blocks if nobody reads
+			time.Sleep(100 * time.Millisecond)
 		}
 		os.Exit(1)
 	}()

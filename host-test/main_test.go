@@ -79,3 +79,29 @@ func TestUsageErrors(t *testing.T) {
 		})
 	}
 }
+
+// A credential that was pasted in place of an argument is not repeated.
+func TestUsageErrorsHideCredentials(t *testing.T) {
+	b := buildCommand(t)
+	const credential = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	const webhook = "https://oapi.dingtalk.com/robot/send?access_token=" + credential
+	for _, line := range []string{
+		webhook,
+		"doctor " + webhook,
+		"doctor SEC" + credential,
+		"doctor --timeout SEC" + credential,
+		"serve --plugin " + webhook,
+		"serve --http " + webhook,
+		"push --layout " + credential + " registry/name:tag",
+		"robot --addr " + webhook,
+	} {
+		out, err := exec.CommandContext(t.Context(), string(b), strings.Fields(line)...).CombinedOutput()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			t.Errorf("%s: ended with %v", line, err)
+		}
+		if bytes.Contains(out, []byte(credential[:16])) {
+			t.Errorf("%s: %s", line, out)
+		}
+	}
+}

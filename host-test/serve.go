@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"dingtalk-plugin/host-test/internal/config"
@@ -38,6 +41,10 @@ func (c *serveCommand) Run(ctx context.Context, cli *cli) error {
 	os.Stdout = os.Stderr
 	defer func() { os.Stdout = protocol }()
 
+	signal.Ignore(syscall.SIGPIPE) // a client that closes standard error would kill its server in the middle of a call
+	stderr := newLogWriter(os.Stderr)
+	defer stderr.close()
+
 	values := config.FromEnvironment()
 	if c.Fake {
 		fake := startFakeServer(values)
@@ -46,9 +53,9 @@ func (c *serveCommand) Run(ctx context.Context, cli *cli) error {
 		if c.Page {
 			fmt.Fprintln(os.Stderr, "the group is at", fake.URL)
 		}
-		defer fake.report(os.Stderr)()
+		defer fake.report(stderr)()
 	}
-	server, err := c.server(ctx, cli, values)
+	server, err := c.server(ctx, cli, values, stderr)
 	if err != nil {
 		return err
 	}
@@ -110,7 +117,7 @@ func (c *serveCommand) Validate() error {
 }
 
 // server loads the plugin and allows only the configured hosts.
-func (c *serveCommand) server(ctx context.Context, cli *cli, values map[string]string) (*mcpserver.Server, error) {
+func (c *serveCommand) server(ctx context.Context, cli *cli, values map[string]string, stderr io.Writer) (*mcpserver.Server, error) {
 	module, err := cli.wasm()
 	if err != nil {
 		return nil, err
@@ -119,7 +126,7 @@ func (c *serveCommand) server(ctx context.Context, cli *cli, values map[string]s
 		Config: values, AllowedHosts: config.AllowedHosts(values), Cache: wazero.NewCompilationCache(),
 	}
 	robots, standard := config.RobotNames(values)
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	log := slog.New(slog.NewTextHandler(stderr, nil))
 	log.Info("serving", "hosts", config.ShownHosts(values), "timeout", c.Timeout)
 	return mcpserver.New(ctx, &mcpserver.Options{
 		Load:   func(ctx context.Context) (mcpserver.Plugin, error) { return host.Load(ctx, module, options) },

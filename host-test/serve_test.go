@@ -258,6 +258,31 @@ func TestServeLimitsResponses(t *testing.T) {
 	}
 }
 
+// A robot that answers 101 (Switching Protocols) and then nothing cannot hang a
+// call: the body of such a response does not end with the request's context.
+func TestServeSwitchingProtocols(t *testing.T) {
+	gateway := listenOn(t, "127.0.0.1:0", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			return
+		}
+		connection, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		t.Cleanup(func() { connection.Close() })
+		io.WriteString(connection, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+	})
+	s := &served{fakeServer: startFakeServer(map[string]string{"DINGTALK_BOT_RETRIES": "0"})}
+	defer s.Close()
+	s.config[config.Webhook] = gateway
+	s.serve(t, time.Second, []string{"127.0.0.1"})
+	for range 2 {
+		if result := s.call(t, "send_text_message", `{"text":"hello"}`); reason(result) != "unknown_outcome" || s.loads != 1 {
+			t.Errorf("after %d loads: %s", s.loads, resultText(result))
+		}
+	}
+}
+
 func TestServeHTTPAddress(t *testing.T) {
 	tests := []struct{ http, token, address, err string }{
 		{":8080", "", "127.0.0.1:8080", ""},
@@ -286,6 +311,8 @@ func TestServeCommand(t *testing.T) {
 	t.Run("script", b.testScript)
 	t.Run("terminate", b.testTerminate)
 	t.Run("client that does not read", b.testBlockedOutput)
+	t.Run("log that nobody reads", b.testBlockedLog)
+	t.Run("closed log", b.testClosedLog)
 	t.Run("second signal", b.testSecondSignal)
 	t.Run("http", b.testHTTP)
 }
@@ -464,6 +491,79 @@ func (b binary) testBlockedOutput(t *testing.T) {
 	sendSignal(t, command, syscall.SIGTERM)
 	waitAtMost(t, command, 20*time.Second)
 	<-written
+}
+
+// serveWithLog starts the command for dry runs, with a pipe as standard error, and
+// initializes it.
+func (b binary) serveWithLog(t *testing.T) (command *exec.Cmd, stdin io.Writer, answers *bufio.Scanner, log *os.File) {
+	t.Helper()
+	log, stderr, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { log.Close() })
+	defer stderr.Close()
+	command = b.serve(t)
+	command.Env = append(command.Env, config.Token+"="+canaryToken, "DINGTALK_BOT_DRY_RUN=true")
+	command.Stderr = stderr
+	input, err := command.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { command.Process.Kill() })
+	answers = bufio.NewScanner(output)
+	io.WriteString(input, initializeLine)
+	answers.Scan()
+	return command, input, answers, log
+}
+
+const dryRunLine = `{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"send_text_message","arguments":{"text":"hello"}}}` + "\n"
+
+// testBlockedLog makes calls while nobody reads standard error, until a pipe is
+// full. Calls are still answered, and a signal ends the server.
+func (b binary) testBlockedLog(t *testing.T) {
+	command, stdin, answers, _ := b.serveWithLog(t)
+	const calls = 2000 // a line of the log for each; a pipe holds about 650
+	go func() {
+		for i := range calls {
+			fmt.Fprintf(stdin, dryRunLine, i)
+		}
+	}()
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		for range calls {
+			answers.Scan()
+		}
+	}()
+	select {
+	case <-answered:
+	case <-time.After(30 * time.Second):
+		t.Error("not all calls were answered")
+	}
+	sendSignal(t, command, syscall.SIGTERM)
+	stop := time.AfterFunc(20*time.Second, func() { command.Process.Kill() })
+	defer stop.Stop()
+	waitAtMost(t, command, 15*time.Second)
+}
+
+// testClosedLog makes a call after the client has closed standard error.
+func (b binary) testClosedLog(t *testing.T) {
+	_, stdin, answers, log := b.serveWithLog(t)
+	log.Close()
+	for i := range 2 {
+		fmt.Fprintf(stdin, dryRunLine, i)
+		if !answers.Scan() {
+			t.Fatalf("call %d was not answered", i)
+		}
+	}
 }
 
 // testSecondSignal interrupts a command twice that reads a file without an end.

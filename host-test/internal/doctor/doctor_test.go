@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -97,6 +98,7 @@ var examineTests = []examineTest{
 	{name: "login page", handler: answer("<html>please log in</html>"), fail: []string{"network"}, unknown: blocked, output: "text/plain"},
 	{name: "other JSON", handler: answer("[]"), fail: []string{"network"}, unknown: blocked},
 	{name: "redirected", handler: redirect, fail: []string{"network"}, unknown: blocked, output: "redirects to elsewhere.example"},
+	{name: "protocols switched", handler: switchProtocols, fail: []string{"network"}, unknown: blocked},
 	{name: "echo", handler: echo, unknown: afterRequest, output: "***"},
 
 	{name: "allowed host", hosts: []string{"127.0.0.1"}, output: "allowed by 127.0.0.1"},
@@ -128,6 +130,14 @@ func answer(body string) http.HandlerFunc {
 
 func redirect(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "https://elsewhere.example/?access_token="+token, http.StatusFound)
+}
+
+// switchProtocols is a server that answers 101 and then nothing. The body of such
+// a response does not end with the request's context.
+func switchProtocols(w http.ResponseWriter, _ *http.Request) {
+	if connection, _, err := w.(http.Hijacker).Hijack(); err == nil {
+		io.WriteString(connection, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+	}
 }
 
 // echo is a robot that returns the credentials it received, and an escape sequence.

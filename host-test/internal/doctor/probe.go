@@ -212,6 +212,9 @@ func (r *run) send(ctx context.Context, method, address, body string) (*reply, e
 	}
 	defer response.Body.Close()
 	reply := &reply{status: response.StatusCode, header: response.Header, sent: sent, took: time.Since(sent)}
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		return reply, nil // its body is the bare connection, which ends with no timeout
+	}
 	content, err := io.ReadAll(io.LimitReader(response.Body, 64<<10))
 	if err != nil {
 		return nil, err

@@ -53,6 +53,11 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		// Its body is the bare connection, which would outlive the context.
+		res.Body.Close()
+		res.Body = http.NoBody
+	}
 	res.Body = &limitedBody{io.LimitReader(res.Body, maxResponse), res.Body}
 	return res, nil
 }
