@@ -194,6 +194,9 @@ func (r *configReader) robot() *dingtalk.Robot {
 		MaxRetries:        r.int(schema.KeyRetries, 1, 0, 5),
 	}
 	robot.Address, robot.Token = r.webhook()
+	if slices.ContainsFunc(robot.Keywords, looksSecret) { // messages and results show keywords
+		r.fail(schema.KeyKeywords, "holds what looks like a credential")
+	}
 	return robot
 }
 
