@@ -134,6 +134,24 @@ func TestConfig(t *testing.T) {
 	}
 }
 
+// A robot without a token does not post with the one in the address for all.
+func TestRobotsShareNoToken(t *testing.T) {
+	s, urls := newServer(map[string]string{
+		schema.KeyWebhookURL: "https://example.com/?access_token=all",
+		schema.KeyRobots:     `{"ops":{"accessToken":"${OPS}"}}`,
+	})
+	if got := call(t, s, hello); !got.IsError || len(*urls) > 0 || !strings.Contains(got.Content[0].Text, "accessToken is missing") {
+		t.Errorf("sent %v, got %+v", *urls, got)
+	}
+	s, urls = newServer(map[string]string{
+		schema.KeyWebhookURL: "https://example.com/?access_token=all",
+		schema.KeyRobots:     `{"ops":{"accessToken":"a"}}`,
+	})
+	if got := call(t, s, hello); got.IsError || !slices.Contains(*urls, "POST https://example.com/robot/send?access_token=a") {
+		t.Errorf("sent %v, got %+v", *urls, got)
+	}
+}
+
 // manyNames returns a JSON object of n names, each with that value.
 func manyNames(n int, value string) string {
 	var b strings.Builder
