@@ -47,10 +47,10 @@ func (r *Robot) DryRun(web Env, m Message, key string) (v DryRun, receipt Receip
 
 // shown returns the address without a path of its own: one may be a credential.
 func (w *Webhook) shown() string {
-	if strings.HasSuffix(w.Base, "/"+webhookPath) {
+	scheme, rest, _ := strings.Cut(w.Base, "://")
+	host, path, _ := strings.Cut(rest, "/")
+	if path == webhookPath {
 		return w.Base
 	}
-	scheme, rest, _ := strings.Cut(w.Base, "://")
-	host, _, _ := strings.Cut(rest, "/")
 	return scheme + "://" + host + "/" + redacted
 }

@@ -52,3 +52,16 @@ func TestDryRunHidesNumbers(t *testing.T) {
 		}
 	}
 }
+
+// A path of the operator's own may be a credential.
+func TestDryRunHidesPath(t *testing.T) {
+	for base, want := range map[string]string{
+		DefaultWebhook: DefaultWebhook,
+		"https://example.com/hook/k3y/robot/send": "https://example.com/***",
+		"https://example.com/k3y":                 "https://example.com/***",
+	} {
+		if got := (&Webhook{Base: base}).shown(); got != want {
+			t.Errorf("%s: got %s, want %s", base, got, want)
+		}
+	}
+}

@@ -324,6 +324,8 @@ type mentionScanner struct {
 	code     code // the first that ends behind at
 	run      int  // where the run of address bytes ends
 	address  int  // where the address in it begins
+	read     int  // continuesAddress has read so far
+	opened   bool // what was read ends in an address or the target of a link
 }
 
 func newMentionScanner(text string, markdown bool) mentionScanner {
@@ -363,11 +365,32 @@ func (s *mentionScanner) inAddress(i int) bool {
 		}
 		s.run = addressEnd(s.text, i)
 		s.address = from + addressIn(s.text[from:s.run])
-		if s.markdown && strings.HasSuffix(s.text[:from], "](") {
+		if s.markdown && strings.HasSuffix(s.text[:from], "](") || s.continuesAddress(from) {
 			s.address = from
 		}
 	}
 	return i >= s.address
+}
+
+// continuesAddress reports whether the run at from continues an address that
+// holds more than address bytes, such as https://a.b/文档/@li or /x_(y)/@li. It
+// reads the text once.
+func (s *mentionScanner) continuesAddress(from int) bool {
+	if from == 0 || s.text[from] != '/' && s.text[from] != '.' {
+		return false
+	}
+	for s.read < from {
+		rest := s.text[s.read:]
+		r, n := utf8.DecodeRuneInString(rest)
+		switch {
+		case r <= ' ' || isPunct(r) || strings.IndexByte("\"<>", rest[0]) >= 0:
+			s.opened = false
+		case strings.HasPrefix(rest, "://") || s.markdown && strings.HasPrefix(rest, "]("):
+			s.opened = true
+		}
+		s.read += n
+	}
+	return s.opened
 }
 
 // addressIn returns where the address begins that ends the run, or len(run): one

@@ -143,6 +143,7 @@ func (r *configReader) namedRobot(member strictjson.Member, settings *jsonschema
 		}
 		return r.lookup(key)
 	}}
+	own.sharedURL = expanded(strictjson.String(values.Get(settingName(schema.KeyWebhookURL)))) == ""
 	made = robot{Robot: own.robot(), name: member.Name, description: strictjson.String(values.Get("description"))}
 	switch {
 	case own.err != nil:
@@ -178,9 +179,10 @@ func (c *config) robotFor(arguments strictjson.Object) *dingtalk.Robot {
 // A configReader reads configuration values and keeps the first error: what is
 // wrong with which key, never the value.
 type configReader struct {
-	lookup func(key string) string // "" if the key is not set
-	err    *dingtalk.Error
-	reason string // of err, without the key
+	lookup    func(key string) string // "" if the key is not set
+	sharedURL bool                    // KeyWebhookURL is configured for all robots, and a token in it is nobody's
+	err       *dingtalk.Error
+	reason    string // of err, without the key
 }
 
 // robot reads the settings of one robot.
@@ -194,6 +196,9 @@ func (r *configReader) robot() *dingtalk.Robot {
 		MaxRetries:        r.int(schema.KeyRetries, 1, 0, 5),
 	}
 	robot.Address, robot.Token = r.webhook()
+	if slices.ContainsFunc(robot.Keywords, looksSecret) { // messages and results show keywords
+		r.fail(schema.KeyKeywords, "holds what looks like a credential")
+	}
 	return robot
 }
 
@@ -212,6 +217,9 @@ func (r *configReader) webhook() (address dingtalk.Webhook, token string) {
 		url = dingtalk.DefaultWebhook
 	}
 	address = r.address(urlKey, url)
+	if r.sharedURL && urlKey == schema.KeyWebhookURL {
+		address.Token = ""
+	}
 	token, reason := dingtalk.ParseToken(token)
 	if reason != "" {
 		r.fail(schema.KeyAccessToken, reason)

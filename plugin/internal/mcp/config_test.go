@@ -84,6 +84,10 @@ func TestConfig(t *testing.T) {
 		{schema.KeyRobots, `{"ops":{"accessToken":"a","description":"posts with access_token=abc"}}`, "the first robot: description"},
 		{schema.KeyRobots, `{"ops":{"accessToken":"a","description":"` + strings.Repeat("长", 201) + `"}}`, "200 characters"},
 		{schema.KeyRobots, `{"ops":{"accessToken":"a","webhookUrl":"https://example.com/?access_token=` + token + `&access_token=` + token + `"}}`, "webhookUrl"},
+		{schema.KeyKeywords, "告警," + token, "what looks like a credential"},
+		{schema.KeyKeywords, secret, "what looks like a credential"},
+		{schema.KeyKeywords, "https://oapi.dingtalk.com/robot/send?access_token=abc", "what looks like a credential"},
+		{schema.KeyRobots, `{"ops":{"accessToken":"a","keywords":"` + token + `"}}`, "the first robot: keywords"},
 		{schema.KeyRobots, `{"ops":null}`, "the first robot"},
 		{schema.KeyWebhookURL, "https://example.com/?access_token=" + token + "&access_token=" + token, "more than one access_token"},
 		{schema.KeyWebhookURL, "https://example.com/?access_token=&access_token=" + token, "more than one access_token"},
@@ -127,6 +131,24 @@ func TestConfig(t *testing.T) {
 		if len(text) > 600 || !json.Valid([]byte(described)) {
 			t.Errorf("%s=%.100s: got %s, and described %.100s", test.key, test.value, text, described)
 		}
+	}
+}
+
+// A robot without a token does not post with the one in the address for all.
+func TestRobotsShareNoToken(t *testing.T) {
+	s, urls := newServer(map[string]string{
+		schema.KeyWebhookURL: "https://example.com/?access_token=all",
+		schema.KeyRobots:     `{"ops":{"accessToken":"${OPS}"}}`,
+	})
+	if got := call(t, s, hello); !got.IsError || len(*urls) > 0 || !strings.Contains(got.Content[0].Text, "accessToken is missing") {
+		t.Errorf("sent %v, got %+v", *urls, got)
+	}
+	s, urls = newServer(map[string]string{
+		schema.KeyWebhookURL: "https://example.com/?access_token=all",
+		schema.KeyRobots:     `{"ops":{"accessToken":"a"}}`,
+	})
+	if got := call(t, s, hello); got.IsError || !slices.Contains(*urls, "POST https://example.com/robot/send?access_token=a") {
+		t.Errorf("sent %v, got %+v", *urls, got)
 	}
 }
 

@@ -105,14 +105,14 @@ func checkName(name string) (reason string) {
 	return ""
 }
 
-// looksSecret reports whether a text may contain a token: 32 letters and digits
-// in a row, or the parameter of an address.
+// looksSecret reports whether a text may contain a credential: 32 letters and
+// digits in a row, 16 that begin with SEC, or the parameter of an address.
 func looksSecret(s string) bool {
 	run := 0
 	for i := range len(s) {
 		switch c := s[i]; {
 		case '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z':
-			if run++; run == 32 {
+			if run++; run == 32 || run == 16 && strings.HasPrefix(s[i-15:], "SEC") {
 				return true
 			}
 		default:
