@@ -261,7 +261,7 @@ func TestServeLimitsResponses(t *testing.T) {
 // A robot that answers 101 (Switching Protocols) and then nothing cannot hang a
 // call: the body of such a response does not end with the request's context.
 func TestServeSwitchingProtocols(t *testing.T) {
-	gateway := listenOn(t, "127.0.0.1:0", func(w http.ResponseWriter, r *http.Request) {
+	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			return
 		}
@@ -271,10 +271,11 @@ func TestServeSwitchingProtocols(t *testing.T) {
 		}
 		t.Cleanup(func() { connection.Close() })
 		io.WriteString(connection, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
-	})
+	}))
+	t.Cleanup(gateway.Close)
 	s := &served{fakeServer: startFakeServer(map[string]string{"DINGTALK_BOT_RETRIES": "0"})}
 	defer s.Close()
-	s.config[config.Webhook] = gateway
+	s.config[schema.KeyWebhookURL] = gateway.URL
 	s.serve(t, time.Second, []string{"127.0.0.1"})
 	for range 2 {
 		if result := s.call(t, "send_text_message", `{"text":"hello"}`); reason(result) != "unknown_outcome" || s.loads != 1 {
@@ -504,7 +505,7 @@ func (b binary) serveWithLog(t *testing.T) (command *exec.Cmd, stdin io.Writer, 
 	t.Cleanup(func() { log.Close() })
 	defer stderr.Close()
 	command = b.serve(t)
-	command.Env = append(command.Env, config.Token+"="+canaryToken, "DINGTALK_BOT_DRY_RUN=true")
+	command.Env = append(command.Env, schema.KeyAccessToken+"="+canaryToken, "DINGTALK_BOT_DRY_RUN=true")
 	command.Stderr = stderr
 	input, err := command.StdinPipe()
 	if err != nil {
