@@ -5,7 +5,7 @@ TOOLCHAIN := $(shell find plugin/build -type f)
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 INSPECTOR := .tools/inspector/node_modules/.bin/mcp-inspector --cli .tools/host-test serve --fake
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-SHELL_FILES = $(shell grep -rlE '^(#!/usr/bin/env bash|. shellcheck shell=bash)' .ci .github plugin)
+SHELL_FILES = $(shell grep -rlE '^(#!/usr/bin/env bash|. shellcheck shell=bash)' .ci .github plugin $(wildcard host-test/*/*.sh))
 REQUIRE := @plugin/build/require.sh
 STEP := @plugin/build/step.sh
 
