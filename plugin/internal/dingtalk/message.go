@@ -138,7 +138,10 @@ func (r *Robot) Message(k *MessageType, arguments strictjson.Object, options *Me
 	m.Text = strictjson.String(arguments.Get("text"))
 	m.ButtonsHorizontal = strictjson.String(arguments.Get("btnOrientation")) == "horizontal"
 	if k.Markdown && options.FixMarkdown {
-		m.Text = FixMarkdown(m.Text)
+		limit := MaxBody * r.maxParts(k)
+		if m.Text = FixMarkdown(m.Text, limit); m.Text == "" {
+			return m, r.textError(k, "at least ", limit+1)
+		}
 	}
 	if e := checkBlank(arguments, "title", m.Title); e != nil {
 		return m, e
