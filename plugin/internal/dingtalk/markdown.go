@@ -139,27 +139,47 @@ type fence struct {
 	marker   string // its backticks or tildes alone
 }
 
+// A fenceSpan is where a fence is. A text may have tens of thousands, so it holds
+// no strings.
+type fenceSpan struct {
+	open, from, to int // open is where the line begins that opens it
+}
+
 // fences are the fences of a text, in order.
 type fences struct {
 	text         string
-	list         []fence
+	list         []fenceSpan
 	suffixBudget int // the most that suffix may take in JSON, in bytes
 }
 
-// findFences finds the fences of a Markdown text; other text has none.
+// findFences finds the fences of a Markdown text; other text has none. It counts
+// them first, because a list that grows would take three times the memory.
 func findFences(text string, markdown bool) fences {
 	f := fences{text: text}
-	for at := 0; markdown && at < len(text); {
-		found, end := fenceAt(text, at)
-		if found.marker == "" {
-			_, at = nextLine(text, at)
-			continue
-		}
-		f.list = append(f.list, found)
+	if !markdown {
+		return f
+	}
+	n := 0
+	f.each(func(fence, int) { n++ })
+	f.list = make([]fenceSpan, 0, n)
+	f.each(func(found fence, open int) {
+		f.list = append(f.list, fenceSpan{open, found.from, found.to})
 		f.suffixBudget = max(f.suffixBudget, len(`\n`)+len(found.marker))
+	})
+	return f
+}
+
+// each calls do with each fence and where the line begins that opens it.
+func (f *fences) each(do func(found fence, open int)) {
+	for at := 0; at < len(f.text); {
+		found, end := fenceAt(f.text, at)
+		if found.marker == "" {
+			_, end = nextLine(f.text, at)
+		} else {
+			do(found, at)
+		}
 		at = end
 	}
-	return f
 }
 
 // nextLine returns the line at from, without its end, and where the next begins.
@@ -224,7 +244,10 @@ func (f *fences) at(p int) *fence {
 	if first == 0 || p > f.list[first-1].to || p >= len(f.text) {
 		return nil
 	}
-	return &f.list[first-1]
+	span := f.list[first-1]
+	line := f.text[span.open:span.from]
+	marker, _ := fenceMarker(strings.TrimSuffix(line, "\n"))
+	return &fence{span.from, span.to, line, marker}
 }
 
 // skipClosing moves a cut from just before the line that closes a fence behind

@@ -114,7 +114,7 @@ func FuzzCode(f *testing.F) {
 			}
 			at = c.to
 			if c.kind == fenced {
-				if len(fences) == 0 || fences[0].from != c.from+len(fences[0].line) || fences[0].to > c.to {
+				if len(fences) == 0 || fences[0].open != c.from || fences[0].to > c.to {
 					t.Fatalf("%q: fence %v, want the first of %v", text, c, fences)
 				}
 				fences = fences[1:]
