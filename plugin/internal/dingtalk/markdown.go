@@ -2,12 +2,14 @@ package dingtalk
 
 import "strings"
 
-// FixMarkdown repairs what DingTalk's clients show wrongly.
-func FixMarkdown(text string) string {
-	text = mapMarkdown(text, prose, fixBackslashN)
-	text = mapMarkdown(text, fenced, fixAngles)
-	text = fixTables(text)
-	return fixLineBreaks(text)
+// FixMarkdown repairs what DingTalk's clients show wrongly. It returns "" if the
+// text would then take more than limit bytes, because a text can grow to several
+// times its length.
+func FixMarkdown(text string, limit int) string {
+	text = mapMarkdown(text, limit, prose, fixBackslashN)
+	text = mapMarkdown(text, limit, fenced, fixAngles)
+	text = fixTables(text, limit)
+	return fixLineBreaks(text, limit)
 }
 
 // fixBackslashN replaces a backslash and an n, which models write for a newline
@@ -23,8 +25,8 @@ func fixAngles(text string) string { return strings.ReplaceAll(text, "<", "&lt;"
 // fixTables replaces a table's row |---| by |:-:|, which the newer renderer
 // requires, and adds a missing one
 // (https://github.com/soimy/openclaw-channel-dingtalk/issues/541).
-func fixTables(text string) string {
-	return mapLines(text, func(before, line, after string) string {
+func fixTables(text string, limit int) string {
+	return mapLines(text, limit, func(before, line, after string) string {
 		switch {
 		case isRow(before) && isRule(line):
 			return alignment(line)
@@ -35,10 +37,11 @@ func fixTables(text string) string {
 	})
 }
 
-// isRow reports whether a line is a row of a table.
+// isRow reports whether a line is a row of a table. One that no body can hold is
+// cut and then is none.
 func isRow(line string) bool {
 	line = strings.TrimSpace(line)
-	return len(line) > 2 && line[0] == '|' && line[len(line)-1] == '|'
+	return len(line) > 2 && len(line) <= MaxBody && line[0] == '|' && line[len(line)-1] == '|'
 }
 
 // isRule reports whether a row separates head and body.
@@ -53,8 +56,8 @@ func alignment(row string) string {
 
 // fixLineBreaks ends a line with two blanks if another follows, because some
 // clients join them otherwise (https://github.com/blinkbean/dingtalk/issues/2).
-func fixLineBreaks(text string) string {
-	return mapLines(text, func(_, line, after string) string {
+func fixLineBreaks(text string, limit int) string {
+	return mapLines(text, limit, func(_, line, after string) string {
 		marker, _ := fenceMarker(after)
 		if strings.TrimSpace(line) == "" || strings.TrimSpace(after) == "" || marker != "" ||
 			isRow(line) || strings.HasPrefix(line, "#") || strings.HasSuffix(line, "  ") {
@@ -64,15 +67,34 @@ func fixLineBreaks(text string) string {
 	})
 }
 
+// A fixedText is a text that is fixed, or "" once it exceeds its limit.
+type fixedText struct {
+	strings.Builder
+	limit int
+}
+
+func (f *fixedText) add(s string) {
+	if f.limit -= len(s); f.limit >= 0 {
+		f.WriteString(s)
+	}
+}
+
+func (f *fixedText) text() string {
+	if f.limit < 0 {
+		return ""
+	}
+	return f.String()
+}
+
 // mapMarkdown replaces each piece of one kind by what change returns.
-func mapMarkdown(text string, kind pieceKind, change func(string) string) string {
-	var b strings.Builder
+func mapMarkdown(text string, limit int, kind pieceKind, change func(string) string) string {
+	b := fixedText{limit: limit}
 	b.Grow(len(text))
 	write := func(piece string, k pieceKind) {
 		if k == kind {
 			piece = change(piece)
 		}
-		b.WriteString(piece)
+		b.add(piece)
 	}
 	codes := codeScanner{text: text}
 	for from := 0; from < len(text); {
@@ -81,13 +103,13 @@ func mapMarkdown(text string, kind pieceKind, change func(string) string) string
 		write(text[code.from:code.to], code.kind)
 		from = code.to
 	}
-	return b.String()
+	return b.text()
 }
 
 // mapLines replaces each line outside of fences by what change returns for it,
 // the line before and the line after.
-func mapLines(text string, change func(before, line, after string) string) string {
-	var b strings.Builder
+func mapLines(text string, limit int, change func(before, line, after string) string) string {
+	b := fixedText{limit: limit}
 	b.Grow(len(text))
 	fenceEnd, before := 0, ""
 	for at := 0; at < len(text); {
@@ -97,16 +119,16 @@ func mapLines(text string, change func(before, line, after string) string) strin
 			_, fenceEnd = fenceAt(text, at)
 		}
 		if at < fenceEnd {
-			b.WriteString(line)
+			b.add(line)
 		} else {
-			b.WriteString(change(before, line, after))
+			b.add(change(before, line, after))
 		}
 		if at+len(line) < next {
-			b.WriteByte('\n')
+			b.add("\n")
 		}
 		before, at = line, next
 	}
-	return b.String()
+	return b.text()
 }
 
 // A fence is a fenced block of code
@@ -117,27 +139,47 @@ type fence struct {
 	marker   string // its backticks or tildes alone
 }
 
+// A fenceSpan is where a fence is. A text may have tens of thousands, so it holds
+// no strings.
+type fenceSpan struct {
+	open, from, to int // open is where the line begins that opens it
+}
+
 // fences are the fences of a text, in order.
 type fences struct {
 	text         string
-	list         []fence
+	list         []fenceSpan
 	suffixBudget int // the most that suffix may take in JSON, in bytes
 }
 
-// findFences finds the fences of a Markdown text; other text has none.
+// findFences finds the fences of a Markdown text; other text has none. It counts
+// them first, because a list that grows would take three times the memory.
 func findFences(text string, markdown bool) fences {
 	f := fences{text: text}
-	for at := 0; markdown && at < len(text); {
-		found, end := fenceAt(text, at)
-		if found.marker == "" {
-			_, at = nextLine(text, at)
-			continue
-		}
-		f.list = append(f.list, found)
+	if !markdown {
+		return f
+	}
+	n := 0
+	f.each(func(fence, int) { n++ })
+	f.list = make([]fenceSpan, 0, n)
+	f.each(func(found fence, open int) {
+		f.list = append(f.list, fenceSpan{open, found.from, found.to})
 		f.suffixBudget = max(f.suffixBudget, len(`\n`)+len(found.marker))
+	})
+	return f
+}
+
+// each calls do with each fence and where the line begins that opens it.
+func (f *fences) each(do func(found fence, open int)) {
+	for at := 0; at < len(f.text); {
+		found, end := fenceAt(f.text, at)
+		if found.marker == "" {
+			_, end = nextLine(f.text, at)
+		} else {
+			do(found, at)
+		}
 		at = end
 	}
-	return f
 }
 
 // nextLine returns the line at from, without its end, and where the next begins.
@@ -202,7 +244,10 @@ func (f *fences) at(p int) *fence {
 	if first == 0 || p > f.list[first-1].to || p >= len(f.text) {
 		return nil
 	}
-	return &f.list[first-1]
+	span := f.list[first-1]
+	line := f.text[span.open:span.from]
+	marker, _ := fenceMarker(strings.TrimSuffix(line, "\n"))
+	return &fence{span.from, span.to, line, marker}
 }
 
 // skipClosing moves a cut from just before the line that closes a fence behind

@@ -1,6 +1,7 @@
 package dingtalk
 
 import (
+	"math"
 	"strings"
 	"testing"
 )
@@ -8,14 +9,14 @@ import (
 func TestFixMarkdown(t *testing.T) {
 	for _, test := range []struct {
 		name     string
-		rule     func(string) string
+		rule     func(text string, limit int) string
 		in, want string
 	}{
-		{"written newline", func(s string) string { return mapMarkdown(s, prose, fixBackslashN) }, `a\nb`, "a\nb"},
-		{"in code", func(s string) string { return mapMarkdown(s, prose, fixBackslashN) }, "`a\\nb` c\\nd", "`a\\nb` c\nd"},
-		{"in a fence", func(s string) string { return mapMarkdown(s, prose, fixBackslashN) }, "```\na\\nb\n```\nc\\nd", "```\na\\nb\n```\nc\nd"},
-		{"open backtick", func(s string) string { return mapMarkdown(s, prose, fixBackslashN) }, "it`s a\\nb", "it`s a\nb"},
-		{"angle in a fence", func(s string) string { return mapMarkdown(s, fenced, fixAngles) }, "<b>\n```\na < b\n```\n<i>", "<b>\n```\na &lt; b\n```\n<i>"},
+		{"written newline", func(s string, n int) string { return mapMarkdown(s, n, prose, fixBackslashN) }, `a\nb`, "a\nb"},
+		{"in code", func(s string, n int) string { return mapMarkdown(s, n, prose, fixBackslashN) }, "`a\\nb` c\\nd", "`a\\nb` c\nd"},
+		{"in a fence", func(s string, n int) string { return mapMarkdown(s, n, prose, fixBackslashN) }, "```\na\\nb\n```\nc\\nd", "```\na\\nb\n```\nc\nd"},
+		{"open backtick", func(s string, n int) string { return mapMarkdown(s, n, prose, fixBackslashN) }, "it`s a\\nb", "it`s a\nb"},
+		{"angle in a fence", func(s string, n int) string { return mapMarkdown(s, n, fenced, fixAngles) }, "<b>\n```\na < b\n```\n<i>", "<b>\n```\na &lt; b\n```\n<i>"},
 		{"table's rule", fixTables, "| a | b |\n|---|---|\n| 1 | 2 |", "| a | b |\n|:-:|:-:|\n| 1 | 2 |"},
 		{"table without one", fixTables, "| a | b |\n| 1 | 2 |", "| a | b |\n|:-:|:-:|\n| 1 | 2 |"},
 		{"table in a fence", fixTables, "```\n| a |\n|---|\n```", "```\n| a |\n|---|\n```"},
@@ -26,7 +27,7 @@ func TestFixMarkdown(t *testing.T) {
 		{"all", FixMarkdown, "x\\ny", "x  \ny"},
 		{"nothing to fix", FixMarkdown, "# a\n\nb", "# a\n\nb"},
 	} {
-		if got := test.rule(test.in); got != test.want {
+		if got := test.rule(test.in, MaxBody); got != test.want {
 			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
 		}
 	}
@@ -36,12 +37,35 @@ func TestFixMarkdown(t *testing.T) {
 func FuzzFixMarkdown(f *testing.F) {
 	f.Add("a\nb\n```go\nx<y\n```\n|a|b|\n|1|2|")
 	f.Fuzz(func(t *testing.T, text string) {
-		once := fixLineBreaks(text)
-		if again := fixLineBreaks(once); again != once {
+		once := fixLineBreaks(text, math.MaxInt)
+		if again := fixLineBreaks(once, math.MaxInt); again != once {
 			t.Errorf("%q became %q, then %q", text, once, again)
 		}
-		FixMarkdown(text)
+		FixMarkdown(text, MaxBody)
 	})
+}
+
+// A text that fixes would make too long is given up at its limit, before it
+// takes several times the memory.
+func TestFixMarkdownIsBounded(t *testing.T) {
+	const limit = 2 * MaxBody
+	for _, test := range []struct {
+		text string
+		fits bool
+	}{
+		{strings.Repeat("x", limit), true},
+		{strings.Repeat(`\n`, limit/2), true},
+		{"|a|\n" + strings.Repeat("|", limit-10) + "-|", true}, // no table, because no body can hold that row
+		{"|a|\n" + strings.Repeat("|", MaxBody-2) + "-|", false},
+		{strings.Repeat("|-|\n", limit/4), false},
+		{strings.Repeat("x\n", limit/2), false},
+		{"```\n" + strings.Repeat("<", limit-4), false},
+		{"x\ny", true},
+	} {
+		if got := FixMarkdown(test.text, limit); len(got) > limit || (got != "") != test.fits {
+			t.Errorf("%.20q of %d bytes: got %d bytes", test.text, len(test.text), len(got))
+		}
+	}
 }
 
 func TestCodeScanner(t *testing.T) {
@@ -90,7 +114,7 @@ func FuzzCode(f *testing.F) {
 			}
 			at = c.to
 			if c.kind == fenced {
-				if len(fences) == 0 || fences[0].from != c.from+len(fences[0].line) || fences[0].to > c.to {
+				if len(fences) == 0 || fences[0].open != c.from || fences[0].to > c.to {
 					t.Fatalf("%q: fence %v, want the first of %v", text, c, fences)
 				}
 				fences = fences[1:]

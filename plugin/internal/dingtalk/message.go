@@ -138,7 +138,10 @@ func (r *Robot) Message(k *MessageType, arguments strictjson.Object, options *Me
 	m.Text = strictjson.String(arguments.Get("text"))
 	m.ButtonsHorizontal = strictjson.String(arguments.Get("btnOrientation")) == "horizontal"
 	if k.Markdown && options.FixMarkdown {
-		m.Text = FixMarkdown(m.Text)
+		limit := MaxBody * r.maxParts(k)
+		if m.Text = FixMarkdown(m.Text, limit); m.Text == "" {
+			return m, r.textError(k, "at least ", limit+1)
+		}
 	}
 	if e := checkBlank(arguments, "title", m.Title); e != nil {
 		return m, e
@@ -151,9 +154,22 @@ func (r *Robot) Message(k *MessageType, arguments strictjson.Object, options *Me
 	}
 	if e == nil && k.url != "" {
 		m.readLinks(arguments)
+		if n := m.overhead(); n > MaxBody {
+			return m, overheadError("at least ", n)
+		}
 		e = m.checkLinks(options)
 	}
 	return m, e
+}
+
+// overhead returns what title and links take at least, in bytes. More than a body
+// holds is refused before page links or a body are made of it.
+func (m *Message) overhead() int {
+	n := len(m.Title)
+	for i := range m.Links {
+		n += len(m.Links[i].Title) + len(m.Links[i].URL) + len(m.Links[i].Picture)
+	}
+	return n
 }
 
 // checkBlank refuses an argument that would show nothing.
