@@ -149,7 +149,7 @@ func (s *soak) configure(values map[string]string) (shape string) {
 	set(2, "all tools", schema.KeyTools, "all")
 	set(2, "sidebar", schema.KeyLinks, "sidebar")
 	set(2, "user ids", schema.KeyAtUserIDs, "true")
-	set(4, "keywords", schema.KeyKeywords, "告警,"+strings.Repeat("k", 100))
+	set(4, "keywords", schema.KeyKeywords, "告警,"+strings.Repeat("词", 33))
 	set(4, "retries", schema.KeyRetries, "5")
 	if s.pages == 0 { // the largest configurations need more than the least memory
 		set(3, "people", schema.KeyPeople, manyPeople())
