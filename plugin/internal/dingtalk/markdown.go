@@ -97,7 +97,7 @@ func mapMarkdown(text string, limit int, kind pieceKind, change func(string) str
 		b.add(piece)
 	}
 	codes := codeScanner{text: text}
-	for from := 0; from < len(text); {
+	for from := 0; from < len(text) && b.limit >= 0; {
 		code := codes.next()
 		write(text[from:code.from], prose)
 		write(text[code.from:code.to], code.kind)
@@ -112,7 +112,7 @@ func mapLines(text string, limit int, change func(before, line, after string) st
 	b := fixedText{limit: limit}
 	b.Grow(len(text))
 	fenceEnd, before := 0, ""
-	for at := 0; at < len(text); {
+	for at := 0; at < len(text) && b.limit >= 0; {
 		line, next := nextLine(text, at)
 		after, _ := nextLine(text, next)
 		if at >= fenceEnd {
