@@ -239,3 +239,32 @@ func (s *soak) recover(after string) {
 	s.crashed++
 	s.t.Errorf("after %s: two short calls trapped", after)
 }
+
+// Texts and links that grow to several times their length do so within the bound.
+func TestGrowingInputsMemory(t *testing.T) {
+	_, values := newFake(t, &dingtalktest.Options{PerMinute: -1}, map[string]string{
+		"DINGTALK_BOT_MAX_PARTS": "10", "DINGTALK_BOT_MARKDOWN": "fix", "DINGTALK_BOT_LINKS": "sidebar",
+		"DINGTALK_BOT_TOOLS": "all", "DINGTALK_BOT_PEOPLE": manyPeople(),
+	})
+	link := `{"params":{"name":"send_link_message","arguments":{"title":"t","text":"x","messageUrl":"https://example.com/` + strings.Repeat("中", 39000) + `"}}}`
+	inputs := []string{link}
+	for _, text := range []string{
+		`|a|\n` + strings.Repeat("|", 190000) + "-|",
+		strings.Repeat("|", 99000) + `\n` + strings.Repeat("|", 99000),
+		"```\\n" + strings.Repeat("<", 199000),
+		strings.Repeat("```\\n```\\n", 18700),
+	} {
+		inputs = append(inputs, `{"params":{"name":"send_markdown_message","arguments":{"title":"t","text":"`+text+`"}}}`)
+	}
+	for _, input := range inputs {
+		plugin := load(t, 0, host.Options{Config: values})
+		for range 6 {
+			if _, err := plugin.CallExport(t.Context(), "call", []byte(input)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if m := plugin.Memory(); m > peakMemory {
+			t.Errorf("%.100s: %d bytes", input, m)
+		}
+	}
+}

@@ -14,13 +14,23 @@ func FixMarkdown(text string, limit int) string {
 
 // fixBackslashN replaces a backslash and an n, which models write for a newline
 // (https://github.com/CatchZeng/dingtalk/issues/8).
-func fixBackslashN(text string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(text, `\r\n`, "\n"), `\n`, "\n")
+func fixBackslashN(b *fixedText, text string) {
+	b.add(strings.ReplaceAll(strings.ReplaceAll(text, `\r\n`, "\n"), `\n`, "\n"))
 }
 
 // fixAngles escapes <, behind which phones show nothing more of a block of code
 // (https://github.com/eryajf/chatgpt-dingtalk/pull/213).
-func fixAngles(text string) string { return strings.ReplaceAll(text, "<", "&lt;") }
+func fixAngles(b *fixedText, text string) {
+	for b.limit >= 0 {
+		before, after, found := strings.Cut(text, "<")
+		b.add(before)
+		if !found {
+			return
+		}
+		b.add("&lt;")
+		text = after
+	}
+}
 
 // fixTables replaces a table's row |---| by |:-:|, which the newer renderer
 // requires, and adds a missing one
@@ -86,18 +96,19 @@ func (f *fixedText) text() string {
 	return f.String()
 }
 
-// mapMarkdown replaces each piece of one kind by what change returns.
-func mapMarkdown(text string, limit int, kind pieceKind, change func(string) string) string {
+// mapMarkdown replaces each piece of one kind by what change adds.
+func mapMarkdown(text string, limit int, kind pieceKind, change func(b *fixedText, piece string)) string {
 	b := fixedText{limit: limit}
 	b.Grow(len(text))
 	write := func(piece string, k pieceKind) {
 		if k == kind {
-			piece = change(piece)
+			change(&b, piece)
+		} else {
+			b.add(piece)
 		}
-		b.add(piece)
 	}
 	codes := codeScanner{text: text}
-	for from := 0; from < len(text); {
+	for from := 0; from < len(text) && b.limit >= 0; {
 		code := codes.next()
 		write(text[from:code.from], prose)
 		write(text[code.from:code.to], code.kind)
@@ -112,7 +123,7 @@ func mapLines(text string, limit int, change func(before, line, after string) st
 	b := fixedText{limit: limit}
 	b.Grow(len(text))
 	fenceEnd, before := 0, ""
-	for at := 0; at < len(text); {
+	for at := 0; at < len(text) && b.limit >= 0; {
 		line, next := nextLine(text, at)
 		after, _ := nextLine(text, next)
 		if at >= fenceEnd {

@@ -75,7 +75,7 @@ func charLen(s string) int {
 	return n
 }
 
-const chineseDigits = "零〇一二三四五六七八九"
+const chineseDigits = "零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖幺两"
 
 func countDigits(s string) (n int) {
 	for s != "" {

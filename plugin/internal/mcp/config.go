@@ -29,6 +29,10 @@ type config struct {
 // maxRobots limits the robots in a configuration.
 const maxRobots = 64
 
+// maxPerMinute limits the rate that can be configured. The time of each message is
+// kept, which for 10000 at each of 64 robots takes 8 MiB.
+const maxPerMinute = 1000
+
 // A robot has a rate limit, a lock and a probe of its own.
 type robot struct {
 	*dingtalk.Robot
@@ -191,7 +195,7 @@ func (r *configReader) robot() *dingtalk.Robot {
 		Secret:            r.text(schema.KeySecret),
 		Keywords:          dingtalk.SplitList(r.text(schema.KeyKeywords)),
 		AllowAtAll:        r.bool(schema.KeyAllowAtAll, true),
-		MessagesPerMinute: r.int(schema.KeyMessagesPerMinute, 20, 0, 10000),
+		MessagesPerMinute: r.int(schema.KeyMessagesPerMinute, 20, 0, maxPerMinute),
 		MaxParts:          r.int(schema.KeyMaxParts, 5, 1, 10),
 		MaxRetries:        r.int(schema.KeyRetries, 1, 0, 5),
 	}

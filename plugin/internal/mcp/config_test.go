@@ -38,7 +38,7 @@ func TestConfig(t *testing.T) {
 		{schema.KeyMaxParts, "0", "from 1 to 10"},
 		{schema.KeyMaxParts, " ", sent},
 		{schema.KeyMaxParts, " 5\n", sent},
-		{schema.KeyMessagesPerMinute, "-1", "from 0 to 10000"},
+		{schema.KeyMessagesPerMinute, "1001", "from 0 to 1000"},
 		{schema.KeyRetries, "${RETRIES}", sent},
 		{schema.KeyAllowAtAll, "maybe", "neither true nor false"},
 		{schema.KeyTools, "send_text_message,", sent},
@@ -102,7 +102,7 @@ func TestConfig(t *testing.T) {
 		{schema.KeyMaxParts, "0x2", "from 1 to 10"},
 		{schema.KeyMaxParts, "5.0", "from 1 to 10"},
 		{schema.KeyMaxParts, "5e0", "from 1 to 10"},
-		{schema.KeyMessagesPerMinute, "-0", "from 0 to 10000"},
+		{schema.KeyMessagesPerMinute, "-0", "from 0 to 1000"},
 		{schema.KeyRetries, "6", "from 0 to 5"},
 		{schema.KeyAllowAtAll, token, "neither true nor false"},
 	} {
