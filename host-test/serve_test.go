@@ -571,7 +571,7 @@ func (b binary) testClosedLog(t *testing.T) {
 func (b binary) testSecondSignal(t *testing.T) {
 	fifo := filepath.Join(t.TempDir(), "config.json")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
-		t.Skip("this system has no FIFOs: ", err)
+		t.Fatal(err)
 	}
 	writer, err := os.OpenFile(fifo, os.O_RDWR, 0) // which writes nothing
 	if err != nil {

@@ -154,7 +154,7 @@ func (r *Robot) Message(k *MessageType, arguments strictjson.Object, options *Me
 	}
 	if e == nil && k.url != "" {
 		m.readLinks(arguments)
-		if n := m.overhead(); n > MaxBody {
+		if n := m.minOverhead(); n > MaxBody {
 			return m, overheadError("at least ", n)
 		}
 		e = m.checkLinks(options)
@@ -162,9 +162,9 @@ func (r *Robot) Message(k *MessageType, arguments strictjson.Object, options *Me
 	return m, e
 }
 
-// overhead returns what title and links take at least, in bytes. More than a body
+// minOverhead returns what title and links take at least, in bytes. More than a body
 // holds is refused before page links or a body are made of it.
-func (m *Message) overhead() int {
+func (m *Message) minOverhead() int {
 	n := len(m.Title)
 	for i := range m.Links {
 		n += len(m.Links[i].Title) + len(m.Links[i].URL) + len(m.Links[i].Picture)
