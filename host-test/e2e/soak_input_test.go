@@ -153,7 +153,7 @@ func (s *soak) configure(values map[string]string) (shape string) {
 	set(4, "retries", schema.KeyRetries, "5")
 	if s.pages == 0 { // the largest configurations need more than the least memory
 		set(3, "people", schema.KeyPeople, manyPeople())
-		set(3, "robots", schema.KeyRobots, s.robots())
+		set(3, "robots", schema.KeyRobots, s.robots(manyRobots, strings.Repeat("描述 ", 20)))
 	}
 	return "configuration" + shape
 }
@@ -167,11 +167,21 @@ func manyPeople() string {
 	return string(data)
 }
 
-func (s *soak) robots() string {
+// largestPeople returns as many people as are allowed, with the longest names.
+func largestPeople() string {
+	people := map[string]string{}
+	for i := range 1000 {
+		people[fmt.Sprintf("%03d%s", i, strings.Repeat("😀", 61))] = strconv.Itoa(13800000000 + i)
+	}
+	data, _ := json.Marshal(people)
+	return string(data)
+}
+
+func (s *soak) robots(n int, description string) string {
 	robots := map[string]map[string]string{}
-	for i := range manyRobots {
+	for i := range n {
 		robots["robot"+strconv.Itoa(i)] = map[string]string{
-			"accessToken": s.values[schema.KeyAccessToken], "secret": s.values[schema.KeySecret], "webhookUrl": s.values[schema.KeyWebhookURL], "description": strings.Repeat("描述 ", 20),
+			"accessToken": s.values[schema.KeyAccessToken], "secret": s.values[schema.KeySecret], "webhookUrl": s.values[schema.KeyWebhookURL], "description": description,
 		}
 	}
 	data, _ := json.Marshal(robots)

@@ -14,6 +14,7 @@ import (
 
 	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/host"
+	"dingtalk-plugin/schema"
 )
 
 var (
@@ -238,6 +239,32 @@ func (s *soak) recover(after string) {
 	}
 	s.crashed++
 	s.t.Errorf("after %s: two short calls trapped", after)
+}
+
+// The longest names and descriptions, of as many people and robots as are allowed, fit
+// within the bound, too.
+func TestLargestConfigurationMemory(t *testing.T) {
+	for _, dryRun := range []string{"false", "true"} {
+		s := newSoak(t, 1)
+		maps.Copy(s.values, map[string]string{
+			schema.KeyMaxParts: "10", schema.KeyMarkdown: "fix", schema.KeyLinks: "sidebar", schema.KeyTools: "all", schema.KeyAtUserIDs: "true",
+			schema.KeyPeople: largestPeople(), schema.KeyRobots: s.robots(64, strings.Repeat("😀", 200)), schema.KeyDryRun: dryRun,
+		})
+		s.shape = "the largest configuration of people and robots"
+		s.plugin = load(t, 0, host.Options{Config: s.values})
+		s.describe()
+		for range 600 {
+			input := s.input()
+			if _, err := s.plugin.CallExport(t.Context(), "call", input.json); err != nil {
+				t.Fatalf("%s: %v", input.shape, err)
+			}
+			s.fake.Reset()
+		}
+		s.describe()
+		if m := s.plugin.Memory(); m > peakMemory {
+			t.Errorf("dry run %s: %d bytes, want at most %d", dryRun, m, peakMemory)
+		}
+	}
 }
 
 // Texts and links that grow to several times their length do so within the bound.

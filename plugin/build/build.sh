@@ -60,8 +60,20 @@ compile() {
 	(
 		cd "$root"
 		export GOROOT=$goroot PATH="$goroot/bin:$PATH"
-		during "compiling" "$tinygo" build -target="$target" "${flags[@]}" -o "$1" ./plugin
+		during "compiling" "$tinygo" build -target="$target" -ldflags="-extldflags=-Map=$temp/link.map" \
+			"${flags[@]}" -o "$1" ./plugin
 	)
+	if [ "$target" != wasip1 ]; then
+		check_variables
+	fi
+}
+
+# check_variables makes sure that variables_start is the first variable: the collector frees what only a variable
+# before it points to.
+check_variables() {
+	local first
+	first=$(awk '$NF == ".data" { getline; getline; print $NF; exit }' "$temp/link.map")
+	[ "$first" = variables_start ] || die "the linker puts a variable before variables_start: ${first:-none}"
 }
 
 # Choosing the compiler

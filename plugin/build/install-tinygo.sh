@@ -69,6 +69,7 @@ make_folder() {
 	trap 'rm -rf "$temp"' EXIT
 	build_compiler
 	copy_root
+	scan_variables_only
 	add_libraries
 	chmod 755 "$temp" # mktemp made it 700
 	place "$temp" "$1"
@@ -88,6 +89,16 @@ copy_root() {
 	cp -R "$module/src" "$module/targets" "$temp"
 	chmod -R u+w "$temp" # the module cache is read-only
 	mkdir "$temp/src/net"
+}
+
+# scan_variables_only makes the collector look for pointers in variables only. On WebAssembly it also looks in the
+# constants, 48 KB before them, and keeps each dead block that a word there happens to point into. TinyGo's other
+# targets have symbols of the linker for this; here libc_stub.c defines one (RATIONALE.md, "Why is TinyGo patched?").
+scan_variables_only() {
+	local file=$temp/src/runtime/arch_tinygowasm.go
+	sed -i -e 's|^\tglobalsStart = .*|\tglobalsStart = uintptr(unsafe.Pointer(\&variablesStartSymbol))|' \
+		-e 's|^//go:extern __global_base|//go:extern variables_start\nvar variablesStartSymbol [0]byte\n\n&|' "$file"
+	[ "$(grep -c variablesStartSymbol "$file")" = 2 ] || die "TinyGo $tinygo_version names its globals otherwise: adapt scan_variables_only"
 }
 
 add_libraries() {

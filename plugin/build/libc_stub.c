@@ -1,4 +1,5 @@
-// The few functions of the C library that TinyGo's runtime takes from it, written short.
+// The few functions of the C library that TinyGo's runtime takes from it, written short, and a mark for
+// its collector.
 //
 // TinyGo needs one thing of Debian's libc.a: arc4random, which seeds its hash maps. The version in
 // there asserts that it got its entropy; a failed assertion prints; and so 17 KB of printf would
@@ -42,3 +43,7 @@ uint32_t arc4random_uniform(uint32_t bound) {
 _Noreturn void __assert_fail(const char *expr, const char *file, int line, const char *func) {
 	__builtin_trap();
 }
+
+// The first variable of the module, because this object is linked before those that have variables.
+// The collector looks for pointers from here on (install-tinygo.sh, scan_variables_only).
+int variables_start = 1;

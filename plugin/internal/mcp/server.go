@@ -38,9 +38,8 @@ func (s *Server) loadConfig() *config {
 // configuration: one plugin's failing describe empties the tool list of every
 // plugin in the runner.
 //
-// The result is kept, because it may be the largest block of all. TinyGo's
-// collector takes constants for addresses, so garbage of that size is rarely
-// freed.
+// The result is kept, because it may be the largest block of all, and the heap
+// doubles when none of that size is free.
 func (s *Server) Describe() []byte {
 	if s.described == nil {
 		s.described = s.loadConfig().describe()
