@@ -5,38 +5,60 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"strconv"
+	"strings"
 
 	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
 // A messageID identifies a message: by its key at its robot, and by its content.
 type messageID struct {
-	key     keyDigest // zero if it has none
+	key     string // "" if it has none
+	digest  keyDigest
 	content fingerprint
 }
 
 // A keyDigest is a hash of a robot and a key.
 type keyDigest [2]uint64
 
-// identify returns the identity of a message, and the key under which it can be
-// sent again: the caller's, or a new one. It makes none if the clock is unset:
-// such hosts often have a fixed random source, too (extism/go-sdk by default),
-// every process would make the same key, and DingTalk would drop messages that
-// were never sent before.
-func (r *Robot) identify(web Env, m *Message, key string) (messageID, string) {
-	id := messageID{content: m.fingerprint()}
+// identify returns the identity of a message of so many parts. Without a key it
+// is that of an equal message that is unfinished, of which it is the repeat, or
+// has a new key.
+//
+// It has none if the clock is unset: such hosts often have a fixed random source,
+// too (extism/go-sdk by default), every process would make the same key, and
+// DingTalk would drop messages that were never sent before. Nor can the age of an
+// equal message be told.
+func (r *Robot) identify(web Env, m *Message, parts int, key string) (id messageID, repeat bool) {
+	id = messageID{key: key, content: r.fingerprint(m, parts)}
 	if key == "" {
 		now := web.Now()
-		if clockUnset(now) {
-			return id, ""
+		if !r.window.tick(now) {
+			return id, false
 		}
-		key = r.newKey(web, now, id.content)
+		if record := r.log.unfinished(id.content, r.window.now); record != nil {
+			return record.messageID, true
+		}
+		id.key = r.newKey(web, now, id.content)
 	}
-	sum := sha256.Sum256([]byte(strconv.Itoa(len(r.Token)) + ":" + r.Token + key))
-	for i := range id.key {
-		id.key[i] = binary.BigEndian.Uint64(sum[8*i:])
+	sum := sha256.Sum256([]byte(strconv.Itoa(len(r.Token)) + ":" + r.Token + id.key))
+	for i := range id.digest {
+		id.digest[i] = binary.BigEndian.Uint64(sum[8*i:])
 	}
-	return id, key
+	return id, false
+}
+
+// fingerprint hashes a message and what decides where it is cut. Robots that share
+// a State may have different keywords, and no part of a message that was cut in
+// one place may be taken for a part of one that was cut in another.
+func (r *Robot) fingerprint(m *Message, parts int) fingerprint {
+	f := m.fingerprint()
+	for _, keyword := range r.Keywords {
+		f.text(keyword)
+	}
+	if parts > 1 {
+		f.number(uint64(parts))
+	}
+	return f
 }
 
 // newKey makes a key of a random number, the time, a counter and the content,
@@ -52,7 +74,7 @@ func (r *Robot) newKey(web Env, now int64, content fingerprint) string {
 }
 
 // hasKey reports whether the message can be recognized if it is sent again.
-func (id *messageID) hasKey() bool { return id.key != keyDigest{} }
+func (id *messageID) hasKey() bool { return id.key != "" }
 
 // uuid returns the msgUuid of one of count parts, "" for a message without a
 // key. DingTalk posts one message for each value
@@ -64,7 +86,7 @@ func (id *messageID) uuid(index, count int) string {
 		return ""
 	}
 	var b []byte
-	for _, n := range []uint64{id.key[0], id.key[1], uint64(id.content), uint64(index), uint64(count)} {
+	for _, n := range []uint64{id.digest[0], id.digest[1], uint64(id.content), uint64(index), uint64(count)} {
 		b = binary.BigEndian.AppendUint64(b, n)
 	}
 	sum := sha256.Sum256(b)
@@ -138,7 +160,14 @@ type sendRecord struct {
 	messageID
 	delivered int // parts
 	state     sendState
+
+	// In the window's time. Until then an equal message without a key is a repeat.
+	repeatUntil int64
 }
+
+// repeatPeriod is how long after an unfinished call an equal message without a key
+// is taken for its repeat. The wait that the call was told comes before it.
+const repeatPeriod = 10 * minute
 
 // A sendState is the state of the parts that are not delivered.
 type sendState uint8
@@ -152,19 +181,30 @@ const (
 // lookup returns the record of a message, empty if there is none; ok is false if
 // its key belongs to another message.
 func (l *sendLog) lookup(id messageID) (record sendRecord, ok bool) {
-	if i := l.index(id.key); i >= 0 {
+	if i := l.index(id.digest); i >= 0 {
 		return l.records[i], l.records[i].content == id.content
 	}
 	return sendRecord{messageID: id}, true
 }
 
-func (l *sendLog) index(key keyDigest) int {
+func (l *sendLog) index(digest keyDigest) int {
 	for i := range l.records {
-		if l.records[i].key == key {
+		if l.records[i].digest == digest {
 			return i
 		}
 	}
 	return -1
+}
+
+// unfinished returns the latest record of a message with that content of which a
+// part is missing or may be, or nil.
+func (l *sendLog) unfinished(content fingerprint, now int64) *sendRecord {
+	for i := len(l.records) - 1; i >= 0; i-- {
+		if r := &l.records[i]; r.content == content && r.state != allDelivered && now <= r.repeatUntil {
+			return r
+		}
+	}
+	return nil
 }
 
 // claim returns the record of a message that is about to be sent, as the latest.
@@ -179,10 +219,13 @@ func (l *sendLog) claim(id messageID) *sendRecord {
 		l.records = make([]sendRecord, 0, logSize+1)
 	}
 	record, _ := l.lookup(id)
-	if i := l.index(id.key); i >= 0 {
+	if i := l.index(id.digest); i >= 0 {
 		l.remove(i)
-	} else if len(l.records) > logSize {
-		l.evict()
+	} else {
+		record.key = strings.Clone(id.key) // which shares the memory of the input
+		if len(l.records) > logSize {
+			l.evict()
+		}
 	}
 	l.records = append(l.records, record)
 	return &l.records[len(l.records)-1]

@@ -13,7 +13,7 @@ type Env struct {
 	Send   func(method, url string, body []byte) (status int, reply []byte)
 }
 
-// A Robot posts to one group. Its exported fields configure it and do not change.
+// A Robot posts to one group. Its fields configure it and do not change.
 type Robot struct {
 	Address           Webhook
 	Token             string
@@ -28,6 +28,12 @@ type Robot struct {
 	// can share one; if nil, the robot allocates its own.
 	Buffer *strictjson.Writer
 
+	*State
+}
+
+// A State is what is known of a robot. Robots with one address and token share it,
+// because for DingTalk they are one.
+type State struct {
 	window window
 	log    sendLog
 	probed bool   // the address answered, and no request trapped since
@@ -38,6 +44,7 @@ type Robot struct {
 type Receipt struct {
 	Delivered, Total int       // parts
 	AlreadySent      bool      // all of it arrived by an earlier call
+	Repeat           bool      // it had no key and continues an earlier call with the same message
 	MayBeDelivered   bool      // the next part was posted without a clear answer
 	Bytes            int       // of all bodies that were sent
 	UUID             string    // msgUuid of the first part, or ""
@@ -48,7 +55,8 @@ type Receipt struct {
 
 // Send posts m, in parts if it is long. The Error is nil if all of it arrived.
 // Key, or "", is the caller's name for this message: what arrived under it
-// before is not sent again.
+// before is not sent again. A message without a key that equals an unfinished one
+// is its repeat.
 func (r *Robot) Send(web Env, m Message, key string) (Receipt, *Error) {
 	if e := r.check(&m); e != nil {
 		return Receipt{}, e
@@ -57,12 +65,13 @@ func (r *Robot) Send(web Env, m Message, key string) (Receipt, *Error) {
 	if e != nil {
 		return Receipt{}, e
 	}
-	id, key := r.identify(web, &m, key)
+	id, repeat := r.identify(web, &m, len(parts), key)
 	record, ok := r.log.lookup(id)
 	if !ok {
 		return Receipt{}, argumentError("this idempotencyKey was used for another message", "Use a new key for a new message.")
 	}
-	receipt := newReceipt(&id, key, &record, len(parts))
+	receipt := newReceipt(&record, len(parts))
+	receipt.Repeat = repeat
 	if receipt.AlreadySent {
 		return receipt, nil
 	}
@@ -73,14 +82,14 @@ func (r *Robot) Send(web Env, m Message, key string) (Receipt, *Error) {
 	return receipt, e
 }
 
-func newReceipt(id *messageID, key string, record *sendRecord, total int) Receipt {
+func newReceipt(record *sendRecord, total int) Receipt {
 	return Receipt{
 		Delivered:      record.delivered,
 		Total:          total,
 		AlreadySent:    record.state == allDelivered,
 		MayBeDelivered: record.state == mayBeDelivered,
-		UUID:           id.uuid(0, total),
-		IdempotencyKey: key,
+		UUID:           record.uuid(0, total),
+		IdempotencyKey: record.key,
 	}
 }
 
@@ -166,6 +175,7 @@ func (r *Robot) deliver(web Env, id messageID, parts []part, receipt *Receipt) *
 		e := r.sendPart(web, body, record, len(parts)-i)
 		receipt.MayBeDelivered = record.state == mayBeDelivered
 		if e != nil {
+			record.repeatUntil = r.window.now + repeatPeriod + int64(e.RetryAfter)*1000
 			r.log.release(record)
 			return e
 		}
@@ -204,6 +214,7 @@ func (r *Robot) sendOnce(web Env, body []byte, record *sendRecord) *Error {
 	before := record.state
 	record.state, r.probed = mayBeDelivered, false
 	r.window.reserve(now)
+	record.repeatUntil = r.window.now + repeatPeriod
 	status, reply := web.Send("POST", r.url(now, sign), body)
 	e := ParseResponse(status, reply)
 	r.probed = true

@@ -39,7 +39,7 @@ func newHost(replies ...string) *fakeHost { return &fakeHost{now: MinValidTime, 
 
 func newRobot() *Robot {
 	return &Robot{
-		Address: Webhook{Base: DefaultWebhook}, Token: "token", AllowAtAll: true, MessagesPerMinute: 20, MaxParts: 5, MaxRetries: 1,
+		Address: Webhook{Base: DefaultWebhook}, Token: "token", AllowAtAll: true, MessagesPerMinute: 20, MaxParts: 5, MaxRetries: 1, State: new(State),
 	}
 }
 

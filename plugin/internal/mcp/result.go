@@ -52,7 +52,11 @@ func dryRunResult(p *dingtalk.DryRun, receipt *dingtalk.Receipt) []byte {
 
 func resultText(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
 	if e != nil {
-		return e.Message + deliveredText(receipt) + " " + e.Advice + resumeAdvice(receipt, e)
+		text := e.Message + deliveredText(receipt)
+		if receipt.Repeat {
+			text += " It was " + aRepeat + "."
+		}
+		return text + " " + e.Advice + resumeAdvice(receipt, e)
 	}
 	s := "Message sent successfully"
 	if receipt.Total > 1 {
@@ -60,6 +64,9 @@ func resultText(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
 	}
 	if receipt.AlreadySent {
 		return s + " by an earlier call with this idempotencyKey; nothing was sent again."
+	}
+	if receipt.Repeat {
+		s += ", as " + aRepeat + ": the group sees it once"
 	}
 	if receipt.Keyword != "" {
 		s += "; the robot's keyword " + receipt.Keyword + " was added"
@@ -69,6 +76,9 @@ func resultText(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
 	}
 	return s + "."
 }
+
+// aRepeat is what a message without a key was that equals an unfinished one.
+const aRepeat = "a repeat of an unfinished call with the same message"
 
 // deliveredText tells how much of a message that failed is in the group.
 func deliveredText(receipt *dingtalk.Receipt) string {
