@@ -10,15 +10,11 @@ import (
 	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
-// A messageID identifies a message: by its key at its robot, and by its content.
+// A messageID identifies a message of a robot: by its key and by its content.
 type messageID struct {
 	key     string // "" if it has none
-	digest  keyDigest
 	content fingerprint
 }
-
-// A keyDigest is a hash of a robot and a key.
-type keyDigest [2]uint64
 
 // identify returns the identity of a message of so many parts. Without a key it
 // is that of an equal message that is unfinished, of which it is the repeat, or
@@ -39,10 +35,6 @@ func (r *Robot) identify(web Env, m *Message, parts int, key string) (id message
 			return record.messageID, true
 		}
 		id.key = r.newKey(web, now, id.content)
-	}
-	sum := sha256.Sum256([]byte(strconv.Itoa(len(r.Token)) + ":" + r.Token + id.key))
-	for i := range id.digest {
-		id.digest[i] = binary.BigEndian.Uint64(sum[8*i:])
 	}
 	return id, false
 }
@@ -73,23 +65,21 @@ func (r *Robot) newKey(web Env, now int64, content fingerprint) string {
 	return hex.EncodeToString(key[:])
 }
 
-// hasKey reports whether the message can be recognized if it is sent again.
-func (id *messageID) hasKey() bool { return id.key != "" }
-
 // uuid returns the msgUuid of one of count parts, "" for a message without a
 // key. DingTalk posts one message for each value
 // (https://open.dingtalk.com/document/development/custom-robots-send-group-messages,
 // field msgUuid). It depends on the content, because DingTalk would silently drop
 // another message under a key that the log has evicted.
-func (id *messageID) uuid(index, count int) string {
-	if !id.hasKey() {
+func (r *Robot) uuid(id *messageID, index, count int) string {
+	if id.key == "" {
 		return ""
 	}
-	var b []byte
-	for _, n := range []uint64{id.digest[0], id.digest[1], uint64(id.content), uint64(index), uint64(count)} {
+	sum := sha256.Sum256([]byte(strconv.Itoa(len(r.Token)) + ":" + r.Token + id.key))
+	b := sum[:16]
+	for _, n := range []uint64{uint64(id.content), uint64(index), uint64(count)} {
 		b = binary.BigEndian.AppendUint64(b, n)
 	}
-	sum := sha256.Sum256(b)
+	sum = sha256.Sum256(b)
 	return hex.EncodeToString(sum[:uuidLen/2])
 }
 
@@ -181,15 +171,15 @@ const (
 // lookup returns the record of a message, empty if there is none; ok is false if
 // its key belongs to another message.
 func (l *sendLog) lookup(id messageID) (record sendRecord, ok bool) {
-	if i := l.index(id.digest); i >= 0 {
+	if i := l.index(id.key); i >= 0 {
 		return l.records[i], l.records[i].content == id.content
 	}
 	return sendRecord{messageID: id}, true
 }
 
-func (l *sendLog) index(digest keyDigest) int {
+func (l *sendLog) index(key string) int {
 	for i := range l.records {
-		if l.records[i].digest == digest {
+		if l.records[i].key == key {
 			return i
 		}
 	}
@@ -212,14 +202,14 @@ func (l *sendLog) unfinished(content fingerprint, now int64) *sendRecord {
 // it. The log may exceed logSize by this one, so that nothing needs to be evicted
 // for a message that is then refused.
 func (l *sendLog) claim(id messageID) *sendRecord {
-	if !id.hasKey() {
+	if id.key == "" {
 		return &sendRecord{messageID: id}
 	}
 	if l.records == nil {
 		l.records = make([]sendRecord, 0, logSize+1)
 	}
 	record, _ := l.lookup(id)
-	if i := l.index(id.digest); i >= 0 {
+	if i := l.index(id.key); i >= 0 {
 		l.remove(i)
 	} else {
 		record.key = strings.Clone(id.key) // which shares the memory of the input
@@ -246,7 +236,7 @@ func (l *sendLog) evict() {
 // release removes the record claimed last if nothing was delivered. Its key is
 // then free for a corrected message.
 func (l *sendLog) release(record *sendRecord) {
-	if last := len(l.records) - 1; record.hasKey() && record.delivered == 0 && record.state == notDelivered {
+	if last := len(l.records) - 1; record.key != "" && record.delivered == 0 && record.state == notDelivered {
 		l.remove(last)
 	}
 }

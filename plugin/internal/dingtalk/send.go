@@ -70,7 +70,7 @@ func (r *Robot) Send(web Env, m Message, key string) (Receipt, *Error) {
 	if !ok {
 		return Receipt{}, argumentError("this idempotencyKey was used for another message", "Use a new key for a new message.")
 	}
-	receipt := newReceipt(&record, len(parts))
+	receipt := r.newReceipt(&record, len(parts))
 	receipt.Repeat = repeat
 	if receipt.AlreadySent {
 		return receipt, nil
@@ -82,13 +82,13 @@ func (r *Robot) Send(web Env, m Message, key string) (Receipt, *Error) {
 	return receipt, e
 }
 
-func newReceipt(record *sendRecord, total int) Receipt {
+func (r *Robot) newReceipt(record *sendRecord, total int) Receipt {
 	return Receipt{
 		Delivered:      record.delivered,
 		Total:          total,
 		AlreadySent:    record.state == allDelivered,
 		MayBeDelivered: record.state == mayBeDelivered,
-		UUID:           record.uuid(0, total),
+		UUID:           r.uuid(&record.messageID, 0, total),
 		IdempotencyKey: record.key,
 	}
 }
@@ -171,7 +171,7 @@ func (r *Robot) probe(web Env) *Error {
 func (r *Robot) deliver(web Env, id messageID, parts []part, receipt *Receipt) *Error {
 	record := r.log.claim(id)
 	for i := record.delivered; i < len(parts); i++ {
-		body := r.body(&parts[i], id.uuid(i, len(parts)))
+		body := r.body(&parts[i], r.uuid(&id, i, len(parts)))
 		e := r.sendPart(web, body, record, len(parts)-i)
 		receipt.MayBeDelivered = record.state == mayBeDelivered
 		if e != nil {
@@ -191,7 +191,7 @@ func (r *Robot) deliver(web Env, id messageID, parts []part, receipt *Receipt) *
 func (r *Robot) sendPart(web Env, body []byte, record *sendRecord, missing int) *Error {
 	for retries := 0; ; retries++ {
 		e := r.sendOnce(web, body, record)
-		if e == nil || !e.Unknown() || retries == r.MaxRetries || !record.hasKey() {
+		if e == nil || !e.Unknown() || retries == r.MaxRetries || record.key == "" {
 			return e
 		}
 		if full := r.window.allow(web.Now(), missing); full != nil {
