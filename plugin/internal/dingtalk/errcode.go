@@ -81,7 +81,8 @@ var Errcodes = []ErrcodeInfo{
 		Cause:  "The address is that of a conversation's session, which has expired.",
 		Advice: "Have the operator configure the webhook address of a custom robot instead."},
 	{Code: 300001, Match: []string{"token"}, ConfigKey: schema.KeyAccessToken, Cause: causeUnknownToken, Advice: adviceRecopyToken},
-	{Code: 300005, ConfigKey: schema.KeyAccessToken, Cause: causeUnknownToken, Advice: adviceRecopyToken},
+	{Code: 300005, ConfigKey: schema.KeyAccessToken, Advice: adviceRecopyToken,
+		Cause: "DingTalk does not know this access token; users report this of external groups, too, and now and then of a valid token."},
 	{Code: 400101, ConfigKey: schema.KeyAccessToken, Cause: causeUnknownToken, Advice: adviceRecopyToken},
 	{Code: 40035, Match: []string{"access_token"}, ConfigKey: schema.KeyAccessToken,
 		Cause:  "The request arrived without an access token.",
@@ -112,7 +113,7 @@ var Errcodes = []ErrcodeInfo{
 	{Code: 400106, Cause: "The robot was removed from the group.", Advice: adviceOperator},
 	{Code: 400200, LastCode: 400299, Cause: "DingTalk reports a missing field in the text message.", Advice: adviceReportBug},
 	{Code: 400300, LastCode: 400399, Cause: "DingTalk reports a missing field in the link message.", Advice: adviceReportBug},
-	{Code: 400400, LastCode: 400499, Cause: "DingTalk reports a missing field in the Markdown message; a blank title or text counts as missing.", Advice: "Give a title and a text that are not blank."},
+	{Code: 400400, LastCode: 400499, Cause: "DingTalk reports a missing field in the Markdown message; perhaps it takes a blank title or text for missing.", Advice: "Give a title and a text that are not blank."},
 	{Code: 400500, LastCode: 400599, Cause: "DingTalk reports a missing field in the action card.", Advice: adviceReportBug},
 	{Code: 400600, LastCode: 400699, Cause: "DingTalk reports a missing field in the feed card.", Advice: adviceReportBug},
 
@@ -124,7 +125,10 @@ var Errcodes = []ErrcodeInfo{
 	{Code: 45009, reason: ReasonRate, Cause: "A call limit of the organization is used up.", Advice: adviceOperator},
 	{Code: 90002, reason: ReasonRate, retryable: true, after: 60, Cause: "DingTalk as a whole is throttling.", Advice: "Wait a minute, then repeat the call."},
 	{Code: 90018, reason: ReasonRate, retryable: true, after: 1, Cause: "Too many calls in this second.", Advice: "Wait a second, then repeat the call."},
-	{Code: 90020, reason: ReasonRate, Cause: "The organization's monthly quota of webhook calls is used up.", Advice: adviceOperator},
+	{Code: 90020, reason: ReasonRate, Cause: "The organization's monthly quota of API calls is used up.", Advice: adviceOperator},
+	// guess: users got the text; that it is about the month is inferred from the billing model.
+	{Code: 90030, reason: ReasonRate, Advice: adviceOperator,
+		Cause: "The monthly quota of webhook calls is probably used up, the organization's or the one that an administrator set for this robot."},
 }
 
 // lookupErrcode explains an errcode, also one that is not in the table.

@@ -44,9 +44,7 @@ func (e *Error) Error() string { return e.Message + " " + e.Advice }
 // useful to repeat it under the same msgUuid.
 func (e *Error) Unknown() bool { return e.Reason == ReasonUnknown }
 
-func (e *Error) throttled() bool {
-	return e.HasErrcode && (e.Code == errcodeRateLimited || e.Code == errcodeRateLimitedV2)
-}
+func (e *Error) throttled() bool { return e.RetryAfter == lockSeconds }
 
 // argumentError refuses what the caller asked for.
 func argumentError(text, advice string) *Error {

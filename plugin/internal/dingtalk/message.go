@@ -19,7 +19,7 @@ type MessageType struct {
 	HasTitle             bool   // it has a title, which the chat list shows
 	NoSplit              bool   // it cannot be split
 	NoMentions           bool   // it cannot mention
-	MentionsByUserIDOnly bool   // it can mention by user id only
+	MentionsByUserIDOnly bool   // documented are mentions by user id only; users report that numbers work, too
 
 	list    string // argument and member with the links; "" for one link beside the text
 	url     string // member with a link's address; "" for a type without links

@@ -217,6 +217,9 @@ func (r *Robot) sendOnce(web Env, body []byte, record *sendRecord) *Error {
 	record.repeatUntil = r.window.now + repeatPeriod
 	status, reply := web.Send("POST", r.url(now, sign), body)
 	e := ParseResponse(status, reply)
+	if status == 302 && !e.HasErrcode && len(r.window.sent) >= burst {
+		e = lockError()
+	}
 	r.probed = true
 	switch {
 	case e == nil:
