@@ -35,7 +35,8 @@ const (
 )
 
 const (
-	adviceRepeat    = "Repeat the call with the idempotencyKey given here: it arrives once at most."
+	adviceRepeat    = "Call again with the idempotencyKey given here; the message arrives at most once."
+	adviceLocked    = "Wait 600 seconds, then send one message that holds everything."
 	adviceOperator  = "Tell the operator; repeating the call does not help."
 	adviceReword    = "Change the message: repeating it unchanged does not help."
 	adviceReportBug = "Report it to the plugin's authors with this text; repeating the call does not help."
@@ -51,7 +52,7 @@ var Errcodes = []ErrcodeInfo{
 		Cause:  "DingTalk is busy; the message may or may not have arrived.",
 		Advice: adviceRepeat},
 	{Code: errcodeInternal, reason: ReasonUnknown, retryable: true,
-		Cause:  "DingTalk had an internal error; the message may or may not have arrived.",
+		Cause:  "DingTalk reports an internal error; the message may or may not have arrived.",
 		Advice: adviceRepeat},
 
 	{Code: 310000, Match: []string{"keywords not in content", "关键词不匹配"}, ConfigKey: schema.KeyKeywords,
@@ -72,10 +73,10 @@ var Errcodes = []ErrcodeInfo{
 
 	{Code: errcodeRateLimited, reason: ReasonRate, retryable: true, after: lockSeconds,
 		Cause:  "The robot posted more than 20 messages in a minute and is locked for ten minutes.",
-		Advice: "Wait, then send one message that holds everything."},
+		Advice: adviceLocked},
 	{Code: errcodeRateLimitedV2, reason: ReasonRate, retryable: true, after: lockSeconds,
 		Cause:  "The robot posted more than 20 messages in a minute and is locked for ten minutes.",
-		Advice: "Wait, then send one message that holds everything."},
+		Advice: adviceLocked},
 
 	{Code: 300001, Match: []string{"session"}, ConfigKey: schema.KeyWebhookURL,
 		Cause:  "The address is that of a conversation's session, which has expired.",

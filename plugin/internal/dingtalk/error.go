@@ -69,13 +69,10 @@ func errcodeError(code int, msg string) *Error {
 	}
 }
 
-// sentence ends s with a full stop.
+// sentence ends s with a full stop, in place of what DingTalk ends it with.
 func sentence(s string) string {
-	switch {
-	case s == "":
-		return "(none)."
-	case strings.IndexByte(".;!", s[len(s)-1]) >= 0:
-		return s
+	if s = strings.TrimRight(s, " .;。"); s == "" {
+		s = "(none)"
 	}
 	return s + "."
 }

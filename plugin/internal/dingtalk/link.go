@@ -72,18 +72,18 @@ func writeLink(w *strictjson.Writer, k *MessageType, link *Link) {
 // makes the others open where the operator chose.
 func (m *Message) checkLinks(options *MessageOptions) *Error {
 	for i := range m.Links {
-		link, path := &m.Links[i], "/"
+		link, path := &m.Links[i], ""
 		if m.Type.list != "" {
-			path += m.Type.list + "/" + strconv.Itoa(i) + "/"
+			path = m.Type.list + "[" + strconv.Itoa(i) + "]."
 		}
 		if link.Title != "" && IsBlank(link.Title) {
 			return blankError(path + "title")
 		}
 		if fault := checkURL(link.URL, true); fault != "" {
-			return argumentError("argument "+path+m.Type.url+": "+fault, adviceLink)
+			return argumentError(path+m.Type.url+": "+fault, adviceLink)
 		}
 		if fault := checkPicture(link.Picture); fault != "" {
-			return argumentError("argument "+path+m.Type.picture+": "+fault, adviceLink)
+			return argumentError(path+m.Type.picture+": "+fault, adviceLink)
 		}
 		link.URL = options.Links.pageLink(link.URL)
 	}

@@ -175,13 +175,13 @@ func (m *Message) minOverhead() int {
 // checkBlank refuses an argument that would show nothing.
 func checkBlank(arguments strictjson.Object, name, value string) *Error {
 	if arguments.Get(name).Exists() && IsBlank(value) {
-		return blankError("/" + name)
+		return blankError(name)
 	}
 	return nil
 }
 
 func blankError(path string) *Error {
-	return argumentError("argument "+path+": nothing but white space", "Give it something that can be read.")
+	return argumentError(path+": nothing but white space", "Give it something that can be read.")
 }
 
 func (m *Message) readMentions(arguments strictjson.Object, options *MessageOptions) *Error {

@@ -104,21 +104,38 @@ func (receipt *Receipt) add(p *part, bytes int) {
 	}
 }
 
-// qualify adds to an Error what the record of earlier attempts tells.
+// qualify adds to an Error what the record of earlier attempts tells, and how to
+// send only what is missing.
 func (receipt *Receipt) qualify(e *Error) {
+	if e == nil || receipt.Delivered == 0 && !receipt.MayBeDelivered {
+		return
+	}
+	if !e.Unknown() && receipt.MayBeDelivered {
+		e.Message += " An earlier attempt had no clear answer and may have arrived all the same."
+	}
+	again := `all again with idempotencyKey "` + receipt.IdempotencyKey + `"; `
+	if receipt.Delivered > 0 {
+		again += "only the missing parts are sent."
+	} else {
+		again += "the message arrives at most once."
+	}
+	if e.RetryAfter > 0 { // rather than send a new message
+		e.Advice = waitText(e.RetryAfter) + "."
+	}
 	switch {
-	case e == nil || receipt.Delivered == 0 && !receipt.MayBeDelivered:
-	case e.Unknown() && receipt.IdempotencyKey == "":
+	case receipt.IdempotencyKey != "" && e.RetryAfter > 0:
+		e.Advice += " Then c" + again
+	case receipt.IdempotencyKey != "" && e.Unknown():
+		e.Advice = "C" + again
+	case receipt.IdempotencyKey != "":
+		e.Advice += " To repeat it unchanged, c" + again
+	case e.Unknown():
 		e.Retryable = false
 		e.Advice = "Send it again only if a second copy does no harm: without a right clock on the host, DingTalk cannot recognize a repeat. " +
 			"A message sent with an idempotencyKey can be repeated safely."
-	case !e.Unknown():
-		if receipt.MayBeDelivered {
-			e.Message += " An earlier attempt had no clear answer and may have arrived all the same."
-		}
-		if e.Reason == ReasonRate && e.RetryAfter > 0 { // else it advises a new message
-			e.Advice = waitText(e.RetryAfter) + "."
-		}
+	}
+	if receipt.IdempotencyKey == "" && receipt.Delivered > 0 {
+		e.Advice += " A repeat would send all parts."
 	}
 }
 
@@ -130,7 +147,7 @@ func (r *Robot) check(m *Message) *Error {
 	return &Error{
 		Reason:    ReasonPolicy,
 		Message:   "The message was not sent: the operator does not allow mentioning everybody.",
-		Advice:    "Send it without atAll, and mention by atMobiles those who must act.",
+		Advice:    "Send it without atAll; to notify individuals, list them in atMobiles.",
 		ConfigKey: schema.KeyAllowAtAll,
 	}
 }
@@ -175,6 +192,7 @@ func (r *Robot) deliver(web Env, id messageID, parts []part, receipt *Receipt) *
 		e := r.sendPart(web, body, record, len(parts)-i)
 		receipt.MayBeDelivered = record.state == mayBeDelivered
 		if e != nil {
+			r.explainKeyword(&parts[i], e)
 			record.repeatUntil = r.window.now + repeatPeriod + int64(e.RetryAfter)*1000
 			r.log.release(record)
 			return e
@@ -183,6 +201,14 @@ func (r *Robot) deliver(web Env, id messageID, parts []part, receipt *Receipt) *
 	}
 	record.state = allDelivered
 	return nil
+}
+
+// explainKeyword tells that the configured keyword is wrong, rather than that one
+// should be configured.
+func (r *Robot) explainKeyword(p *part, e *Error) {
+	if keyword, _ := findKeyword(r.Keywords, p.message, p.chunk.text); keyword != "" && e.ConfigKey == schema.KeyKeywords {
+		e.Advice = "The configured keyword " + keyword + " is not one of the robot's; have the operator correct " + schema.KeyKeywords + "."
+	}
 }
 
 // sendPart posts the first of the missing parts, and retries while its outcome is
@@ -196,7 +222,6 @@ func (r *Robot) sendPart(web Env, body []byte, record *sendRecord, missing int) 
 		}
 		if full := r.window.allow(web.Now(), missing); full != nil {
 			e.Message += " It was not retried: the robot has used up the messages of this minute."
-			e.Advice = waitText(full.RetryAfter) + ". " + e.Advice
 			e.RetryAfter = full.RetryAfter
 			return e
 		}

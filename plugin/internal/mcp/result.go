@@ -56,7 +56,7 @@ func resultText(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
 		if receipt.Repeat {
 			text += " It was " + aRepeat + "."
 		}
-		return text + " " + e.Advice + resumeAdvice(receipt, e)
+		return text + " " + e.Advice
 	}
 	s := "Message sent successfully"
 	if receipt.Total > 1 {
@@ -71,8 +71,8 @@ func resultText(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
 	if receipt.Keyword != "" {
 		s += "; the robot's keyword " + receipt.Keyword + " was added"
 	}
-	if names := notifiedNames(receipt); len(names) > 0 {
-		s += "; DingTalk notifies " + strings.Join(names, ", ")
+	if names := notifiedText(receipt); names != "" {
+		s += "; DingTalk notifies " + names
 	}
 	return s + "."
 }
@@ -88,23 +88,6 @@ func deliveredText(receipt *dingtalk.Receipt) string {
 	return " " + strconv.Itoa(receipt.Delivered) + " of " + strconv.Itoa(receipt.Total) + " parts are in the group."
 }
 
-// resumeAdvice tells how to send only what is missing.
-func resumeAdvice(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
-	switch {
-	case receipt.IdempotencyKey == "" && receipt.Delivered > 0:
-		return " A repeat would send all parts."
-	case receipt.IdempotencyKey == "":
-		return ""
-	case receipt.Delivered > 0:
-		return " To send only the rest, repeat the call unchanged with idempotencyKey " + receipt.IdempotencyKey + "."
-	case e.Unknown():
-		return " The key is " + receipt.IdempotencyKey + "."
-	case receipt.MayBeDelivered:
-		return " To repeat this message without a second copy, call unchanged with idempotencyKey " + receipt.IdempotencyKey + "."
-	}
-	return ""
-}
-
 func dryRunText(p *dingtalk.DryRun, receipt *dingtalk.Receipt) string {
 	s := "Dry run: nothing was sent. It would go to " + p.Address + " in " + strconv.Itoa(receipt.Total) + " request"
 	if receipt.Total > 1 {
@@ -117,10 +100,18 @@ func dryRunText(p *dingtalk.DryRun, receipt *dingtalk.Receipt) string {
 	case p.Keyword != "":
 		s += "; it holds the robot's keyword " + p.Keyword
 	}
-	if names := notifiedNames(receipt); len(names) > 0 {
-		s += "; DingTalk would notify " + strings.Join(names, ", ")
+	if names := notifiedText(receipt); names != "" {
+		s += "; DingTalk would notify " + names
 	}
 	return s + "."
+}
+
+func notifiedText(receipt *dingtalk.Receipt) string {
+	names := notifiedNames(receipt)
+	if len(names) > 0 && receipt.Mentions.All {
+		names[0] = "everyone in the group"
+	}
+	return strings.Join(names, ", ")
 }
 
 // notifiedNames names those whom DingTalk notifies, ten of them at most.
