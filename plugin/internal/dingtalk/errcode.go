@@ -129,7 +129,7 @@ var Errcodes = []ErrcodeInfo{
 	{Code: 90020, reason: ReasonRate, Cause: "The organization's monthly quota of API calls is used up.", Advice: adviceOperator},
 	// guess: users got the text; that it is about the month is inferred from the billing model.
 	{Code: 90030, reason: ReasonRate, Advice: adviceOperator,
-		Cause: "The monthly quota of webhook calls is probably used up, the organization's or the one that an administrator set for this robot."},
+		Cause: "The organization's or the robot's monthly quota of webhook calls is probably used up."},
 }
 
 // lookupErrcode explains an errcode, also one that is not in the table.

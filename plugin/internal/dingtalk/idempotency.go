@@ -168,13 +168,13 @@ const (
 	allDelivered                    // there is no next part
 )
 
-// lookup returns the record of a message, empty if there is none; ok is false if
-// its key belongs to another message.
-func (l *sendLog) lookup(id messageID) (record sendRecord, ok bool) {
+// lookup returns the record under a message's key, which may be of another
+// message; a new one if there is none.
+func (l *sendLog) lookup(id messageID) *sendRecord {
 	if i := l.index(id.key); i >= 0 {
-		return l.records[i], l.records[i].content == id.content
+		return &l.records[i]
 	}
-	return sendRecord{messageID: id}, true
+	return &sendRecord{messageID: id}
 }
 
 func (l *sendLog) index(key string) int {
@@ -202,21 +202,19 @@ func (l *sendLog) unfinished(content fingerprint, now int64) *sendRecord {
 // it. The log may exceed logSize by this one, so that nothing needs to be evicted
 // for a message that is then refused.
 func (l *sendLog) claim(id messageID) *sendRecord {
+	record := *l.lookup(id)
 	if id.key == "" {
-		return &sendRecord{messageID: id}
+		return &record
 	}
 	if l.records == nil {
 		l.records = make([]sendRecord, 0, logSize+1)
 	}
-	record, _ := l.lookup(id)
 	if i := l.index(id.key); i >= 0 {
 		l.remove(i)
-	} else {
-		record.key = strings.Clone(id.key) // which shares the memory of the input
-		if len(l.records) > logSize {
-			l.evict()
-		}
+	} else if len(l.records) > logSize {
+		l.evict()
 	}
+	record.key = strings.Clone(record.key) // which may share the memory of the input
 	l.records = append(l.records, record)
 	return &l.records[len(l.records)-1]
 }

@@ -66,11 +66,11 @@ func (r *Robot) Send(web Env, m Message, key string) (Receipt, *Error) {
 		return Receipt{}, e
 	}
 	id, repeat := r.identify(web, &m, len(parts), key)
-	record, ok := r.log.lookup(id)
-	if !ok {
+	record := r.log.lookup(id)
+	if record.content != id.content {
 		return Receipt{}, argumentError("this idempotencyKey was used for another message", "Use a new key for a new message.")
 	}
-	receipt := r.newReceipt(&record, len(parts))
+	receipt := r.newReceipt(record, len(parts))
 	receipt.Repeat = repeat
 	if receipt.AlreadySent {
 		return receipt, nil
@@ -113,12 +113,11 @@ func (receipt *Receipt) qualify(e *Error) {
 	if !e.Unknown() && receipt.MayBeDelivered {
 		e.Message += " An earlier attempt had no clear answer and may have arrived all the same."
 	}
-	again := `all again with idempotencyKey "` + receipt.IdempotencyKey + `"; `
+	again := `"; the message arrives at most once.`
 	if receipt.Delivered > 0 {
-		again += "only the missing parts are sent."
-	} else {
-		again += "the message arrives at most once."
+		again = `"; only the missing parts are sent.`
 	}
+	again = `all again with idempotencyKey "` + receipt.IdempotencyKey + again
 	if e.RetryAfter > 0 { // rather than send a new message
 		e.Advice = waitText(e.RetryAfter) + "."
 	}
@@ -207,7 +206,7 @@ func (r *Robot) deliver(web Env, id messageID, parts []part, receipt *Receipt) *
 // should be configured.
 func (r *Robot) explainKeyword(p *part, e *Error) {
 	if keyword, _ := findKeyword(r.Keywords, p.message, p.chunk.text); keyword != "" && e.ConfigKey == schema.KeyKeywords {
-		e.Advice = "The configured keyword " + keyword + " is not one of the robot's; have the operator correct " + schema.KeyKeywords + "."
+		e.Advice = "The configured keyword " + keyword + (" is not one of the robot's; have the operator correct " + schema.KeyKeywords + ".")
 	}
 }
 
@@ -236,16 +235,16 @@ func (r *Robot) sendOnce(web Env, body []byte, record *sendRecord) *Error {
 	if r.Secret != "" {
 		sign = Sign(r.Secret, now)
 	}
-	before := record.state
-	record.state, r.probed = mayBeDelivered, false
-	r.window.reserve(now)
-	record.repeatUntil = r.window.now + repeatPeriod
+	s, before := r.State, record.state
+	record.state, s.probed = mayBeDelivered, false
+	s.window.reserve(now)
+	record.repeatUntil = s.window.now + repeatPeriod
 	status, reply := web.Send("POST", r.url(now, sign), body)
 	e := ParseResponse(status, reply)
-	if status == 302 && !e.HasErrcode && len(r.window.sent) >= burst {
+	if status == 302 && !e.HasErrcode && len(s.window.sent) >= burst {
 		e = lockError()
 	}
-	r.probed = true
+	s.probed = true
 	switch {
 	case e == nil:
 		record.state = notDelivered
@@ -253,7 +252,7 @@ func (r *Robot) sendOnce(web Env, body []byte, record *sendRecord) *Error {
 	case !e.Unknown():
 		record.state = before
 	}
-	r.window.commit(web.Now(), e)
+	s.window.commit(web.Now(), e)
 	return e
 }
 

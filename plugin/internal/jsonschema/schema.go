@@ -161,7 +161,11 @@ func (s *Schema) checkObject(object strictjson.Object, path string) *Violation {
 	}
 	for _, name := range s.required {
 		if !object.Get(name).Exists() {
-			return &Violation{Path: memberPath(path, name), Message: " is required" + s.choices(name)}
+			message := " is required"
+			if choices := s.property(name).enum; choices != nil {
+				message += ": choose one of " + joinMax(choices)
+			}
+			return &Violation{Path: memberPath(path, name), Message: message}
 		}
 	}
 	for i, name := range s.names {
@@ -176,14 +180,8 @@ func (s *Schema) checkObject(object strictjson.Object, path string) *Violation {
 	return nil
 }
 
-// choices tells what a required member may be, if it is one of few.
-func (s *Schema) choices(name string) string {
-	i := slices.Index(s.names, name)
-	if i < 0 || s.properties[i].enum == nil {
-		return ""
-	}
-	return ": choose one of " + joinMax(s.properties[i].enum)
-}
+// property returns the schema of a property, which the schema has.
+func (s *Schema) property(name string) *Schema { return s.properties[slices.Index(s.names, name)] }
 
 // checkMembers finds a member that is unknown or given twice: JSON does not
 // define which of the two counts.

@@ -75,9 +75,6 @@ func (s *Server) Call(input []byte) []byte {
 		return errorResult(e)
 	}
 	c := s.loadConfig()
-	if c.err != nil { // or the arguments would be blamed for tools and names that are missing because of it
-		return errorResult(c.err)
-	}
 	tool, e := c.check(request)
 	if e != nil {
 		return errorResult(e)
@@ -101,8 +98,13 @@ func (s *Server) Call(input []byte) []byte {
 	return callResult(&receipt, e)
 }
 
-// check returns the tool that the request names, if the request fits its schema.
+// check returns the tool that the request names, if the configuration is valid and
+// the request fits the tool's schema. Tools and names may be missing because of the
+// configuration.
 func (c *config) check(r request) (*toolDef, *dingtalk.Error) {
+	if c.err != nil {
+		return nil, c.err
+	}
 	tool := c.tool(r.name)
 	if tool == nil {
 		return nil, c.toolError(r.name)
@@ -114,13 +116,9 @@ func (c *config) check(r request) (*toolDef, *dingtalk.Error) {
 }
 
 func (c *config) toolError(name string) *dingtalk.Error {
-	e := &dingtalk.Error{
-		Reason:  reasonTool,
-		Message: "There is no tool of that name.",
-		Advice:  "Call one of " + strings.Join(toolNames(c.tools), ", ") + ".",
-	}
+	e := &dingtalk.Error{Reason: reasonTool, Message: "There is no tool of that name.", Advice: "Call one of " + strings.Join(toolNames(c.tools), ", ") + "."}
 	if slices.Contains(toolNames(newTools(len(schema.Tools))), name) {
-		e.Message = name + " is switched off; the operator can enable it in " + schema.KeyTools + "."
+		e.Message = name + (" is switched off; the operator can enable it in " + schema.KeyTools + ".")
 		e.ConfigKey = schema.KeyTools
 	}
 	return e
