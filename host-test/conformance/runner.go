@@ -33,7 +33,7 @@ func (s *suiteRun) run(ctx context.Context, r *extismRuntime, command []string) 
 	}
 	defer driver.close()
 	c := &caseRunner{runtime: r, driver: driver, transcripts: s.transcripts}
-	row := &row{name: r.name, version: driver.version, survives: r.survives}
+	row := &row{name: r.name, version: driver.version, survives: r.survives()}
 	for _, one := range s.scenarios {
 		if !one.RunsWith(r.capabilities) {
 			continue
@@ -138,7 +138,7 @@ func (r *caseRun) Call(_ context.Context, export string, input []byte) ([]byte, 
 	}
 	r.responses = append(r.responses, response)
 	loaded := request.Load == nil || response.LoadMicros > 0
-	r.load = !loaded || response.Error != "" && !r.runtime.survives
+	r.load = !loaded || response.Error != "" && !r.runtime.survives()
 	if response.Error != "" {
 		return nil, errors.New(scenario.Trap)
 	}

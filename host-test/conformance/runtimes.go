@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"dingtalk-plugin/host-test/internal/scenario"
@@ -26,8 +27,11 @@ type extismRuntime struct {
 	snippet *snippet // README's for it; nil where go test runs it
 
 	capabilities []scenario.Capability
-	survives     bool  // an instance works on after a trap
 	leaks        leaks // a change is a failure, because README documents them
+}
+
+func (r *extismRuntime) survives() bool {
+	return slices.Contains(r.capabilities, scenario.SurvivesTraps)
 }
 
 type preparer = func(ctx context.Context, in *installer) (command, after []string, err error)
@@ -48,7 +52,7 @@ func sdks() []*extismRuntime {
 	return []*extismRuntime{
 		{
 			name: "Go, extism/go-sdk", requires: []requirement{requiresGo}, prepare: goDriver("go"),
-			capabilities: []scenario.Capability{scenario.SettableClock, scenario.RawInput, scenario.MemoryLimit, scenario.CutTraps, scenario.StopsRedirects}, survives: true, leaks: leaks{tokenInError: true},
+			capabilities: []scenario.Capability{scenario.SettableClock, scenario.RawInput, scenario.MemoryLimit, scenario.CutTraps, scenario.StopsRedirects, scenario.SurvivesTraps}, leaks: leaks{tokenInError: true},
 		},
 		{
 			name: "Node, @extism/extism 1", requires: []requirement{requiresNode, requiresNPM}, prepare: nodeDriver("extism-1"), snippet: nodeSnippet("extism-1"),
@@ -60,7 +64,7 @@ func sdks() []*extismRuntime {
 		},
 		{
 			name: "Python, extism", requires: []requirement{requiresPython}, prepare: pythonDriver, snippet: pythonSnippet,
-			capabilities: []scenario.Capability{scenario.RawInput, scenario.MemoryLimit, scenario.CutTraps}, survives: true,
+			capabilities: []scenario.Capability{scenario.RawInput, scenario.MemoryLimit, scenario.CutTraps, scenario.SurvivesTraps},
 		},
 	}
 }
@@ -69,7 +73,7 @@ func sdks() []*extismRuntime {
 func runners() []*extismRuntime {
 	hyper := &extismRuntime{
 		name: "hyper-mcp", requires: []requirement{requiresGo}, prepare: hyperDriver, snippet: hyperSnippet,
-		capabilities: []scenario.Capability{scenario.MemoryLimit, scenario.CutTraps}, survives: true, leaks: leaks{messagesInLog: true},
+		capabilities: []scenario.Capability{scenario.MemoryLimit, scenario.CutTraps, scenario.SurvivesTraps}, leaks: leaks{messagesInLog: true},
 	}
 	if os.Getenv("HYPER_MCP") == "" {
 		hyper.requires = append(hyper.requires, requiresCargo)

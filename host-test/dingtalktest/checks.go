@@ -221,6 +221,7 @@ func checkCard(card object) *refusal {
 	return nil
 }
 
+// checkFeed requires picURL. guess: so does the real robot, as documented, see the package comment.
 func checkFeed(feed object) *refusal {
 	links, _ := feed["links"].([]any)
 	if len(links) == 0 {

@@ -36,6 +36,9 @@ func lacks(code int, path string) literals {
 		"description:参数 "+name+" 缺失，或者参数格式不正确"+midTail, "错误描述:参数 "+name+" 缺失，或者参数格式不正确"+newTail)
 }
 
+var unsafe = each(430101, "含有不安全的外链", "description:本次请求包含安全风险 unSafe URL ;solution:请删去可能造成安全风险的内容;",
+	"错误描述:本次请求包含安全风险 unSafe URL ;解决方案:请删去可能造成安全风险的内容;")
+
 type refusalTest struct {
 	name    string
 	options Options
@@ -107,12 +110,12 @@ func TestRefusals(t *testing.T) {
 		{name: "keyword", options: Options{Keywords: []string{"Hello", ""}}, want: each(310000, "keywords not in content",
 			"description:关键词不匹配;solution:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;",
 			"错误描述:关键词不匹配;解决方案:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;")},
-		{name: "link to a script", body: link("javascript:alert(1)"), want: same(430101, "含有不安全的外链")},
-		{name: "link to a file", body: link("file:///etc/passwd"), want: same(430101, "含有不安全的外链")},
-		{name: "link without a host", body: link("https:///x"), want: same(430101, "含有不安全的外链")},
-		{name: "relative link", body: link("a.example/x"), want: same(430101, "含有不安全的外链")},
-		{name: "unreadable link", body: link("http://[::1"), want: same(430101, "含有不安全的外链")},
-		{name: "inline picture", body: `{"msgtype":"link","link":{"title":"a","text":"b","messageUrl":"https://a.example/","picUrl":"data:image/png;base64,AA=="}}`, want: same(430101, "含有不安全的外链")},
+		{name: "link to a script", body: link("javascript:alert(1)"), want: unsafe},
+		{name: "link to a file", body: link("file:///etc/passwd"), want: unsafe},
+		{name: "link without a host", body: link("https:///x"), want: unsafe},
+		{name: "relative link", body: link("a.example/x"), want: unsafe},
+		{name: "unreadable link", body: link("http://[::1"), want: unsafe},
+		{name: "inline picture", body: `{"msgtype":"link","link":{"title":"a","text":"b","messageUrl":"https://a.example/","picUrl":"data:image/png;base64,AA=="}}`, want: unsafe},
 	}
 	for _, tt := range tests {
 		tt.run(t)

@@ -122,7 +122,8 @@ var (
 	noKeyword = labeled(310000, "keywords not in content",
 		"description:关键词不匹配;solution:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;")
 
-	unsafeLink = sameInAll(430101, "含有不安全的外链")
+	// The text of 2023: https://github.com/centerzx/UploadApkPlugin/issues/7. guess: the text of 2022.
+	unsafeLink = labeled(430101, "含有不安全的外链", "description:本次请求包含安全风险 unSafe URL ;solution:请删去可能造成安全风险的内容;")
 
 	// https://github.com/ccfos/nightingale/issues/369. guess: the newer of the two documented codes goes with the texts of 2023.
 	tooFast    = sameInAll(130101, "send too fast, exceed 20 times per minute")
@@ -156,6 +157,8 @@ func errmsgOf(code int, w Wording) string {
 		sameInAll(40014, "不合法的access_token"),
 		sameInAll(45009, "接口调用超过限制"),
 		sameInAll(88, "鉴权异常"),
+		sameInAll(90020, "您的企业本月api调用量已超过限制"),  // https://www.dingtalk.com/qidian/help-detail-1061621972.html
+		sameInAll(90030, "webhook over limit"), // guess: that the monthly quota is meant
 	} {
 		if r.code == code {
 			return r.text(w)

@@ -125,6 +125,7 @@ func namedFaults() []namedFault {
 		{"gateway", Fault{Status: http.StatusBadGateway, ContentType: html, Body: gatewayPage}},
 		{"punish", Fault{Body: firewallAnswer}},
 		{"empty", Fault{Status: http.StatusOK}},
+		{"redirect", Fault{Status: http.StatusFound}}, // guess: as a locked robot is reported to answer, but without a Location
 		{"cut", Fault{Cut: 12}},
 		{"html", Fault{ContentType: html, Body: "<!DOCTYPE html>\n<html><body>please log in</body></html>\n"}},
 		{"binary", Fault{ContentType: "application/octet-stream", Body: "\x00\xff\xfe\x80\x1b[2J\x00\xc3("}},

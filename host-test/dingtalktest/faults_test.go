@@ -60,6 +60,7 @@ func TestFaults(t *testing.T) {
 		{name: "gateway", want: "502 " + html + gatewayPage, explain: unhandled + foreign},
 		{name: "punish", want: "200 application/json " + firewallAnswer, explain: unhandled + foreign},
 		{name: "empty", want: "200 application/json ", explain: unhandled + foreign},
+		{name: "redirect", want: "302 application/json ", explain: unhandled + foreign},
 		{name: "cut", want: "unexpected EOF after " + natural[:12], explain: accepted + cut},
 		{name: "html", want: "200 " + html + "<!DOCTYPE html>\n<html><body>please log in</body></html>\n", explain: unhandled + foreign},
 		{name: "binary", want: "200 application/octet-stream \x00\xff\xfe\x80\x1b[2J\x00\xc3(", explain: unhandled + foreign},

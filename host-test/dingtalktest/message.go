@@ -207,8 +207,10 @@ func (m *Message) readMentions(root object, rule mentionRule) {
 	switch {
 	case m.At.All && rule == mentionsEveryone:
 		m.Mentions = append(m.Mentions, Everyone)
+	case m.At.All && rule == mentionsUserIDs:
+		m.miss(Everyone, "no document lets an "+m.MsgType+" mention everyone") // guess: it cannot
 	case m.At.All:
-		m.miss(Everyone, m.MsgType+" messages cannot mention everyone")
+		m.miss(Everyone, m.MsgType+" messages cannot mention anyone")
 	}
 }
 
@@ -235,7 +237,7 @@ func (m *Message) mention(who string, isMobile bool, rule mentionRule) {
 	case rule == mentionsNobody:
 		m.miss(who, m.MsgType+" messages cannot mention anyone")
 	case rule == mentionsUserIDs && isMobile:
-		m.miss(who, m.MsgType+" messages mention by user id only")
+		m.miss(who, "the documents let an "+m.MsgType+" mention by user id only, though users report that numbers work") // guess: the documents are right
 	case !hasToken(m.Text, who):
 		m.miss(who, "the text has no @"+who)
 	case len(m.Mentions) >= maxMentions:

@@ -116,8 +116,8 @@ func TestMentions(t *testing.T) {
 		{markdown("**@1**"), `{"atMobiles":["1","2"]}`, []string{"1"}, []Unnotified{{"2", "the text has no @2"}}},
 		{markdown("x"), `{"isAtAll":true}`, []string{Everyone}, nil},
 
-		{card, `{"atMobiles":["1"],"atUserIds":["boss"],"isAtAll":true}`, []string{"boss"}, []Unnotified{{"1", "actionCard messages mention by user id only"}, {Everyone, "actionCard messages cannot mention everyone"}}},
-		{link, `{"atMobiles":["1"],"isAtAll":true}`, nil, []Unnotified{{"1", "link messages cannot mention anyone"}, {Everyone, "link messages cannot mention everyone"}}},
+		{card, `{"atMobiles":["1"],"atUserIds":["boss"],"isAtAll":true}`, []string{"boss"}, []Unnotified{{"1", "the documents let an actionCard mention by user id only, though users report that numbers work"}, {Everyone, "no document lets an actionCard mention everyone"}}},
+		{link, `{"atMobiles":["1"],"isAtAll":true}`, nil, []Unnotified{{"1", "link messages cannot mention anyone"}, {Everyone, "link messages cannot mention anyone"}}},
 		{feed, `{"atUserIds":["1"]}`, nil, []Unnotified{{"1", "feedCard messages cannot mention anyone"}}},
 	}
 	for _, tt := range tests {

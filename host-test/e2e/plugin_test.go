@@ -33,7 +33,7 @@ var builds = []struct {
 	{"go", root + "dist/plugin-go.wasm", "make build-go", capabilities},
 }
 
-var capabilities = []scenario.Capability{scenario.SettableClock, scenario.RawInput, scenario.CutTraps, scenario.StopsRedirects}
+var capabilities = []scenario.Capability{scenario.SettableClock, scenario.RawInput, scenario.CutTraps, scenario.StopsRedirects, scenario.SurvivesTraps}
 
 // cache saves compiling a module more than once.
 var cache = wazero.NewCompilationCache()

@@ -56,8 +56,9 @@ type run struct {
 const maxRobots = 64
 
 // quotaNote has the numbers of DingTalk's billing model.
-const quotaNote = "an organization of the standard edition has 3000 webhook calls a month since 2025-11-19, " +
-	"shared by all its robots, and an administrator may set a lower limit for a robot; DingTalk does not tell how many are left"
+const quotaNote = "an organization of the standard edition has 3000 webhook and Stream calls a month since 2025-11-19, " +
+	"shared by all its robots, and an administrator may set a lower limit for a robot; DingTalk does not tell how many are left, " +
+	"nor whether refused calls count"
 
 // Examine checks everything that can be checked without posting a message.
 func Examine(ctx context.Context, target *Target, options *Options) *Report {

@@ -25,6 +25,7 @@ const (
 	copyToken  = "Copy the robot's webhook address again from the group's settings into the configuration."
 	addRobot   = "Ask the group's owner to add a robot, and configure its address."
 	checkProxy = "Check the proxy or gateway in between."
+	buyCalls   = "Have an administrator look at the usage and buy more, or wait for the next month."
 	setClock   = "Set this machine's clock, preferably by NTP."
 )
 
@@ -40,14 +41,17 @@ var errcodes = []errcodeInfo{
 	{[]int{40035}, nil, atRequest, Fail, "request", "it arrived without its body", checkProxy},
 
 	{[]int{300001}, []string{"session"}, atToken, Fail, "access token", "the address is that of a conversation's session, which has expired", "Configure the webhook address of a custom robot."},
-	{[]int{300001, 300005, 400101}, nil, atToken, Fail, "access token", "DingTalk does not know it", copyToken},
+	{[]int{300005}, nil, atToken, Fail, "access token", "DingTalk does not know it; users report this of external groups, too, and now and then of a valid token", copyToken},
+	{[]int{300001, 400101}, nil, atToken, Fail, "access token", "DingTalk does not know it", copyToken},
 	{[]int{40014, 88}, nil, atToken, Fail, "access token", "it is not that of a custom robot", copyToken},
 
 	{[]int{400106}, nil, atRobot, Fail, "robot", "it was removed from the group", addRobot},
 	{[]int{400102}, nil, atRobot, Fail, "robot", "it is switched off", "Switch it on in the group's settings."},
 	{[]int{400013}, nil, atRobot, Fail, "robot", "its group was dissolved", addRobot},
 	{[]int{130101, 410100}, nil, atRobot, Fail, "robot", "it posted more than 20 messages in a minute and is locked for ten minutes", "Wait, and leave " + schema.KeyMessagesPerMinute + " at 20."},
-	{[]int{90020}, nil, atRobot, Fail, "quota", "the organization's webhook calls of this month are used up", "Have an administrator buy more, or wait for the next month."},
+	{[]int{90020}, nil, atRobot, Fail, "quota", "the organization's API calls of this month are used up", buyCalls},
+	// guess: users got this errcode; that it is about the month is inferred.
+	{[]int{90030}, nil, atRobot, Fail, "quota", "the webhook calls of this month are probably used up, the organization's (3000 in the standard edition) or those that an administrator allows this robot", buyCalls},
 	{[]int{45009}, nil, atRobot, Fail, "quota", "a call limit of the organization is used up", "Ask an administrator."},
 
 	{[]int{310000}, []string{"sign not match", "签名不匹配"}, atSignature, Fail, "signature", "it does not match the robot's secret", "Copy the SEC… text of the robot's security settings (加签) into the configuration's secret."},

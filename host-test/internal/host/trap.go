@@ -21,10 +21,18 @@ type TrapError struct {
 // Error describes what failed, without credentials.
 func (e *TrapError) Error() string {
 	if e.Sent {
-		return "the host ended the call: " + e.cause + "; the message may or may not have arrived"
+		return "the host ended the call: " + e.cause + maybe
 	}
 	return "the host ended the call: " + e.cause
 }
+
+// Outcome describes a call that was Sent, in a sentence for somebody who need not
+// know of hosts.
+func (e *TrapError) Outcome() string {
+	return strings.ToUpper(e.cause[:1]) + e.cause[1:] + maybe + "."
+}
+
+const maybe = "; the message may or may not have arrived"
 
 // Unwrap returns the error of extism/go-sdk. It may hold a credential: never show it.
 func (e *TrapError) Unwrap() error { return e.err }
@@ -41,9 +49,9 @@ func describeTrap(ctx context.Context, err error) (cause string, lasting bool) {
 	var lookup *net.DNSError
 	switch text := err.Error(); {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return "it took too long", false
+		return "the call took too long", false
 	case ctx.Err() != nil:
-		return "it was canceled", false
+		return "the call was canceled", false
 	case strings.Contains(text, "is not allowed"):
 		return "it may not reach that host; add the host name to the allowed hosts", true
 	case errors.As(err, &lookup), strings.Contains(text, "no such host"):
@@ -57,5 +65,5 @@ func describeTrap(ctx context.Context, err error) (cause string, lasting bool) {
 	case strings.Contains(text, "wasm error"):
 		return "the plugin crashed", false
 	}
-	return "for a reason that cannot be shown, since it may hold a credential", false
+	return "its reason cannot be shown, since it may hold a credential", false
 }

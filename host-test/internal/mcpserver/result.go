@@ -50,25 +50,28 @@ func errorResult(err error, arguments json.RawMessage) outcome {
 	var content errorContent
 	var trap *host.TrapError
 	text := "The message was not sent: " + safeErrorText(err) + ". "
-	const unknown = "It is not known whether the message arrived: "
+	unknown := "It is not known whether the message arrived: " + safeErrorText(err) + "."
+	if errors.As(err, &trap) && trap.Sent {
+		unknown = trap.Outcome()
+	}
 	switch {
 	case errors.Is(err, errBusy), errors.Is(err, errCanceled):
 		content = errorContent{Reason: "rate_limited", Retryable: true}
 		text += "Repeat the call later."
 	case errors.As(err, &trap) && !trap.Sent && trap.Lasting:
 		content = errorContent{Reason: "not_sent"}
-		text += "Repeating the call does not help before the operator has changed this; the command doctor shows how."
+		text += "Repeating the call does not help before the operator has changed this; to see how, run doctor."
 	case errors.As(err, &trap) && !trap.Sent:
 		content = errorContent{Reason: "not_sent", Retryable: true}
-		text += "Repeat the call later; if it fails again, the operator can ask the command doctor for the cause."
+		text += "Repeat the call later; if it fails again, the operator can run doctor to see the cause."
 	case given.Key != "":
 		content = errorContent{Reason: "unknown_outcome", Retryable: true, Key: given.Key}
-		text = unknown + safeErrorText(err) + ". Repeat the call unchanged with the same idempotencyKey: the message then arrives once at most."
+		text = unknown + " Call again with the same idempotencyKey; the message arrives at most once."
 	default:
 		// Without a key the plugin makes one for each call, so a repeated call sends
 		// another message.
 		content = errorContent{Reason: "unknown_outcome"}
-		text = unknown + safeErrorText(err) + ". Repeat the call only if a message that arrives twice does no harm; the operator can ask the command doctor for the cause."
+		text = unknown + " Repeat the call only if a message that arrives twice does no harm; the operator can run doctor to see the cause."
 	}
 	return outcome{&mcp.CallToolResult{
 		Content:           []mcp.Content{&mcp.TextContent{Text: text}},

@@ -67,12 +67,16 @@ const (
 	CutTraps      Capability = "cut answer traps"    // the host kills the call
 	CutIsEmpty    Capability = "cut answer is empty" // the plugin gets an answer without a body
 
+	// SurvivesTraps is the capability of an instance to work on after a trap. Without it
+	// the next call has a new instance, which knows nothing of the calls before.
+	SurvivesTraps Capability = "survives traps"
+
 	// StopsRedirects is the capability not to follow redirects, for which libextism has
 	// no setting.
 	StopsRedirects Capability = "redirects stop"
 )
 
-var capabilities = []Capability{SettableClock, MemoryLimit, RawInput, CutTraps, CutIsEmpty, StopsRedirects}
+var capabilities = []Capability{SettableClock, MemoryLimit, RawInput, CutTraps, CutIsEmpty, SurvivesTraps, StopsRedirects}
 
 // Trap begins the result of a call that the host killed.
 const Trap = "the host ended the call"

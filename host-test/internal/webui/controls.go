@@ -54,6 +54,7 @@ func (controls) Faults() (list []fault) {
 		"gateway":          "502 with an HTML page",
 		"punish":           "address blocked: status 1111",
 		"empty":            "200 without a body",
+		"redirect":         "302, as if locked",
 		"cut":              "the answer ends early",
 		"html":             "200 with a login page",
 		"binary":           "bytes that are no text",

@@ -62,7 +62,7 @@ func TestWordings(t *testing.T) {
 // TestFaults injects every fault of dingtalktest once, and one of them twice.
 func TestFaults(t *testing.T) {
 	codes := map[string]int{
-		"busy": -1, "error": 500100, "gateway": -3, "punish": -3, "empty": -3, "cut": -3, "html": -3, "binary": -3, "megabyte": -3,
+		"busy": -1, "error": 500100, "gateway": -3, "punish": -3, "empty": -3, "redirect": -3, "cut": -3, "html": -3, "binary": -3, "megabyte": -3,
 		"nocode": -3, "drop-before": -2, "drop-after": -2, "accept-then-busy": -1, "accept-then-502": -3, "slow": 0,
 	}
 	g := newGroup(t, dingtalktest.Options{PerMinute: -1})

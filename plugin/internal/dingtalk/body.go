@@ -257,12 +257,12 @@ func overheadError(atLeast string, size int) *Error {
 
 func (r *Robot) textError(k *MessageType, atLeast string, size int) *Error {
 	text := "it takes " + atLeast + strconv.Itoa(size) + " bytes, and " + strconv.Itoa(MaxBody) + " are allowed"
-	key := ""
 	if n := r.maxParts(k); n > 1 {
 		text += " in each of at most " + strconv.Itoa(n) + " parts"
-		key = schema.KeyMaxParts
 	}
 	e := argumentError(text, "Shorten it, or send it in several calls.")
-	e.ConfigKey = key
+	if !k.NoSplit {
+		e.ConfigKey = schema.KeyMaxParts
+	}
 	return e
 }

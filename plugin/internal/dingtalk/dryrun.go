@@ -25,9 +25,9 @@ func (r *Robot) DryRun(web Env, m Message, key string) (v DryRun, receipt Receip
 	if e != nil {
 		return v, receipt, e
 	}
-	id, key := r.identify(web, &m, key)
+	id, _ := r.identify(web, &m, len(parts), key)
 	for i := range parts {
-		body := string(r.body(&parts[i], id.uuid(i, len(parts))))
+		body := string(r.body(&parts[i], r.uuid(&id, i, len(parts))))
 		v.Sizes = append(v.Sizes, len(body))
 		v.Bodies = append(v.Bodies, body)
 		receipt.Bytes += len(body)
@@ -41,7 +41,7 @@ func (r *Robot) DryRun(web Env, m Message, key string) (v DryRun, receipt Receip
 	}
 	keyword, found := findKeyword(r.Keywords, &m, m.Text)
 	v.Keyword, v.KeywordAdded = keyword, !found
-	receipt.Total, receipt.UUID, receipt.IdempotencyKey, receipt.Mentions = len(parts), id.uuid(0, len(parts)), key, parts[0].mentions
+	receipt.Total, receipt.UUID, receipt.IdempotencyKey, receipt.Mentions = len(parts), r.uuid(&id, 0, len(parts)), id.key, parts[0].mentions
 	return v, receipt, nil
 }
 

@@ -35,7 +35,8 @@ const (
 )
 
 const (
-	adviceRepeat    = "Repeat the call with the idempotencyKey given here: it arrives once at most."
+	adviceRepeat    = "Call again with the idempotencyKey given here; the message arrives at most once."
+	adviceLocked    = "Wait 600 seconds, then send one message that holds everything."
 	adviceOperator  = "Tell the operator; repeating the call does not help."
 	adviceReword    = "Change the message: repeating it unchanged does not help."
 	adviceReportBug = "Report it to the plugin's authors with this text; repeating the call does not help."
@@ -51,7 +52,7 @@ var Errcodes = []ErrcodeInfo{
 		Cause:  "DingTalk is busy; the message may or may not have arrived.",
 		Advice: adviceRepeat},
 	{Code: errcodeInternal, reason: ReasonUnknown, retryable: true,
-		Cause:  "DingTalk had an internal error; the message may or may not have arrived.",
+		Cause:  "DingTalk reports an internal error; the message may or may not have arrived.",
 		Advice: adviceRepeat},
 
 	{Code: 310000, Match: []string{"keywords not in content", "关键词不匹配"}, ConfigKey: schema.KeyKeywords,
@@ -72,16 +73,17 @@ var Errcodes = []ErrcodeInfo{
 
 	{Code: errcodeRateLimited, reason: ReasonRate, retryable: true, after: lockSeconds,
 		Cause:  "The robot posted more than 20 messages in a minute and is locked for ten minutes.",
-		Advice: "Wait, then send one message that holds everything."},
+		Advice: adviceLocked},
 	{Code: errcodeRateLimitedV2, reason: ReasonRate, retryable: true, after: lockSeconds,
 		Cause:  "The robot posted more than 20 messages in a minute and is locked for ten minutes.",
-		Advice: "Wait, then send one message that holds everything."},
+		Advice: adviceLocked},
 
 	{Code: 300001, Match: []string{"session"}, ConfigKey: schema.KeyWebhookURL,
 		Cause:  "The address is that of a conversation's session, which has expired.",
 		Advice: "Have the operator configure the webhook address of a custom robot instead."},
 	{Code: 300001, Match: []string{"token"}, ConfigKey: schema.KeyAccessToken, Cause: causeUnknownToken, Advice: adviceRecopyToken},
-	{Code: 300005, ConfigKey: schema.KeyAccessToken, Cause: causeUnknownToken, Advice: adviceRecopyToken},
+	{Code: 300005, ConfigKey: schema.KeyAccessToken, Advice: adviceRecopyToken,
+		Cause: "DingTalk does not know this access token; users report this of external groups, too, and now and then of a valid token."},
 	{Code: 400101, ConfigKey: schema.KeyAccessToken, Cause: causeUnknownToken, Advice: adviceRecopyToken},
 	{Code: 40035, Match: []string{"access_token"}, ConfigKey: schema.KeyAccessToken,
 		Cause:  "The request arrived without an access token.",
@@ -112,7 +114,7 @@ var Errcodes = []ErrcodeInfo{
 	{Code: 400106, Cause: "The robot was removed from the group.", Advice: adviceOperator},
 	{Code: 400200, LastCode: 400299, Cause: "DingTalk reports a missing field in the text message.", Advice: adviceReportBug},
 	{Code: 400300, LastCode: 400399, Cause: "DingTalk reports a missing field in the link message.", Advice: adviceReportBug},
-	{Code: 400400, LastCode: 400499, Cause: "DingTalk reports a missing field in the Markdown message; a blank title or text counts as missing.", Advice: "Give a title and a text that are not blank."},
+	{Code: 400400, LastCode: 400499, Cause: "DingTalk reports a missing field in the Markdown message; perhaps it takes a blank title or text for missing.", Advice: "Give a title and a text that are not blank."},
 	{Code: 400500, LastCode: 400599, Cause: "DingTalk reports a missing field in the action card.", Advice: adviceReportBug},
 	{Code: 400600, LastCode: 400699, Cause: "DingTalk reports a missing field in the feed card.", Advice: adviceReportBug},
 
@@ -124,7 +126,10 @@ var Errcodes = []ErrcodeInfo{
 	{Code: 45009, reason: ReasonRate, Cause: "A call limit of the organization is used up.", Advice: adviceOperator},
 	{Code: 90002, reason: ReasonRate, retryable: true, after: 60, Cause: "DingTalk as a whole is throttling.", Advice: "Wait a minute, then repeat the call."},
 	{Code: 90018, reason: ReasonRate, retryable: true, after: 1, Cause: "Too many calls in this second.", Advice: "Wait a second, then repeat the call."},
-	{Code: 90020, reason: ReasonRate, Cause: "The organization's monthly quota of webhook calls is used up.", Advice: adviceOperator},
+	{Code: 90020, reason: ReasonRate, Cause: "The organization's monthly quota of API calls is used up.", Advice: adviceOperator},
+	// guess: users got the text; that it is about the month is inferred from the billing model.
+	{Code: 90030, reason: ReasonRate, Advice: adviceOperator,
+		Cause: "The organization's or the robot's monthly quota of webhook calls is probably used up."},
 }
 
 // lookupErrcode explains an errcode, also one that is not in the table.

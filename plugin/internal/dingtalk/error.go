@@ -44,9 +44,7 @@ func (e *Error) Error() string { return e.Message + " " + e.Advice }
 // useful to repeat it under the same msgUuid.
 func (e *Error) Unknown() bool { return e.Reason == ReasonUnknown }
 
-func (e *Error) throttled() bool {
-	return e.HasErrcode && (e.Code == errcodeRateLimited || e.Code == errcodeRateLimitedV2)
-}
+func (e *Error) throttled() bool { return e.RetryAfter == lockSeconds }
 
 // argumentError refuses what the caller asked for.
 func argumentError(text, advice string) *Error {
@@ -71,13 +69,10 @@ func errcodeError(code int, msg string) *Error {
 	}
 }
 
-// sentence ends s with a full stop.
+// sentence ends s with a full stop, in place of what DingTalk ends it with.
 func sentence(s string) string {
-	switch {
-	case s == "":
-		return "(none)."
-	case strings.IndexByte(".;!", s[len(s)-1]) >= 0:
-		return s
+	if s = strings.TrimRight(s, " .;。"); s == "" {
+		s = "(none)"
 	}
 	return s + "."
 }

@@ -5,38 +5,52 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"strconv"
+	"strings"
 
 	"dingtalk-plugin/plugin/internal/strictjson"
 )
 
-// A messageID identifies a message: by its key at its robot, and by its content.
+// A messageID identifies a message of a robot: by its key and by its content.
 type messageID struct {
-	key     keyDigest // zero if it has none
+	key     string // "" if it has none
 	content fingerprint
 }
 
-// A keyDigest is a hash of a robot and a key.
-type keyDigest [2]uint64
-
-// identify returns the identity of a message, and the key under which it can be
-// sent again: the caller's, or a new one. It makes none if the clock is unset:
-// such hosts often have a fixed random source, too (extism/go-sdk by default),
-// every process would make the same key, and DingTalk would drop messages that
-// were never sent before.
-func (r *Robot) identify(web Env, m *Message, key string) (messageID, string) {
-	id := messageID{content: m.fingerprint()}
+// identify returns the identity of a message of so many parts. Without a key it
+// is that of an equal message that is unfinished, of which it is the repeat, or
+// has a new key.
+//
+// It has none if the clock is unset: such hosts often have a fixed random source,
+// too (extism/go-sdk by default), every process would make the same key, and
+// DingTalk would drop messages that were never sent before. Nor can the age of an
+// equal message be told.
+func (r *Robot) identify(web Env, m *Message, parts int, key string) (id messageID, repeat bool) {
+	id = messageID{key: key, content: r.fingerprint(m, parts)}
 	if key == "" {
 		now := web.Now()
-		if clockUnset(now) {
-			return id, ""
+		if !r.window.tick(now) {
+			return id, false
 		}
-		key = r.newKey(web, now, id.content)
+		if record := r.log.unfinished(id.content, r.window.now); record != nil {
+			return record.messageID, true
+		}
+		id.key = r.newKey(web, now, id.content)
 	}
-	sum := sha256.Sum256([]byte(strconv.Itoa(len(r.Token)) + ":" + r.Token + key))
-	for i := range id.key {
-		id.key[i] = binary.BigEndian.Uint64(sum[8*i:])
+	return id, false
+}
+
+// fingerprint hashes a message and what decides where it is cut. Robots that share
+// a State may have different keywords, and no part of a message that was cut in
+// one place may be taken for a part of one that was cut in another.
+func (r *Robot) fingerprint(m *Message, parts int) fingerprint {
+	f := m.fingerprint()
+	for _, keyword := range r.Keywords {
+		f.text(keyword)
 	}
-	return id, key
+	if parts > 1 {
+		f.number(uint64(parts))
+	}
+	return f
 }
 
 // newKey makes a key of a random number, the time, a counter and the content,
@@ -51,23 +65,21 @@ func (r *Robot) newKey(web Env, now int64, content fingerprint) string {
 	return hex.EncodeToString(key[:])
 }
 
-// hasKey reports whether the message can be recognized if it is sent again.
-func (id *messageID) hasKey() bool { return id.key != keyDigest{} }
-
 // uuid returns the msgUuid of one of count parts, "" for a message without a
 // key. DingTalk posts one message for each value
 // (https://open.dingtalk.com/document/development/custom-robots-send-group-messages,
 // field msgUuid). It depends on the content, because DingTalk would silently drop
 // another message under a key that the log has evicted.
-func (id *messageID) uuid(index, count int) string {
-	if !id.hasKey() {
+func (r *Robot) uuid(id *messageID, index, count int) string {
+	if id.key == "" {
 		return ""
 	}
-	var b []byte
-	for _, n := range []uint64{id.key[0], id.key[1], uint64(id.content), uint64(index), uint64(count)} {
+	sum := sha256.Sum256([]byte(strconv.Itoa(len(r.Token)) + ":" + r.Token + id.key))
+	b := sum[:16]
+	for _, n := range []uint64{uint64(id.content), uint64(index), uint64(count)} {
 		b = binary.BigEndian.AppendUint64(b, n)
 	}
-	sum := sha256.Sum256(b)
+	sum = sha256.Sum256(b)
 	return hex.EncodeToString(sum[:uuidLen/2])
 }
 
@@ -138,7 +150,14 @@ type sendRecord struct {
 	messageID
 	delivered int // parts
 	state     sendState
+
+	// In the window's time. Until then an equal message without a key is a repeat.
+	repeatUntil int64
 }
+
+// repeatPeriod is how long after an unfinished call an equal message without a key
+// is taken for its repeat. The wait that the call was told comes before it.
+const repeatPeriod = 10 * minute
 
 // A sendState is the state of the parts that are not delivered.
 type sendState uint8
@@ -149,16 +168,16 @@ const (
 	allDelivered                    // there is no next part
 )
 
-// lookup returns the record of a message, empty if there is none; ok is false if
-// its key belongs to another message.
-func (l *sendLog) lookup(id messageID) (record sendRecord, ok bool) {
+// lookup returns the record under a message's key, which may be of another
+// message; a new one if there is none.
+func (l *sendLog) lookup(id messageID) *sendRecord {
 	if i := l.index(id.key); i >= 0 {
-		return l.records[i], l.records[i].content == id.content
+		return &l.records[i]
 	}
-	return sendRecord{messageID: id}, true
+	return &sendRecord{messageID: id}
 }
 
-func (l *sendLog) index(key keyDigest) int {
+func (l *sendLog) index(key string) int {
 	for i := range l.records {
 		if l.records[i].key == key {
 			return i
@@ -167,23 +186,35 @@ func (l *sendLog) index(key keyDigest) int {
 	return -1
 }
 
+// unfinished returns the latest record of a message with that content of which a
+// part is missing or may be, or nil.
+func (l *sendLog) unfinished(content fingerprint, now int64) *sendRecord {
+	for i := len(l.records) - 1; i >= 0; i-- {
+		if r := &l.records[i]; r.content == content && r.state != allDelivered && now <= r.repeatUntil {
+			return r
+		}
+	}
+	return nil
+}
+
 // claim returns the record of a message that is about to be sent, as the latest.
 // The record of a message without a key is not kept, because nobody can ask for
 // it. The log may exceed logSize by this one, so that nothing needs to be evicted
 // for a message that is then refused.
 func (l *sendLog) claim(id messageID) *sendRecord {
-	if !id.hasKey() {
-		return &sendRecord{messageID: id}
+	record := *l.lookup(id)
+	if id.key == "" {
+		return &record
 	}
 	if l.records == nil {
 		l.records = make([]sendRecord, 0, logSize+1)
 	}
-	record, _ := l.lookup(id)
 	if i := l.index(id.key); i >= 0 {
 		l.remove(i)
 	} else if len(l.records) > logSize {
 		l.evict()
 	}
+	record.key = strings.Clone(record.key) // which may share the memory of the input
 	l.records = append(l.records, record)
 	return &l.records[len(l.records)-1]
 }
@@ -203,7 +234,7 @@ func (l *sendLog) evict() {
 // release removes the record claimed last if nothing was delivered. Its key is
 // then free for a corrected message.
 func (l *sendLog) release(record *sendRecord) {
-	if last := len(l.records) - 1; record.hasKey() && record.delivered == 0 && record.state == notDelivered {
+	if last := len(l.records) - 1; record.key != "" && record.delivered == 0 && record.state == notDelivered {
 		l.remove(last)
 	}
 }

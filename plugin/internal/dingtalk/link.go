@@ -72,18 +72,18 @@ func writeLink(w *strictjson.Writer, k *MessageType, link *Link) {
 // makes the others open where the operator chose.
 func (m *Message) checkLinks(options *MessageOptions) *Error {
 	for i := range m.Links {
-		link, path := &m.Links[i], "/"
+		link, path := &m.Links[i], ""
 		if m.Type.list != "" {
-			path += m.Type.list + "/" + strconv.Itoa(i) + "/"
+			path = m.Type.list + "[" + strconv.Itoa(i) + "]."
 		}
 		if link.Title != "" && IsBlank(link.Title) {
 			return blankError(path + "title")
 		}
 		if fault := checkURL(link.URL, true); fault != "" {
-			return argumentError("argument "+path+m.Type.url+": "+fault, adviceLink)
+			return argumentError(path+m.Type.url+": "+fault, adviceLink)
 		}
-		if fault := checkURL(link.Picture, false); fault != "" && link.Picture != "" {
-			return argumentError("argument "+path+m.Type.picture+": "+fault, adviceLink)
+		if fault := checkPicture(link.Picture); fault != "" {
+			return argumentError(path+m.Type.picture+": "+fault, adviceLink)
 		}
 		link.URL = options.Links.pageLink(link.URL)
 	}
@@ -110,6 +110,16 @@ func checkURL(s string, link bool) (fault string) {
 		return ""
 	}
 	return "an address of this kind cannot be opened"
+}
+
+// checkPicture accepts the id of an uploaded picture, too, as in @lADPD, which
+// shows in link and feed cards
+// (https://open.dingtalk.com/document/development/custom-robots-send-group-messages).
+func checkPicture(s string) (fault string) {
+	if s == "" || len(s) > 1 && s[0] == '@' && hasOnlyURLBytes(s) {
+		return ""
+	}
+	return checkURL(s, false)
 }
 
 // hasOnlyURLBytes reports whether browsers accept all bytes of a link's address.

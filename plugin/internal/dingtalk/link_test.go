@@ -17,7 +17,10 @@ func TestCheckURL(t *testing.T) {
 		{"https://a b", false, false},
 		{"https://a\nb", false, false},
 		{"example.com", false, false},
-		{"", false, false},
+		{"", false, true}, // no picture
+		{"@lADPDe7s2abc", false, true},
+		{"@", false, false},
+		{"@a b", false, false},
 		{"data:image/png;base64,AAAA", false, false},
 		{"file:///etc/passwd", false, false},
 		{"javascript:alert(1)", false, false},
@@ -26,7 +29,7 @@ func TestCheckURL(t *testing.T) {
 		if got := checkURL(test.url, true) == ""; got != test.link {
 			t.Errorf("link %q: %v, want %v", test.url, got, test.link)
 		}
-		if got := checkURL(test.url, false) == ""; got != test.image {
+		if got := checkPicture(test.url) == ""; got != test.image {
 			t.Errorf("picture %q: %v, want %v", test.url, got, test.image)
 		}
 	}

@@ -50,20 +50,20 @@ func (m *Mention) same(other *Mention) bool {
 // addMobiles adds people by mobile number: digits, or +country-digits. A
 // number counts once, in the form that was added first.
 func (m *Mentions) addMobiles(mobiles []string) *Error {
-	return m.addAll(mobiles, false, "/atMobiles/", "not a mobile number",
+	return m.addAll(mobiles, false, "atMobiles", "not a mobile number",
 		"Give 5 to 15 digits without blanks, as in 13800000001, or with a country code as in +86-13800000001.")
 }
 
 func (m *Mentions) addUserIDs(ids []string) *Error {
-	return m.addAll(ids, true, "/atUserIds/", "not a user id",
+	return m.addAll(ids, true, "atUserIds", "not a user id",
 		"Give the id alone, of letters, digits, - and _, without an @ before it.")
 }
 
-func (m *Mentions) addAll(ids []string, isUserID bool, path, fault, advice string) *Error {
+func (m *Mentions) addAll(ids []string, isUserID bool, name, fault, advice string) *Error {
 	for i, id := range ids {
 		id = strings.TrimSpace(id)
 		if !validID(id, isUserID) {
-			return argumentError("argument "+path+strconv.Itoa(i)+": "+fault, advice)
+			return argumentError(name+"["+strconv.Itoa(i)+"]: "+fault, advice)
 		}
 		m.add(Mention{ID: id, IsUserID: isUserID})
 	}

@@ -19,7 +19,7 @@ type MessageType struct {
 	HasTitle             bool   // it has a title, which the chat list shows
 	NoSplit              bool   // it cannot be split
 	NoMentions           bool   // it cannot mention
-	MentionsByUserIDOnly bool   // it can mention by user id only
+	MentionsByUserIDOnly bool   // documented are mentions by user id only; users report that numbers work, too
 
 	list    string // argument and member with the links; "" for one link beside the text
 	url     string // member with a link's address; "" for a type without links
@@ -175,13 +175,13 @@ func (m *Message) minOverhead() int {
 // checkBlank refuses an argument that would show nothing.
 func checkBlank(arguments strictjson.Object, name, value string) *Error {
 	if arguments.Get(name).Exists() && IsBlank(value) {
-		return blankError("/" + name)
+		return blankError(name)
 	}
 	return nil
 }
 
 func blankError(path string) *Error {
-	return argumentError("argument "+path+": nothing but white space", "Give it something that can be read.")
+	return argumentError(path+": nothing but white space", "Give it something that can be read.")
 }
 
 func (m *Message) readMentions(arguments strictjson.Object, options *MessageOptions) *Error {

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestSendAgainstModel compares random calls of one robot, with all kinds of
-// faults, with a DingTalk that drops repeated msgUuids and limits the rate, and
-// with a model of what the robot must remember. Each subtest is a seed:
+// TestSendAgainstModel compares random calls of one robot under two names, with
+// all kinds of faults, with a DingTalk that drops repeated msgUuids and limits the
+// rate, and with a model of what the robot must remember. Each subtest is a seed:
 //
 //	go test ./plugin/internal/dingtalk -run 'TestSendAgainstModel/seed=17$' -v
 func TestSendAgainstModel(t *testing.T) {
@@ -28,10 +28,13 @@ func TestSendAgainstModel(t *testing.T) {
 type simulation struct {
 	*rand.Rand
 	t     *testing.T
-	robot *Robot
+	names [2]*Robot // share a State
+	robot *Robot    // of the call
 
 	real       int64 // time, in milliseconds, of DingTalk
 	offset     int64 // by which the host's clock is wrong
+	shown      int64 // what the host's clock showed last
+	passed     int64 // by the host's clock, without its steps back
 	clock      clockKind
 	setForward []int64 // when the clock was
 
@@ -39,7 +42,7 @@ type simulation struct {
 	keys        int               // that callers use
 	stored      map[string]string // bodies that are in the group, by msgUuid; "" is not a key
 	anonymous   map[string]int    // how often a body without msgUuid is in the group
-	bodies      map[string]string // what was posted under a msgUuid
+	owners      map[string]string // which part of a message was posted under a msgUuid
 	uuids       map[string]string // what a part of a message was posted under
 	accepted    []int64           // when
 	lockedUntil int64
@@ -47,6 +50,7 @@ type simulation struct {
 
 	log     []*expected     // what the robot must remember
 	evicted map[string]bool // ids of what it once had to
+	offered call            // the latest that was told a key
 	call    call
 }
 
@@ -67,6 +71,7 @@ type expected struct {
 	message   int
 	delivered int
 	state     sendState
+	until     int64 // an equal call without a key is its repeat, as time passed
 }
 
 // A call is the call under way.
@@ -74,6 +79,7 @@ type call struct {
 	key     string
 	id      string
 	message int
+	repeat  bool      // it has no key, and is a repeat all the same
 	record  *expected // nil before the first POST
 	posts   []post
 	fresh   bool // no earlier request for this part had an unknown outcome
@@ -101,12 +107,14 @@ func paragraphs(message, n int) string {
 func newSimulation(t *testing.T, seed uint64) *simulation {
 	s := &simulation{
 		Rand: rand.New(rand.NewPCG(seed, 0)), t: t, real: MinValidTime + 1,
-		stored: map[string]string{}, anonymous: map[string]int{}, bodies: map[string]string{}, uuids: map[string]string{},
+		stored: map[string]string{}, anonymous: map[string]int{}, owners: map[string]string{}, uuids: map[string]string{},
 		evicted: map[string]bool{},
 	}
 	s.robot = newRobot()
 	s.robot.MaxRetries = s.IntN(6)
 	s.robot.MessagesPerMinute = []int{0, 3, 7, 20, 20}[s.IntN(5)]
+	other := *s.robot
+	s.names = [2]*Robot{s.robot, &other}
 	s.clock = clockKind(s.IntN(int(clockKinds)))
 	if s.clock == unsetClock {
 		s.offset = 1640995200000 - s.real // 2022-01-01
@@ -146,7 +154,7 @@ func (s *simulation) fail(format string, a ...any) {
 func (s *simulation) pause() {
 	switch s.IntN(20) {
 	case 0:
-		s.real += 11 * minute
+		s.real += 9*minute + s.Int64N(2*minute)
 	case 1, 2:
 		s.real += minute
 	case 3, 4, 5, 6, 7:
@@ -172,8 +180,15 @@ func (s *simulation) stepClock() {
 	}
 }
 
-// choose picks a key and a message: mostly the one that belongs to the key.
+// choose picks a key and a message: mostly the one that belongs to the key, now
+// and then the latest message without a key or with the one that was offered.
 func (s *simulation) choose() (key string, message int) {
+	switch s.IntN(8) {
+	case 0:
+		return "", s.call.message
+	case 1:
+		return s.offered.key, s.offered.message
+	}
 	n := s.IntN(s.keys)
 	message = n % len(messages)
 	if message > 3 && s.IntN(3) > 0 {
@@ -191,15 +206,19 @@ func (s *simulation) choose() (key string, message int) {
 // send makes one call and compares it with the model.
 func (s *simulation) send(key string, message int) (e *Error) {
 	var receipt Receipt
+	s.robot = s.names[s.IntN(len(s.names))]
 	s.call = call{key: key, id: key, message: message}
-	if key == "" {
-		s.call.id = fmt.Sprint("call at ", s.real, len(s.counted), s.Uint64())
+	switch key {
+	case "":
+		s.identify()
+	case s.offered.key:
+		s.call.id = s.offered.id
 	}
 	var known expected
 	if found := s.find(s.call.id); found != nil {
 		known = *found
 	}
-	before := *s.robot
+	before := *s.robot.State
 	before.log.records = slices.Clone(before.log.records)
 	trapped := true
 	func() {
@@ -216,6 +235,9 @@ func (s *simulation) send(key string, message int) (e *Error) {
 	}
 	if len(s.call.posts) == 0 && len(before.window.sent) < len(s.robot.window.sent) {
 		s.fail("a call that posted nothing counts")
+	}
+	if !trapped && e != nil && s.call.record != nil {
+		s.call.record.until = s.passed + 10*minute + int64(e.RetryAfter)*1000
 	}
 	s.checkLog()
 	if !trapped {
@@ -240,6 +262,8 @@ func (s *simulation) checkResult(known expected, receipt *Receipt, e *Error) {
 		}
 	case receipt.AlreadySent:
 		s.fail("already sent, but never was: %+v", receipt)
+	case receipt.Repeat != s.call.repeat && receipt.Total > 0:
+		s.fail("repeat: %t", receipt.Repeat)
 	}
 	for part := range receipt.Delivered {
 		if !s.inGroup(part) {
@@ -269,6 +293,9 @@ func (s *simulation) checkKey(receipt *Receipt, e *Error) {
 	}
 	if e != nil && e.Unknown() && !safe && e.Retryable {
 		s.fail("a repeat that may arrive twice is recommended")
+	}
+	if e != nil && receipt.IdempotencyKey != "" {
+		s.offered = call{key: receipt.IdempotencyKey, id: s.call.id, message: s.call.message}
 	}
 	attempts := map[int]int{}
 	for _, p := range s.call.posts {
@@ -309,6 +336,26 @@ func (s *simulation) inGroup(part int) bool {
 	return s.stored[s.uuids[name]] != "" || s.anonymous[name] > 0
 }
 
+// identify finds what a call without a key is: a repeat of the latest call with the
+// same message that is unfinished, or new.
+func (s *simulation) identify() {
+	s.call.id = fmt.Sprint("call at ", s.real, len(s.counted), s.Uint64())
+	s.now()
+	for _, r := range s.log {
+		if s.clock != unsetClock && r.message == s.call.message && r.state != allDelivered && s.passed <= r.until {
+			s.call.id, s.call.repeat = r.id, true
+		}
+	}
+}
+
+// now is the host's clock.
+func (s *simulation) now() int64 {
+	now := s.real + s.offset
+	s.passed += max(0, now-s.shown)
+	s.shown = now
+	return now
+}
+
 func (s *simulation) partName(part int) string {
 	return fmt.Sprint(s.call.id, " message ", s.call.message, " part ", part)
 }
@@ -316,7 +363,7 @@ func (s *simulation) partName(part int) string {
 // env is the host.
 func (s *simulation) env() Env {
 	return Env{
-		Now:    func() int64 { return s.real + s.offset },
+		Now:    s.now,
 		Random: func() uint64 { return 7 },
 		Send: func(method, url string, body []byte) (int, []byte) {
 			s.real += s.Int64N(200)
@@ -357,7 +404,7 @@ var faults = []outcome{
 func (s *simulation) post(body string) (status int, reply []byte) {
 	p := s.read(&body)
 	s.begin()
-	s.checkPost(&p, body)
+	s.checkPost(&p)
 	s.delay(40000)
 	o := outcome{arrives: true, status: 200}
 	if s.IntN(100) < s.faults {
@@ -431,8 +478,8 @@ func (s *simulation) read(body *string) (p post) {
 	return p
 }
 
-// checkPost checks that no part has two uuids, and no uuid two bodies.
-func (s *simulation) checkPost(p *post, body string) {
+// checkPost checks that no part has two uuids, and no uuid two parts.
+func (s *simulation) checkPost(p *post) {
 	s.t.Helper()
 	if p.part != s.call.record.delivered {
 		s.fail("part %d was posted, and %d are delivered", p.part, s.call.record.delivered)
@@ -445,10 +492,10 @@ func (s *simulation) checkPost(p *post, body string) {
 		s.fail("%s has uuids %s and %s", name, uuid, p.uuid)
 	}
 	s.uuids[name] = p.uuid
-	if other, ok := s.bodies[p.uuid]; ok && other != body {
-		s.fail("uuid %s is that of another message, which DingTalk would drop: %.60s and %.60s", p.uuid, other, body)
+	if other, ok := s.owners[p.uuid]; ok && other != name {
+		s.fail("uuid %s of %s is that of %s, so DingTalk would drop it", p.uuid, name, other)
 	}
-	s.bodies[p.uuid] = body
+	s.owners[p.uuid] = name
 }
 
 // count checks that a minute never holds more requests than the robot may make.
@@ -492,6 +539,7 @@ func (s *simulation) begin() {
 		s.call.record.state = mayBeDelivered
 		s.call.fresh = true
 	}
+	s.call.record.until = s.passed + 10*minute
 }
 
 // latest returns the record of the message that is posted, as the latest.

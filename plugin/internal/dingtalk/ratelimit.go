@@ -74,6 +74,10 @@ func (w *window) expire() {
 	w.sent = slices.DeleteFunc(w.sent, func(at int64) bool { return at <= w.now-minute })
 }
 
+// burst is after how many messages in a minute DingTalk may have locked the robot.
+// guess: half of what it accepts, because others may post, too.
+const burst = 10
+
 // reserve counts one message before it is posted, because it may arrive even if
 // the call traps.
 func (w *window) reserve(clock int64) {
@@ -111,6 +115,12 @@ func rateError(why string, wait int64) *Error {
 		Retryable:  true,
 		RetryAfter: seconds,
 	}
+}
+
+// lockError takes a redirect for DingTalk's lock. guess: users report that it
+// answers so while a robot is locked.
+func lockError() *Error {
+	return rateError("DingTalk redirected it, which after so many messages in a minute is taken for its lock", lockSeconds*1000)
 }
 
 func waitText(seconds int) string { return "Wait " + strconv.Itoa(seconds) + " seconds" }

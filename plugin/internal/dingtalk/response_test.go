@@ -37,8 +37,8 @@ var errcodeTests = []struct {
 	{130101, "send too fast, exceed 20 times per minute", "locked", Error{Reason: ReasonRate, Retryable: true, RetryAfter: 600}}, // ccfos/nightingale#369
 	{410100, "发送速度太快而限流", "locked", Error{Reason: ReasonRate, Retryable: true, RetryAfter: 600}},
 
-	{300001, "token is not exist", "does not know", Error{Reason: ReasonRefused, ConfigKey: schema.KeyAccessToken}}, // timonwong/prometheus-webhook-dingtalk#91
-	{300005, "token is not exist", "does not know", Error{Reason: ReasonRefused, ConfigKey: schema.KeyAccessToken}}, // timonwong/prometheus-webhook-dingtalk#226
+	{300001, "token is not exist", "does not know", Error{Reason: ReasonRefused, ConfigKey: schema.KeyAccessToken}},   // timonwong/prometheus-webhook-dingtalk#91
+	{300005, "token is not exist", "external groups", Error{Reason: ReasonRefused, ConfigKey: schema.KeyAccessToken}}, // timonwong/prometheus-webhook-dingtalk#226
 	{400101, "access_token不存在", "does not know", Error{Reason: ReasonRefused, ConfigKey: schema.KeyAccessToken}},
 	{300001, "session 不存在", "session", Error{Reason: ReasonRefused, ConfigKey: schema.KeyWebhookURL}}, // agentscope-ai/QwenPaw#2221
 	{40035, "缺少参数 access_token", "without an access token", Error{Reason: ReasonRefused, ConfigKey: schema.KeyAccessToken}},
@@ -69,13 +69,15 @@ var errcodeTests = []struct {
 	{400501, "miss param : actionCard", "action card", Error{Reason: ReasonRefused}},
 	{400602, "miss param : feedCard->links", "feed card", Error{Reason: ReasonRefused}},
 	{430101, "含有不安全的外链", "unsafe", Error{Reason: ReasonRefused}},
+	{430101, "错误描述:本次请求包含安全风险 unSafe URL ;解决方案:请删去可能造成安全风险的内容;", "unsafe", Error{Reason: ReasonRefused}}, // centerzx/UploadApkPlugin#7
 	{430102, "含有不合适的文本", "text", Error{Reason: ReasonRefused}},
 	{430103, "含有不合适的图片", "picture", Error{Reason: ReasonRefused}},
 	{430104, "含有不合适的内容", "content", Error{Reason: ReasonRefused}},
 	{45009, "接口调用超过限制", "limit", Error{Reason: ReasonRate}},
 	{90002, "服务器调用超过限制", "throttling", Error{Reason: ReasonRate, Retryable: true, RetryAfter: 60}},
 	{90018, "您的服务器调用钉钉开放平台当前接口的所有请求都被暂时禁用了", "this second", Error{Reason: ReasonRate, Retryable: true, RetryAfter: 1}},
-	{90020, "当月接口调用次数已用完", "quota", Error{Reason: ReasonRate}},
+	{90020, "您的企业本月api调用量已超过限制", "API calls", Error{Reason: ReasonRate}}, // https://www.dingtalk.com/qidian/help-detail-1061621972.html
+	{90030, "webhook over limit", "quota of webhook calls", Error{Reason: ReasonRate}},
 	{123456, "something new", "does not know", Error{Reason: ReasonRefused}},
 }
 
@@ -125,6 +127,7 @@ func TestParseResponse(t *testing.T) {
 		{"megabyte", 200, `{"errcode":0,"x":"` + strings.Repeat("x", MaxResponse), ReasonUnknown, "overlong"},
 		{"punished, JSON", 200, `{"status":1111,"wait":5,"source":"x5","punish":"deny","uuid":"1"}`, ReasonRate, "firewall"},
 		{"punished, page", 200, `<html><script src="/x5/punish?action=deny">`, ReasonRate, "firewall"},
+		{"punished with an errcode", 200, `{"errcode":130101,"errmsg":"send too fast","punish":"deny"}`, ReasonRate, "locked for ten minutes"},
 		{"HTTP is off", 0, "", ReasonHTTPDisabled, "switched off"},
 	} {
 		var reason Reason

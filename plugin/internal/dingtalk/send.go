@@ -13,7 +13,7 @@ type Env struct {
 	Send   func(method, url string, body []byte) (status int, reply []byte)
 }
 
-// A Robot posts to one group. Its exported fields configure it and do not change.
+// A Robot posts to one group. Its fields configure it and do not change.
 type Robot struct {
 	Address           Webhook
 	Token             string
@@ -28,6 +28,12 @@ type Robot struct {
 	// can share one; if nil, the robot allocates its own.
 	Buffer *strictjson.Writer
 
+	*State
+}
+
+// A State is what is known of a robot. Robots with one address and token share it,
+// because for DingTalk they are one.
+type State struct {
 	window window
 	log    sendLog
 	probed bool   // the address answered, and no request trapped since
@@ -38,6 +44,7 @@ type Robot struct {
 type Receipt struct {
 	Delivered, Total int       // parts
 	AlreadySent      bool      // all of it arrived by an earlier call
+	Repeat           bool      // it had no key and continues an earlier call with the same message
 	MayBeDelivered   bool      // the next part was posted without a clear answer
 	Bytes            int       // of all bodies that were sent
 	UUID             string    // msgUuid of the first part, or ""
@@ -48,7 +55,8 @@ type Receipt struct {
 
 // Send posts m, in parts if it is long. The Error is nil if all of it arrived.
 // Key, or "", is the caller's name for this message: what arrived under it
-// before is not sent again.
+// before is not sent again. A message without a key that equals an unfinished one
+// is its repeat.
 func (r *Robot) Send(web Env, m Message, key string) (Receipt, *Error) {
 	if e := r.check(&m); e != nil {
 		return Receipt{}, e
@@ -57,12 +65,13 @@ func (r *Robot) Send(web Env, m Message, key string) (Receipt, *Error) {
 	if e != nil {
 		return Receipt{}, e
 	}
-	id, key := r.identify(web, &m, key)
-	record, ok := r.log.lookup(id)
-	if !ok {
+	id, repeat := r.identify(web, &m, len(parts), key)
+	record := r.log.lookup(id)
+	if record.content != id.content {
 		return Receipt{}, argumentError("this idempotencyKey was used for another message", "Use a new key for a new message.")
 	}
-	receipt := newReceipt(&id, key, &record, len(parts))
+	receipt := r.newReceipt(record, len(parts))
+	receipt.Repeat = repeat
 	if receipt.AlreadySent {
 		return receipt, nil
 	}
@@ -73,14 +82,14 @@ func (r *Robot) Send(web Env, m Message, key string) (Receipt, *Error) {
 	return receipt, e
 }
 
-func newReceipt(id *messageID, key string, record *sendRecord, total int) Receipt {
+func (r *Robot) newReceipt(record *sendRecord, total int) Receipt {
 	return Receipt{
 		Delivered:      record.delivered,
 		Total:          total,
 		AlreadySent:    record.state == allDelivered,
 		MayBeDelivered: record.state == mayBeDelivered,
-		UUID:           id.uuid(0, total),
-		IdempotencyKey: key,
+		UUID:           r.uuid(&record.messageID, 0, total),
+		IdempotencyKey: record.key,
 	}
 }
 
@@ -95,21 +104,37 @@ func (receipt *Receipt) add(p *part, bytes int) {
 	}
 }
 
-// qualify adds to an Error what the record of earlier attempts tells.
+// qualify adds to an Error what the record of earlier attempts tells, and how to
+// send only what is missing.
 func (receipt *Receipt) qualify(e *Error) {
+	if e == nil || receipt.Delivered == 0 && !receipt.MayBeDelivered {
+		return
+	}
+	if !e.Unknown() && receipt.MayBeDelivered {
+		e.Message += " An earlier attempt had no clear answer and may have arrived all the same."
+	}
+	again := `"; the message arrives at most once.`
+	if receipt.Delivered > 0 {
+		again = `"; only the missing parts are sent.`
+	}
+	again = `all again with idempotencyKey "` + receipt.IdempotencyKey + again
+	if e.RetryAfter > 0 { // rather than send a new message
+		e.Advice = waitText(e.RetryAfter) + "."
+	}
 	switch {
-	case e == nil || receipt.Delivered == 0 && !receipt.MayBeDelivered:
-	case e.Unknown() && receipt.IdempotencyKey == "":
+	case receipt.IdempotencyKey != "" && e.RetryAfter > 0:
+		e.Advice += " Then c" + again
+	case receipt.IdempotencyKey != "" && e.Unknown():
+		e.Advice = "C" + again
+	case receipt.IdempotencyKey != "":
+		e.Advice += " To repeat it unchanged, c" + again
+	case e.Unknown():
 		e.Retryable = false
 		e.Advice = "Send it again only if a second copy does no harm: without a right clock on the host, DingTalk cannot recognize a repeat. " +
 			"A message sent with an idempotencyKey can be repeated safely."
-	case !e.Unknown():
-		if receipt.MayBeDelivered {
-			e.Message += " An earlier attempt had no clear answer and may have arrived all the same."
-		}
-		if e.Reason == ReasonRate && e.RetryAfter > 0 { // else it advises a new message
-			e.Advice = waitText(e.RetryAfter) + "."
-		}
+	}
+	if receipt.IdempotencyKey == "" && receipt.Delivered > 0 {
+		e.Advice += " A repeat would send all parts."
 	}
 }
 
@@ -121,7 +146,7 @@ func (r *Robot) check(m *Message) *Error {
 	return &Error{
 		Reason:    ReasonPolicy,
 		Message:   "The message was not sent: the operator does not allow mentioning everybody.",
-		Advice:    "Send it without atAll, and mention by atMobiles those who must act.",
+		Advice:    "Send it without atAll; to notify individuals, list them in atMobiles.",
 		ConfigKey: schema.KeyAllowAtAll,
 	}
 }
@@ -162,10 +187,12 @@ func (r *Robot) probe(web Env) *Error {
 func (r *Robot) deliver(web Env, id messageID, parts []part, receipt *Receipt) *Error {
 	record := r.log.claim(id)
 	for i := record.delivered; i < len(parts); i++ {
-		body := r.body(&parts[i], id.uuid(i, len(parts)))
+		body := r.body(&parts[i], r.uuid(&id, i, len(parts)))
 		e := r.sendPart(web, body, record, len(parts)-i)
 		receipt.MayBeDelivered = record.state == mayBeDelivered
 		if e != nil {
+			r.explainKeyword(&parts[i], e)
+			record.repeatUntil = r.window.now + repeatPeriod + int64(e.RetryAfter)*1000
 			r.log.release(record)
 			return e
 		}
@@ -175,18 +202,25 @@ func (r *Robot) deliver(web Env, id messageID, parts []part, receipt *Receipt) *
 	return nil
 }
 
+// explainKeyword tells that the configured keyword is wrong, rather than that one
+// should be configured.
+func (r *Robot) explainKeyword(p *part, e *Error) {
+	if keyword, _ := findKeyword(r.Keywords, p.message, p.chunk.text); keyword != "" && e.ConfigKey == schema.KeyKeywords {
+		e.Advice = "The configured keyword " + keyword + (" is not one of the robot's; have the operator correct " + schema.KeyKeywords + ".")
+	}
+}
+
 // sendPart posts the first of the missing parts, and retries while its outcome is
 // unknown, unless DingTalk could not recognize a repeat or the rate does not
 // allow a repeat and the parts after it.
 func (r *Robot) sendPart(web Env, body []byte, record *sendRecord, missing int) *Error {
 	for retries := 0; ; retries++ {
 		e := r.sendOnce(web, body, record)
-		if e == nil || !e.Unknown() || retries == r.MaxRetries || !record.hasKey() {
+		if e == nil || !e.Unknown() || retries == r.MaxRetries || record.key == "" {
 			return e
 		}
 		if full := r.window.allow(web.Now(), missing); full != nil {
 			e.Message += " It was not retried: the robot has used up the messages of this minute."
-			e.Advice = waitText(full.RetryAfter) + ". " + e.Advice
 			e.RetryAfter = full.RetryAfter
 			return e
 		}
@@ -201,12 +235,16 @@ func (r *Robot) sendOnce(web Env, body []byte, record *sendRecord) *Error {
 	if r.Secret != "" {
 		sign = Sign(r.Secret, now)
 	}
-	before := record.state
-	record.state, r.probed = mayBeDelivered, false
-	r.window.reserve(now)
+	s, before := r.State, record.state
+	record.state, s.probed = mayBeDelivered, false
+	s.window.reserve(now)
+	record.repeatUntil = s.window.now + repeatPeriod
 	status, reply := web.Send("POST", r.url(now, sign), body)
 	e := ParseResponse(status, reply)
-	r.probed = true
+	if status == 302 && !e.HasErrcode && len(s.window.sent) >= burst {
+		e = lockError()
+	}
+	s.probed = true
 	switch {
 	case e == nil:
 		record.state = notDelivered
@@ -214,7 +252,7 @@ func (r *Robot) sendOnce(web Env, body []byte, record *sendRecord) *Error {
 	case !e.Unknown():
 		record.state = before
 	}
-	r.window.commit(web.Now(), e)
+	s.window.commit(web.Now(), e)
 	return e
 }
 

@@ -39,7 +39,7 @@ func newHost(replies ...string) *fakeHost { return &fakeHost{now: MinValidTime, 
 
 func newRobot() *Robot {
 	return &Robot{
-		Address: Webhook{Base: DefaultWebhook}, Token: "token", AllowAtAll: true, MessagesPerMinute: 20, MaxParts: 5, MaxRetries: 1,
+		Address: Webhook{Base: DefaultWebhook}, Token: "token", AllowAtAll: true, MessagesPerMinute: 20, MaxParts: 5, MaxRetries: 1, State: new(State),
 	}
 }
 
@@ -106,6 +106,42 @@ func TestUUIDDerivation(t *testing.T) {
 	} {
 		if test.a == test.b {
 			t.Errorf("%s: one uuid, for which DingTalk would drop a message", test.name)
+		}
+	}
+}
+
+// A 302 after a burst of its own messages is taken for the lock, otherwise the
+// address is to blame.
+func TestRedirectAfterBurst(t *testing.T) {
+	for _, test := range []struct {
+		limit, sent int
+		reason      Reason
+		posted      int // by another call after the redirect
+	}{
+		{20, 0, ReasonRefused, 1},
+		{20, burst - 2, ReasonRefused, 1},
+		{20, burst - 1, ReasonRate, 0},
+		{0, burst, ReasonRefused, 1},
+	} {
+		h, r := newHost(), newRobot()
+		r.MessagesPerMinute = test.limit
+		env := h.env()
+		post := func() *Error {
+			_, e := r.Send(env, Message{Type: Text, Text: "hi"}, "")
+			return e
+		}
+		for range test.sent {
+			post()
+		}
+		send := env.Send
+		env.Send = func(string, string, []byte) (int, []byte) { return 302, nil }
+		if e := post(); e == nil || e.Reason != test.reason || (e.RetryAfter == lockSeconds) != (test.reason == ReasonRate) {
+			t.Errorf("after %d messages of %d: %+v, want %s", test.sent, test.limit, e, test.reason)
+		}
+		env.Send = send
+		post()
+		if posted := len(h.bodies) - test.sent; posted != test.posted {
+			t.Errorf("after %d messages of %d and a redirect: %d posted, want %d", test.sent, test.limit, posted, test.posted)
 		}
 	}
 }

@@ -93,8 +93,8 @@ func (s *Schema) FillEnum(names []string) {
 
 // A Violation tells where a value first violates its schema.
 type Violation struct {
-	Path    string // JSON Pointer, "" for the value itself
-	Message string // what was expected and what was found, without names from the value
+	Path    string // as in links[0].title; "" for the value itself
+	Message string // what was expected and what was found, to follow the path, without names from the value
 	Unknown bool   // Path ends in a name that the schema does not have
 }
 
@@ -111,7 +111,7 @@ func (s *Schema) CheckObject(object strictjson.Object) *Violation { return s.che
 func (s *Schema) check(value gjson.Result, path string) *Violation {
 	got := typeOf(value)
 	if ok := s.typ == "" || got == s.typ || s.typ == "number" && got == "integer"; !ok {
-		return &Violation{Path: path, Message: "expected " + withArticle(s.typ) + ", got " + withArticle(got)}
+		return &Violation{Path: path, Message: ": expected " + withArticle(s.typ) + ", got " + withArticle(got)}
 	}
 	switch got {
 	case "object":
@@ -161,7 +161,11 @@ func (s *Schema) checkObject(object strictjson.Object, path string) *Violation {
 	}
 	for _, name := range s.required {
 		if !object.Get(name).Exists() {
-			return &Violation{Path: jsonPointer(path, name), Message: "missing, but required"}
+			message := " is required"
+			if choices := s.property(name).enum; choices != nil {
+				message += ": choose one of " + joinMax(choices)
+			}
+			return &Violation{Path: memberPath(path, name), Message: message}
 		}
 	}
 	for i, name := range s.names {
@@ -169,23 +173,26 @@ func (s *Schema) checkObject(object strictjson.Object, path string) *Violation {
 		if !value.Exists() || value.Type == gjson.Null && !slices.Contains(s.required, name) {
 			continue
 		}
-		if v := s.properties[i].check(value, jsonPointer(path, name)); v != nil {
+		if v := s.properties[i].check(value, memberPath(path, name)); v != nil {
 			return v
 		}
 	}
 	return nil
 }
 
+// property returns the schema of a property, which the schema has.
+func (s *Schema) property(name string) *Schema { return s.properties[slices.Index(s.names, name)] }
+
 // checkMembers finds a member that is unknown or given twice: JSON does not
 // define which of the two counts.
 func (s *Schema) checkMembers(object strictjson.Object, path string) *Violation {
 	for i, member := range object {
 		if s.noAdditional && !slices.Contains(s.names, member.Name) {
-			return &Violation{Path: jsonPointer(path, member.Name), Message: unknownMember(member.Name, s.names), Unknown: true}
+			return &Violation{Path: memberPath(path, member.Name), Message: unknownMember(member.Name, s.names), Unknown: true}
 		}
 		for _, before := range object[:i] {
 			if before.Name == member.Name {
-				return &Violation{Path: jsonPointer(path, member.Name), Message: "given twice"}
+				return &Violation{Path: memberPath(path, member.Name), Message: " is given twice"}
 			}
 		}
 	}
@@ -194,15 +201,15 @@ func (s *Schema) checkMembers(object strictjson.Object, path string) *Violation 
 
 func unknownMember(name string, known []string) string {
 	if suggestion := suggest(name, known); suggestion != "" {
-		return "unknown" + suggestion
+		return " is unknown" + suggestion
 	}
-	return "unknown; known are " + joinMax(known)
+	return " is unknown; known are " + joinMax(known)
 }
 
 func (s *Schema) checkString(value gjson.Result, path string) *Violation {
 	if s.enum != nil {
 		if text := strictjson.String(value); !slices.Contains(s.enum, text) {
-			return &Violation{Path: path, Message: "expected one of " + joinMax(s.enum) + suggest(text, s.enum)}
+			return &Violation{Path: path, Message: ": expected one of " + joinMax(s.enum) + suggest(text, s.enum)}
 		}
 	}
 	_, n := strictjson.StringSize(value)
@@ -217,7 +224,7 @@ func (s *Schema) checkArray(array gjson.Result, path string) (v *Violation) {
 	}
 	i := 0
 	strictjson.Each(array, func(element gjson.Result) bool {
-		v = s.items.check(element, path+"/"+strconv.Itoa(i))
+		v = s.items.check(element, path+"["+strconv.Itoa(i)+"]")
 		i++
 		return v == nil
 	})
@@ -236,21 +243,21 @@ func (b bounds) check(n int, unit, path string) *Violation {
 	if limit != 1 {
 		unit += "s"
 	}
-	return &Violation{Path: path, Message: "expected " + bound + strconv.Itoa(limit) + " " + unit + ", got " + strconv.Itoa(n)}
+	return &Violation{Path: path, Message: ": expected " + bound + strconv.Itoa(limit) + " " + unit + ", got " + strconv.Itoa(n)}
 }
 
 // maxName limits what a name from the value adds to a path, in bytes.
 const maxName = 64
 
-// jsonPointer appends a reference token to a JSON Pointer
-// (https://www.rfc-editor.org/rfc/rfc6901#section-3).
-func jsonPointer(path, name string) string {
+// memberPath appends the name of a member to a path.
+func memberPath(path, name string) string {
 	if len(name) > maxName {
 		name = strings.ToValidUTF8(name[:maxName], "") + "…"
 	}
-	name = strings.ReplaceAll(name, "~", "~0")
-	name = strings.ReplaceAll(name, "/", "~1")
-	return path + "/" + name
+	if path != "" {
+		path += "."
+	}
+	return path + name
 }
 
 // joinMax joins the first dozen of names.

@@ -114,6 +114,11 @@ func (c *config) readRobots(r *configReader) {
 			return
 		}
 		made.Buffer = buffer
+		for _, other := range c.robots {
+			if other.Token == made.Token && other.Address.Base == made.Address.Base {
+				made.State = other.State
+			}
+		}
 		c.robots = append(c.robots, made)
 		if strictjson.Get(member.Value, "default").Type != gjson.True {
 			continue
@@ -198,6 +203,7 @@ func (r *configReader) robot() *dingtalk.Robot {
 		MessagesPerMinute: r.int(schema.KeyMessagesPerMinute, 20, 0, maxPerMinute),
 		MaxParts:          r.int(schema.KeyMaxParts, 5, 1, 10),
 		MaxRetries:        r.int(schema.KeyRetries, 1, 0, 5),
+		State:             new(dingtalk.State),
 	}
 	robot.Address, robot.Token = r.webhook()
 	if slices.ContainsFunc(robot.Keywords, looksSecret) { // messages and results show keywords

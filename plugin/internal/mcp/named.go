@@ -151,9 +151,9 @@ func (r *configReader) failAt(key, what string, i int, reason string) {
 func settingReason(v *jsonschema.Violation) string {
 	switch {
 	case v.Unknown:
-		return "a setting is " + v.Message
+		return "a setting" + v.Message
 	case v.Path == "":
-		return v.Message
+		return strings.TrimPrefix(v.Message, ": ")
 	}
-	return v.Path[1:] + " " + v.Message
+	return v.Path + v.Message
 }

@@ -52,7 +52,11 @@ func dryRunResult(p *dingtalk.DryRun, receipt *dingtalk.Receipt) []byte {
 
 func resultText(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
 	if e != nil {
-		return e.Message + deliveredText(receipt) + " " + e.Advice + resumeAdvice(receipt, e)
+		text := e.Message + deliveredText(receipt)
+		if receipt.Repeat {
+			text += " It was " + aRepeat + "."
+		}
+		return text + " " + e.Advice
 	}
 	s := "Message sent successfully"
 	if receipt.Total > 1 {
@@ -61,14 +65,20 @@ func resultText(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
 	if receipt.AlreadySent {
 		return s + " by an earlier call with this idempotencyKey; nothing was sent again."
 	}
+	if receipt.Repeat {
+		s += ", as " + aRepeat + ": the group sees it once"
+	}
 	if receipt.Keyword != "" {
 		s += "; the robot's keyword " + receipt.Keyword + " was added"
 	}
-	if names := notifiedNames(receipt); len(names) > 0 {
-		s += "; DingTalk notifies " + strings.Join(names, ", ")
+	if names := notifiedText(receipt); names != "" {
+		s += "; DingTalk notifies " + names
 	}
 	return s + "."
 }
+
+// aRepeat is what a message without a key was that equals an unfinished one.
+const aRepeat = "a repeat of an unfinished call with the same message"
 
 // deliveredText tells how much of a message that failed is in the group.
 func deliveredText(receipt *dingtalk.Receipt) string {
@@ -76,23 +86,6 @@ func deliveredText(receipt *dingtalk.Receipt) string {
 		return ""
 	}
 	return " " + strconv.Itoa(receipt.Delivered) + " of " + strconv.Itoa(receipt.Total) + " parts are in the group."
-}
-
-// resumeAdvice tells how to send only what is missing.
-func resumeAdvice(receipt *dingtalk.Receipt, e *dingtalk.Error) string {
-	switch {
-	case receipt.IdempotencyKey == "" && receipt.Delivered > 0:
-		return " A repeat would send all parts."
-	case receipt.IdempotencyKey == "":
-		return ""
-	case receipt.Delivered > 0:
-		return " To send only the rest, repeat the call unchanged with idempotencyKey " + receipt.IdempotencyKey + "."
-	case e.Unknown():
-		return " The key is " + receipt.IdempotencyKey + "."
-	case receipt.MayBeDelivered:
-		return " To repeat this message without a second copy, call unchanged with idempotencyKey " + receipt.IdempotencyKey + "."
-	}
-	return ""
 }
 
 func dryRunText(p *dingtalk.DryRun, receipt *dingtalk.Receipt) string {
@@ -107,10 +100,18 @@ func dryRunText(p *dingtalk.DryRun, receipt *dingtalk.Receipt) string {
 	case p.Keyword != "":
 		s += "; it holds the robot's keyword " + p.Keyword
 	}
-	if names := notifiedNames(receipt); len(names) > 0 {
-		s += "; DingTalk would notify " + strings.Join(names, ", ")
+	if names := notifiedText(receipt); names != "" {
+		s += "; DingTalk would notify " + names
 	}
 	return s + "."
+}
+
+func notifiedText(receipt *dingtalk.Receipt) string {
+	names := notifiedNames(receipt)
+	if len(names) > 0 && receipt.Mentions.All {
+		names[0] = "everyone in the group"
+	}
+	return strings.Join(names, ", ")
 }
 
 // notifiedNames names those whom DingTalk notifies, ten of them at most.

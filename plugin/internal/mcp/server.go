@@ -4,6 +4,7 @@
 package mcp
 
 import (
+	"slices"
 	"strings"
 
 	"dingtalk-plugin/plugin/internal/dingtalk"
@@ -96,21 +97,30 @@ func (s *Server) Call(input []byte) []byte {
 	return callResult(&receipt, e)
 }
 
-// check returns the tool that the request names, if the request fits its schema
-// and the configuration is valid.
+// check returns the tool that the request names, if the configuration is valid and
+// the request fits the tool's schema. Tools and names may be missing because of the
+// configuration.
 func (c *config) check(r request) (*toolDef, *dingtalk.Error) {
+	if c.err != nil {
+		return nil, c.err
+	}
 	tool := c.tool(r.name)
 	if tool == nil {
-		return nil, &dingtalk.Error{
-			Reason:  reasonTool,
-			Message: "There is no tool of that name.",
-			Advice:  "Call one of " + strings.Join(toolNames(c.tools), ", ") + ".",
-		}
+		return nil, c.toolError(r.name)
 	}
 	if v := tool.check(r); v != nil {
 		return nil, argumentsError(v)
 	}
-	return tool, c.err
+	return tool, nil
+}
+
+func (c *config) toolError(name string) *dingtalk.Error {
+	e := &dingtalk.Error{Reason: reasonTool, Message: "There is no tool of that name.", Advice: "Call one of " + strings.Join(toolNames(c.tools), ", ") + "."}
+	if slices.Contains(toolNames(newTools(len(schema.Tools))), name) {
+		e.Message = name + (" is switched off; the operator can enable it in " + schema.KeyTools + ".")
+		e.ConfigKey = schema.KeyTools
+	}
+	return e
 }
 
 // tool returns the tool of that name, or nil.
@@ -124,13 +134,13 @@ func (c *config) tool(name string) *toolDef {
 }
 
 func argumentsError(v *jsonschema.Violation) *dingtalk.Error {
-	where := "the arguments"
-	if v.Path != "" {
-		where = "argument " + v.Path
+	where := v.Path
+	if where == "" {
+		where = "the arguments"
 	}
 	return &dingtalk.Error{
 		Reason:  dingtalk.ReasonArguments,
-		Message: "The message was not sent: " + where + ": " + v.Message + ".",
+		Message: "The message was not sent: " + where + v.Message + ".",
 		Advice:  "Correct it and call again.",
 	}
 }
