@@ -117,6 +117,7 @@ type Message struct {
 type MessageOptions struct {
 	Links       LinkTarget
 	FixMarkdown bool     // fix Markdown for DingTalk's clients
+	ForPhones   bool     // and for phones, which show less
 	People      []Person // who can be mentioned by name
 
 	// HidePeople keeps numbers and ids of People out of the message, which is
@@ -139,7 +140,7 @@ func (r *Robot) Message(k *MessageType, arguments strictjson.Object, options *Me
 	m.ButtonsHorizontal = strictjson.String(arguments.Get("btnOrientation")) == "horizontal"
 	if k.Markdown && options.FixMarkdown {
 		limit := MaxBody * r.maxParts(k)
-		if m.Text = FixMarkdown(m.Text, limit); m.Text == "" {
+		if m.Text = FixMarkdown(m.Text, limit, options.ForPhones); m.Text == "" {
 			return m, r.textError(k, "at least ", limit+1)
 		}
 	}

@@ -48,7 +48,8 @@ func readConfig(lookup func(key string) string) *config {
 	c.dryRun = r.bool(schema.KeyDryRun, false)
 	c.userIDs = r.bool(schema.KeyAtUserIDs, false)
 	c.options.Links = dingtalk.LinkTarget(r.enum(schema.KeyLinks, "default", "browser", "sidebar"))
-	c.options.FixMarkdown = r.enum(schema.KeyMarkdown, "asis", "fix") == 1
+	markdown := r.enum(schema.KeyMarkdown, "asis", "fix", "phone")
+	c.options.FixMarkdown, c.options.ForPhones = markdown > 0, markdown == 2
 	c.options.People, c.options.HidePeople = r.people(), c.dryRun
 	tools := r.tools()
 	c.readRobots(r)
