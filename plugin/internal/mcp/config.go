@@ -50,12 +50,17 @@ func readConfig(lookup func(key string) string) *config {
 	c.options.Links = dingtalk.LinkTarget(r.enum(schema.KeyLinks, "default", "browser", "sidebar"))
 	markdown := r.enum(schema.KeyMarkdown, "asis", "fix", "phone")
 	c.options.FixMarkdown, c.options.ForPhones = markdown > 0, markdown == 2
+	c.options.RefuseSensitive = r.enum(schema.KeySensitive, "off", "refuse") == 1
+	c.options.LinkHosts = r.hosts(schema.KeyLinkHosts)
 	c.options.People, c.options.HidePeople = r.people(), c.dryRun
 	tools := r.tools()
 	c.readRobots(r)
 	if c.err = r.err; c.err != nil && settingName(c.err.ConfigKey) == "" {
 		c.tools = newTools(defaultToolCount)
 		return c
+	}
+	for i := range c.robots {
+		c.options.AddCredentials(c.robots[i].Robot)
 	}
 	c.tools = tools
 	for i := range c.tools {
@@ -296,6 +301,14 @@ func (r *configReader) enum(key string, choices ...string) int {
 		r.fail(key, "is none of "+strings.Join(choices, ", "))
 	}
 	return max(i, 0)
+}
+
+func (r *configReader) hosts(key string) []string {
+	hosts, ok := dingtalk.ParseHosts(r.text(key))
+	if !ok {
+		r.fail(key, "holds what is no host name")
+	}
+	return hosts
 }
 
 // fail keeps the first error.
