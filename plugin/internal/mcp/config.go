@@ -52,7 +52,7 @@ func readConfig(lookup func(key string) string) *config {
 	c.options.FixMarkdown, c.options.ForPhones = markdown > 0, markdown == 2
 	c.options.RefuseSensitive = r.enum(schema.KeySensitive, "off", "refuse") == 1
 	c.options.LinkHosts = r.hosts(schema.KeyLinkHosts)
-	c.options.People, c.options.HidePeople = r.people(), c.dryRun
+	c.options.People = r.people()
 	tools := r.tools()
 	c.readRobots(r)
 	if c.err = r.err; c.err != nil && settingName(c.err.ConfigKey) == "" {
@@ -67,8 +67,7 @@ func readConfig(lookup func(key string) string) *config {
 		c.tools[i].applyConfig(c)
 	}
 	if c.dryRun {
-		c.outputSchema = insert(c.outputSchema, `,"`+string(reasonDryRun)+`"`, "properties", "reason", "enum")
-		c.outputSchema = insert(c.outputSchema, `,"dryRun":`+schema.DryRun, "properties")
+		c.outputSchema = insert(allowDryRun(c.outputSchema), `,"dryRun":`+schema.DryRun, "properties")
 	}
 	return c
 }
