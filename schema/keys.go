@@ -20,12 +20,14 @@ const (
 	KeyLinks             = KeyPrefix + "LINKS"
 	KeyMarkdown          = KeyPrefix + "MARKDOWN"
 	KeyDryRun            = KeyPrefix + "DRY_RUN"
+	KeySensitive         = KeyPrefix + "SENSITIVE"
+	KeyLinkHosts         = KeyPrefix + "LINK_HOSTS"
 )
 
 // Keys are all configuration keys, in README's order.
 var Keys = []string{
 	KeyAccessToken, KeySecret, KeyWebhookURL, KeyKeywords, KeyAllowAtAll, KeyMessagesPerMinute, KeyMaxParts, KeyRetries,
-	KeyTools, KeyAtUserIDs, KeyPeople, KeyRobots, KeyLinks, KeyMarkdown, KeyDryRun,
+	KeyTools, KeyAtUserIDs, KeyPeople, KeyRobots, KeyLinks, KeyMarkdown, KeyDryRun, KeySensitive, KeyLinkHosts,
 }
 
 // PerRobotKeys are the keys that each robot in KeyRobots may set for itself,

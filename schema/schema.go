@@ -21,11 +21,14 @@ var (
 	sendActionCardMessage string
 	//go:embed send_feed_card_message.json
 	sendFeedCardMessage string
+	//go:embed preview_message.json
+	previewMessage string
 )
 
 // Tools are all tools, in the order in which describe lists them.
 var Tools = []string{
 	sendTextMessage, sendMarkdownMessage, sendLinkMessage, sendActionCardMessage, sendFeedCardMessage,
+	previewMessage, // without the arguments that it shares with sendMarkdownMessage
 }
 
 // Meta is the _meta of each tool: the version of the plugin. make dist overwrites
@@ -44,6 +47,12 @@ var Output string
 //
 //go:embed dry_run.json
 var DryRun string
+
+// Preview is the schema of the member preview, which the structuredContent of a
+// preview has.
+//
+//go:embed preview.json
+var Preview string
 
 // Arguments are the schemas of the arguments that the configuration adds to tools,
 // by name. The configuration fills their empty enums.

@@ -90,7 +90,8 @@ func checkTool(t *testing.T, tool *toolListing) {
 	}) {
 		t.Errorf("%s: the description names no tool to use instead", tool.Name)
 	}
-	want := map[string]bool{"readOnlyHint": false, "destructiveHint": false, "idempotentHint": false, "openWorldHint": true}
+	preview := tool.Name == "preview_message"
+	want := map[string]bool{"readOnlyHint": preview, "destructiveHint": false, "idempotentHint": preview, "openWorldHint": !preview}
 	for hint, value := range want {
 		if got, found := tool.Annotations[hint]; !found || got != value {
 			t.Errorf("%s: %s is %v", tool.Name, hint, got)

@@ -74,7 +74,7 @@ func TestDocsTools(t *testing.T) {
 	for _, tool := range listTools(t, map[string]string{schema.KeyTools: "all"}) {
 		want = append(want, "| `"+tool.Name+"` | "+strings.Join(tool.arguments(), ", ")+" |")
 	}
-	row := regexp.MustCompile("(?m)^\\| `send_[a-z_]+` \\| [^|]+ \\|")
+	row := regexp.MustCompile("(?m)^\\| `(?:send|preview)_[a-z_]+` \\| [^|]+ \\|")
 	for _, name := range []string{english, chinese} {
 		if got := row.FindAllString(readDoc(t, name), -1); !slices.Equal(got, want) {
 			t.Errorf("%s has\n%s\nwant\n%s", name, strings.Join(got, "\n"), strings.Join(want, "\n"))

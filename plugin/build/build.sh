@@ -134,7 +134,22 @@ shrink() {
 		mv "$1" "$2"
 		return
 	fi
+	drop_exports "${wasm_opt%wasm-opt}wasm-metadce" "$1"
 	"$wasm_opt" -Oz "${features[@]}" --strip-debug --strip-producers --strip-target-features "$1" -o "$2"
+}
+
+# drop_exports METADCE MODULE keeps the exports that hosts call. TinyGo adds malloc and free for C
+# code, of which there is none; with the hash map in which they keep count, they take four kilobytes.
+drop_exports() {
+	if ! command -v "$1" >/dev/null; then
+		say "no wasm-metadce beside wasm-opt: the module keeps malloc and free"
+		return
+	fi
+	local name
+	for name in memory _initialize describe call; do
+		printf '{"name":"%s","root":true,"export":"%s"},' "$name" "$name"
+	done | sed 's/^/[/; s/,$/]/' >"$2.json"
+	"$1" "${features[@]}" -g --graph-file="$2.json" "$2" -o "$2" >/dev/null
 }
 
 # TinyGo's releases bring a wasm-opt of their own, which is not on PATH.

@@ -37,8 +37,23 @@ make_folder() {
 	temp=$(mktemp -d "$2.XXXXXX")
 	trap 'rm -rf "$temp"' EXIT
 	link_around "$1" "$temp/go" "$replaced"
+	patch_strconv "$1/src/strconv" "$temp/go/src/strconv"
 	mv "$temp/go" "$temp/${temp##*/}"
 	place "$temp/${temp##*/}" "$2"
+}
+
+# patch_strconv FROM TO makes Go 1.26's strconv compare its error codes as numbers. It compares them
+# as interfaces, for which TinyGo needs the names of all types: seven kilobytes.
+patch_strconv() {
+	local as_interfaces='switch err {' as_numbers='switch code, _ := err.(strconv.Error); code {'
+	if ! grep -q "$as_interfaces" "$1/number.go" 2>/dev/null; then
+		return
+	fi
+	rm "$2"
+	mkdir "$2"
+	ln -s "$1"/* "$2"
+	rm "$2/number.go"
+	sed "s/$as_interfaces/$as_numbers/" "$1/number.go" >"$2/number.go"
 }
 
 # link_around FROM TO PATH links what is in FROM into a new folder TO, but for PATH, which it copies

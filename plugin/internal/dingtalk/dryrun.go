@@ -9,6 +9,9 @@ type DryRun struct {
 	Sizes        []int  // of the bodies as they would be sent, in bytes
 	Keyword      string // that the message holds, or ""
 	KeywordAdded bool
+
+	Lines []string // the first and the last line of each part, shortened
+	Wrong []string // what clients show wrongly
 }
 
 // DryRun does what Send does before the first request, and counts nothing. m must
@@ -30,6 +33,7 @@ func (r *Robot) DryRun(web Env, m Message, key string) (v DryRun, receipt Receip
 		body := string(r.body(&parts[i], r.uuid(&id, i, len(parts))))
 		v.Sizes = append(v.Sizes, len(body))
 		v.Bodies = append(v.Bodies, body)
+		v.Lines = append(v.Lines, firstAndLast(parts[i].chunk.text))
 		receipt.Bytes += len(body)
 	}
 	v.Address = r.Address.shown() + "?access_token=" + redacted
@@ -41,6 +45,9 @@ func (r *Robot) DryRun(web Env, m Message, key string) (v DryRun, receipt Receip
 	}
 	keyword, found := findKeyword(r.Keywords, &m, m.Text)
 	v.Keyword, v.KeywordAdded = keyword, !found
+	if m.Type.Markdown {
+		v.Wrong = shownWrongly(m.Text)
+	}
 	receipt.Total, receipt.UUID, receipt.IdempotencyKey, receipt.Mentions = len(parts), r.uuid(&id, 0, len(parts)), id.key, parts[0].mentions
 	return v, receipt, nil
 }
@@ -53,4 +60,22 @@ func (w *Webhook) shown() string {
 		return w.Base
 	}
 	return scheme + "://" + host + "/" + redacted
+}
+
+// firstAndLast returns the first and the last line of a text, shortened.
+func firstAndLast(text string) string {
+	text = strings.TrimSpace(text)
+	first, next := nextLine(text, 0)
+	if next == len(text) {
+		return shorten(first)
+	}
+	return shorten(first) + " … " + shorten(text[lineEnd(text):])
+}
+
+func shorten(line string) string {
+	const maxLine = 80
+	if len(line) <= maxLine {
+		return line
+	}
+	return strings.ToValidUTF8(line[:maxLine], "") + "…"
 }

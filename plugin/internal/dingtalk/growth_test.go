@@ -15,6 +15,8 @@ var hostilePieces = []string{
 	"x\n", "\n", " ", `\n`, "!", "长", "长。", "```\n", "~~~a\n", "a ```", "a ~~~", "```\n<<<<<<<<\n```\n", "`", "`a``b```c````",
 	"@", "@a", "@name999 ", "@name99", "@13800000001 ", "x@13800000001", "a.b/@", "a://",
 	"[", "[a](", "]([", "[a](b)", "![a](b", "|", "|a|\n|b|\n\n", "|a|\n|-|\n",
+	"<", "<!--", "<!-- -->", "<br>", "<br>|", "<font ", "<https://a", "~~", "- [x] a\n", `C:\n`, `\nabla`, `\\n`, "//", "://", "://a", "](<", "](a://",
+	"a://a/", "dingtalk://dingtalkclient/", "%61", "sk-", "eyJ0123456789abcdefgh.", "https://a/AKIA0123456789ABCDEF,", "aaaaaaaaaaaaaaa", "|" + strings.Repeat("a|", 99) + "\n",
 }
 
 // BenchmarkGrowth reads, fixes and splits texts of 128, 256 and 512 KiB. It prints
@@ -25,7 +27,8 @@ func BenchmarkGrowth(b *testing.B) {
 	for _, piece := range hostilePieces {
 		b.Run(strconv.Quote(piece), func(b *testing.B) {
 			var spent [3]time.Duration
-			options := &MessageOptions{FixMarkdown: true, People: manyPeople()}
+			options := &MessageOptions{FixMarkdown: true, ForPhones: true, RefuseSensitive: true, LinkHosts: []string{"a"}, People: manyPeople()}
+			options.AddCredentials(&Robot{Token: strings.Repeat("a", 64), Secret: strings.Repeat("x", 64)})
 			for range b.N {
 				for i := range spent {
 					text := strings.Repeat(piece, n<<i/len(piece))

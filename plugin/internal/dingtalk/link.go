@@ -3,6 +3,7 @@ package dingtalk
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"dingtalk-plugin/plugin/internal/strictjson"
 
@@ -85,6 +86,14 @@ func (m *Message) checkLinks(options *MessageOptions) *Error {
 		if fault := checkPicture(link.Picture); fault != "" {
 			return argumentError(path+m.Type.picture+": "+fault, adviceLink)
 		}
+		for _, field := range [...]struct {
+			name, value string
+			kind        addressKind
+		}{{"title", link.Title, bareAddress}, {m.Type.url, link.URL, wholeAddress}, {m.Type.picture, link.Picture, wholeAddress}} {
+			if e := options.check(path[1:]+field.name, field.value, field.kind); e != nil {
+				return e
+			}
+		}
 		link.URL = options.Links.pageLink(link.URL)
 	}
 	return nil
@@ -158,4 +167,151 @@ func encodeURIComponent(s string) string {
 		}
 	}
 	return string(w.Bytes)
+}
+
+// An addressKind is what in a text is an address.
+type addressKind int
+
+const (
+	bareAddress     addressKind = iota // what has //
+	markdownAddress                    // and the targets of links and pictures
+	wholeAddress                       // all of it
+)
+
+const unclearHost = "an address whose host is unclear"
+
+// foreignAddress returns what is wrong with the first address in a text that leads to
+// none of LinkHosts, or "". DingTalk's servers fetch pictures by themselves
+// (https://github.com/zhuifengshen/DingtalkChatbot/issues/67), so that a picture's
+// address can carry something out that nobody opens.
+func (o *MessageOptions) foreignAddress(text string, kind addressKind) (fault string) {
+	if len(o.LinkHosts) == 0 || text == "" {
+		return ""
+	}
+	if kind == wholeAddress {
+		fault = o.foreignTarget(text)
+	}
+	for at := 0; kind == markdownAddress && fault == ""; {
+		if at = indexFrom(text, "](", at) + len("]("); at >= len(text) {
+			break
+		}
+		fault = o.foreignTarget(skip(text[at:], " \n<"))
+	}
+	if fault == "" {
+		fault = o.foreignBare(text, false)
+	}
+	return fault
+}
+
+// foreignTarget checks the target that s begins with. Browsers read some hosts as
+// others than they seem, so it must be in the plainest form.
+func (o *MessageOptions) foreignTarget(s string) (fault string) {
+	scheme := 0
+	for scheme < len(s) && isLetter(s[scheme]) {
+		scheme++
+	}
+	if !strings.HasPrefix(s[scheme:], "://") {
+		return unclearHost
+	}
+	s = s[scheme+len("://"):]
+	authority := authorityOf(s)
+	if rest := s[len(authority):]; rest != "" && rest[0] >= utf8.RuneSelf {
+		return unclearHost
+	}
+	host, _ := parseAuthority(authority)
+	if host == pageLinkHost {
+		return "" // foreignBare looks into it
+	}
+	return o.foreignHost(host)
+}
+
+// foreignBare checks what has // behind a sign that may begin an address. An address
+// of DingTalk's own holds another one, escaped.
+func (o *MessageOptions) foreignBare(text string, nested bool) (fault string) {
+	for at := 0; fault == ""; {
+		i := indexFrom(text, "//", at)
+		before := strings.TrimRight(text[at:i], " ")
+		rest := skip(text[i:], `/\`)
+		if rest == "" {
+			return ""
+		}
+		at = len(text) - len(rest)
+		authority := authorityOf(rest)
+		nothing := authority == "" && rest[0] != '[' && rest[0] < utf8.RuneSelf
+		if nothing || before == "" || strings.IndexByte(":(<\"'=;\\", before[len(before)-1]) < 0 {
+			continue
+		}
+		host, end := bareHost(authority, nested)
+		if end += at; end == at+len(authority) {
+			end = addressEnd(text, end)
+		}
+		if host == pageLinkHost && !nested {
+			fault = o.foreignBare(unescape(text[at:end]), true)
+		} else {
+			fault = o.foreignHost(host)
+		}
+		at = end
+	}
+	return fault
+}
+
+// skip returns s without the characters at its start that are among chars.
+func skip(s, chars string) string {
+	for s != "" && strings.IndexByte(chars, s[0]) >= 0 {
+		s = s[1:]
+	}
+	return s
+}
+
+// pageLinkHost is the host of addresses that DingTalk's clients open themselves.
+const pageLinkHost = "dingtalkclient"
+
+// foreignHost refuses a host that is not in LinkHosts nor below one of them.
+func (o *MessageOptions) foreignHost(host string) (fault string) {
+	if host == "" {
+		return unclearHost
+	}
+	for _, allowed := range o.LinkHosts {
+		if strings.HasSuffix("."+host, "."+allowed) {
+			return ""
+		}
+	}
+	return "an address that leads to " + host[:min(len(host), 100)] + ", which is not allowed"
+}
+
+// authorityOf returns the authority of an address that s begins with, behind //.
+func authorityOf(s string) string {
+	n := 0
+	for n < len(s) && isAddressByte(s[n]) && strings.IndexByte("/?#", s[n]) < 0 {
+		n++
+	}
+	return s[:n]
+}
+
+// bareHost returns the host of an authority that punctuation may follow, or "" if
+// it is unclear, and where it ends.
+func bareHost(authority string, nested bool) (host string, end int) {
+	for end < len(authority) && (isTokenByte(authority[end]) || strings.IndexByte(".:", authority[end]) >= 0) {
+		end++
+	}
+	if strings.Contains(authority, "@") || end < len(authority) && !nested && strings.IndexByte(`\%&`, authority[end]) >= 0 {
+		return "", end
+	}
+	n := end
+	for n > 0 && !isDigit(authority[n-1]) && !isLetter(authority[n-1]) {
+		n--
+	}
+	host, _ = parseAuthority(authority[:n])
+	return host, end
+}
+
+// ParseHosts reads a list of host names; ok is false if one is none.
+func ParseHosts(list string) (hosts []string, ok bool) {
+	hosts = SplitList(asciiLower(list))
+	for _, host := range hosts {
+		if !validHostname(host) {
+			return nil, false
+		}
+	}
+	return hosts, true
 }

@@ -1,6 +1,9 @@
 package dingtalk
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestCheckURL(t *testing.T) {
 	for _, test := range []struct {
@@ -47,6 +50,66 @@ func TestPageLink(t *testing.T) {
 	} {
 		if got := test.style.pageLink(test.in); got != test.want {
 			t.Errorf("got %s, want %s", got, test.want)
+		}
+	}
+}
+
+func TestLinkHosts(t *testing.T) {
+	const unclear = "unclear"
+	hosts, ok := ParseHosts("ok.example， Other.Example")
+	if !ok {
+		t.Fatal("the hosts were not read")
+	}
+	o := &MessageOptions{LinkHosts: hosts}
+	for _, test := range []struct {
+		kind addressKind
+		text string
+		want string // the host that is refused
+	}{
+		{bareAddress, "no address, a/b, 3 // 4 and C://", ""},
+		{bareAddress, "see https://ok.example. And (http://a.ok.example:8080/x?y=https://evil.example)!", ""},
+		{bareAddress, "见https://OK.example。再看HTTPS://other.example/文档//a", ""},
+		{bareAddress, "https://evil.example", "evil.example"},
+		{bareAddress, "https://ok.example,https://evil.example/a", "evil.example"},
+		{bareAddress, "https://notok.example", "notok.example"},
+		{bareAddress, "https://ok.example.evil.example", "ok.example.evil.example"},
+		{bareAddress, "https://ok.example@evil.example", unclear},
+		{bareAddress, "https://ok.example:x,@evil.example", unclear},
+		{bareAddress, `https://ok.example\@evil.example`, unclear},
+		{bareAddress, "https://ok.example%2eevil.example", unclear},
+		{bareAddress, "https://例子.example", unclear},
+		{bareAddress, "https://[::1]/", unclear},
+		{bareAddress, "https:///evil.example", "evil.example"},
+		{bareAddress, "ftp://evil.example", "evil.example"},
+		{bareAddress, "<img src=//evil.example/a>", "evil.example"},
+		{bareAddress, "dingtalk://dingtalkclient/page/link?url=https%3A%2F%2Fok.example%2Fa&pc_slide=true", ""},
+		{bareAddress, "dingtalk://dingtalkclient/page/link?url=https%3A%2F%2Fevil.example", "evil.example"},
+		{bareAddress, "dingtalk://dingtalkclient/a?url=dingtalk%3A%2F%2Fdingtalkclient%2Fb", "dingtalkclient"},
+		{markdownAddress, "[a](https://ok.example/a_(b)) ![b](<http://other.example>) [c] (d)", ""},
+		{markdownAddress, "[a](https://ok.example) ![](https://evil.example/secret.png)", "evil.example"},
+		{markdownAddress, "[a]( //evil.example)", unclear},
+		{markdownAddress, "[a]: //evil.example", "evil.example"},
+		{markdownAddress, "[a](evil.example)", unclear},
+		{markdownAddress, "[a](https&#58;//evil.example)", unclear},
+		{markdownAddress, "[a](https://ok.example&#46;evil.example)", unclear},
+		{markdownAddress, `[a](https://ok.example\.evil.example)`, unclear},
+		{markdownAddress, "[a](https://ok.example。evil.example)", unclear},
+		{markdownAddress, "[a](https:evil.example)", unclear},
+		{markdownAddress, "[a](dingtalk://dingtalkclient/page/link?url=https%3A%2F%2Fevil.example)", "evil.example"},
+		{markdownAddress, "[a](", ""},
+		{wholeAddress, "https://ok.example/文档", ""},
+		{wholeAddress, "https://ok.example。evil.example", unclear},
+		{wholeAddress, "https://evil.example/?https://ok.example", "evil.example"},
+		{wholeAddress, "dingtalk://dingtalkclient/page/link?url=http%3A%2F%2Fok.example", ""},
+	} {
+		got := o.foreignAddress(test.text, test.kind)
+		if test.want == "" && got != "" || !strings.Contains(got, test.want) {
+			t.Errorf("%s: got %q, want %q", test.text, got, test.want)
+		}
+	}
+	for _, list := range []string{"https://ok.example", "*.ok.example", "ok.example:443", "a b"} {
+		if _, ok := ParseHosts(list); ok {
+			t.Errorf("%s passed as a list of hosts", list)
 		}
 	}
 }

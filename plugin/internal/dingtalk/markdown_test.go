@@ -7,16 +7,32 @@ import (
 )
 
 func TestFixMarkdown(t *testing.T) {
+	fix := func(s string, n int) string { return FixMarkdown(s, n, false) }
+	phone := func(s string, n int) string { return FixMarkdown(s, n, true) }
+	newline, comments, tildes := proseRule(fixBackslashN), proseRule(dropComments), proseRule(dropTildes)
 	for _, test := range []struct {
 		name     string
 		rule     func(text string, limit int) string
 		in, want string
 	}{
-		{"written newline", func(s string, n int) string { return mapMarkdown(s, n, prose, fixBackslashN) }, `a\nb`, "a\nb"},
-		{"in code", func(s string, n int) string { return mapMarkdown(s, n, prose, fixBackslashN) }, "`a\\nb` c\\nd", "`a\\nb` c\nd"},
-		{"in a fence", func(s string, n int) string { return mapMarkdown(s, n, prose, fixBackslashN) }, "```\na\\nb\n```\nc\\nd", "```\na\\nb\n```\nc\nd"},
-		{"open backtick", func(s string, n int) string { return mapMarkdown(s, n, prose, fixBackslashN) }, "it`s a\\nb", "it`s a\nb"},
-		{"angle in a fence", func(s string, n int) string { return mapMarkdown(s, n, fenced, fixAngles) }, "<b>\n```\na < b\n```\n<i>", "<b>\n```\na &lt; b\n```\n<i>"},
+		{"written newline", newline, `a\nb`, "a\nb"},
+		{"of Windows", newline, `a\r\nb\n\nc`, "a\nb\n\nc"},
+		{"before a sign or a capital", newline, `a\n- b\nC`, "a\n- b\nC"},
+		{"behind a colon", newline, `note:\nabc`, "note:\nabc"},
+		{"path", newline, `see C:\new and D:\data\notes`, `see C:\new and D:\data\notes`},
+		{"path in quotes and in Chinese", newline, `"C:\new" 打开C:\new`, `"C:\new" 打开C:\new`},
+		{"path of a share", newline, `\\host\new`, `\\host\new`},
+		{"TeX", newline, `$\nabla f \neq \nu$`, `$\nabla f \neq \nu$`},
+		{"escaped backslash", newline, `a\\nb`, `a\\nb`},
+		{"in code", newline, "`a\\nb` c\\nd", "`a\\nb` c\nd"},
+		{"in a fence", newline, "```\na\\nb\n```\nc\\nd", "```\na\\nb\n```\nc\nd"},
+		{"open backtick", newline, "it`s a\\nb", "it`s a\nb"},
+		{"angles", fixAngles, "a < b\n```\na < b\n```\n`<i>` <b>", "a &lt; b\n```\na &lt; b\n```\n`&lt;i>` &lt;b>"},
+		{"color", fixAngles, `<font color="#f00">a</font> <FONT size=1>`, `<font color="#f00">a</font> <FONT size=1>`},
+		{"no color", fixAngles, "<font <b> <fontx> </fonts>", "&lt;font &lt;b> &lt;fontx> &lt;/fonts>"},
+		{"address", fixAngles, "<https://a.b/c> <http://a> <https://a b> <ftp://a>", "<https://a.b/c> <http://a> &lt;https://a b> &lt;ftp://a>"},
+		{"break", fixAngles, "a<br>b<br/>c<BR />d<brx>", "a\nb\nc\nd&lt;brx>"},
+		{"break in a table", fixAngles, "|a<br>b|c<br>d|\ne<br>f", "|a b|c d|\ne\nf"},
 		{"table's rule", fixTables, "| a | b |\n|---|---|\n| 1 | 2 |", "| a | b |\n|:-:|:-:|\n| 1 | 2 |"},
 		{"table without one", fixTables, "| a | b |\n| 1 | 2 |", "| a | b |\n|:-:|:-:|\n| 1 | 2 |"},
 		{"table in a fence", fixTables, "```\n| a |\n|---|\n```", "```\n| a |\n|---|\n```"},
@@ -24,12 +40,35 @@ func TestFixMarkdown(t *testing.T) {
 		{"line break", fixLineBreaks, "a\nb\n\nc", "a  \nb\n\nc"},
 		{"already two blanks", fixLineBreaks, "a  \nb", "a  \nb"},
 		{"heading, table, fence", fixLineBreaks, "# a\nb\n```\nc\nd\n```", "# a\nb\n```\nc\nd\n```"},
-		{"all", FixMarkdown, "x\\ny", "x  \ny"},
-		{"nothing to fix", FixMarkdown, "# a\n\nb", "# a\n\nb"},
+		{"comment", comments, "a<!-- b -->c <!-- d\n-->e", "ac e"},
+		{"open comment, comment in code", comments, "`<!-- a -->` <!-- b", "`<!-- a -->` <!-- b"},
+		{"strikethrough", tildes, "~~a~~ `~~b~~`\n~~~\n~~c~~\n~~~", "a `~~b~~`\n~~~\n~~c~~\n~~~"},
+		{"tasks", fixTasks, "- [x] a\n  * [ ] b\n+ [X] c", "- ☑ a\n  * ☐ b\n+ ☑ c"},
+		{"no tasks", fixTasks, "- [y] a\n- [x](b)\n[x] c\n```\n- [x] d\n```", "- [y] a\n- [x](b)\n[x] c\n```\n- [x] d\n```"},
+		{"table as a list", listTables, "t\n| a | **b** |\n|---|:-:|\n| 1 | 2 |\n| 3 | |\ne", "t\n\n\n- **a**: 1\n- **b**: 2\n\n- **a**: 3\n\ne"},
+		{"table without a rule", listTables, "|a|\n|1|", "\n- **a**: 1\n"},
+		{"more cells than heads, escaped", listTables, "|a|\n|-|\n|1\\|2|3|", "\n\n- **a**: 1\\|2\n- 3\n"},
+		{"two tables", listTables, "|a|\n|1|\n\n|b|\n|2|", "\n- **a**: 1\n\n\n\n- **b**: 2\n"},
+		{"lone row, table in a fence", listTables, "|a|\n\n```\n|a|\n|-|\n```", "|a|\n\n```\n|a|\n|-|\n```"},
+		{"all", fix, "x\\ny <!-- ~~", "x  \ny &lt;!-- ~~"},
+		{"all for phones", phone, "~~x~~\\n- [ ] y <br>z\n|a|\n|-|\n|1|", "x  \n- ☐ y  \nz\n\n\n- **a**: 1\n"},
+		{"nothing to fix", phone, "# a\n\nb", "# a\n\nb"},
 	} {
 		if got := test.rule(test.in, MaxBody); got != test.want {
 			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
 		}
+	}
+}
+
+// What was fixed for phones needs no other fix.
+func TestShownWrongly(t *testing.T) {
+	const text = "~~a~~\\nb <i>\n- [x] c\n<!-- d -->\n|e|\n|-|\n|1|"
+	want := "HTML comments, strikethrough, a written \\n, HTML or <, task lists, tables, table rules other than :-:, single line breaks"
+	if got := strings.Join(shownWrongly(text), ", "); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := shownWrongly(FixMarkdown(text, MaxBody, true)); got != nil {
+		t.Errorf("after the fixes: %q", got)
 	}
 }
 
@@ -41,7 +80,7 @@ func FuzzFixMarkdown(f *testing.F) {
 		if again := fixLineBreaks(once, math.MaxInt); again != once {
 			t.Errorf("%q became %q, then %q", text, once, again)
 		}
-		FixMarkdown(text, MaxBody)
+		FixMarkdown(text, MaxBody, true)
 	})
 }
 
@@ -62,7 +101,7 @@ func TestFixMarkdownIsBounded(t *testing.T) {
 		{"```\n" + strings.Repeat("<", limit-4), false},
 		{"x\ny", true},
 	} {
-		if got := FixMarkdown(test.text, limit); len(got) > limit || (got != "") != test.fits {
+		if got := FixMarkdown(test.text, limit, false); len(got) > limit || (got != "") != test.fits {
 			t.Errorf("%.20q of %d bytes: got %d bytes", test.text, len(test.text), len(got))
 		}
 	}

@@ -7,6 +7,7 @@ package dingtalk
 
 import (
 	"dingtalk-plugin/plugin/internal/strictjson"
+	"dingtalk-plugin/schema"
 
 	"github.com/tidwall/gjson"
 )
@@ -117,13 +118,18 @@ type Message struct {
 type MessageOptions struct {
 	Links       LinkTarget
 	FixMarkdown bool     // fix Markdown for DingTalk's clients
+	ForPhones   bool     // and for phones, which show less
 	People      []Person // who can be mentioned by name
+
+	RefuseSensitive bool     // refuse what looks like a credential of anything
+	LinkHosts       []string // where addresses may lead; any host if empty
 
 	// HidePeople keeps numbers and ids of People out of the message, which is
 	// then fit for a dry run only.
 	HidePeople bool
 
-	byName nameIndex // of People
+	credentials []string  // of the configured robots, in lower case
+	byName      nameIndex // of People
 }
 
 // Message makes a message of type k from a tool's arguments, which must match
@@ -139,7 +145,7 @@ func (r *Robot) Message(k *MessageType, arguments strictjson.Object, options *Me
 	m.ButtonsHorizontal = strictjson.String(arguments.Get("btnOrientation")) == "horizontal"
 	if k.Markdown && options.FixMarkdown {
 		limit := MaxBody * r.maxParts(k)
-		if m.Text = FixMarkdown(m.Text, limit); m.Text == "" {
+		if m.Text = FixMarkdown(m.Text, limit, options.ForPhones); m.Text == "" {
 			return m, r.textError(k, "at least ", limit+1)
 		}
 	}
@@ -151,6 +157,9 @@ func (r *Robot) Message(k *MessageType, arguments strictjson.Object, options *Me
 	}
 	if !k.NoMentions {
 		e = m.readMentions(arguments, options)
+	}
+	if e == nil {
+		e = m.checkContent(options)
 	}
 	if e == nil && k.url != "" {
 		m.readLinks(arguments)
@@ -182,6 +191,45 @@ func checkBlank(arguments strictjson.Object, name, value string) *Error {
 
 func blankError(path string) *Error {
 	return argumentError(path+": nothing but white space", "Give it something that can be read.")
+}
+
+// checkContent refuses what the operator does not let out.
+func (m *Message) checkContent(options *MessageOptions) *Error {
+	e := options.check("title", m.Title, bareAddress)
+	if e == nil {
+		kind := bareAddress
+		if m.Type.Markdown {
+			kind = markdownAddress
+		}
+		e = options.check("text", m.Text, kind)
+	}
+	for i := range m.Mentions.People {
+		if mention := &m.Mentions.People[i]; e == nil && mention.Name == "" {
+			e = options.check("atUserIds", mention.ID, bareAddress)
+		}
+	}
+	return e
+}
+
+// check refuses a text that goes out as the argument of that name. It repeats
+// nothing of it but the host of an address.
+func (o *MessageOptions) check(name, text string, kind addressKind) *Error {
+	what, key := o.credentialIn(text), ""
+	switch what {
+	case "":
+		if what, key = o.foreignAddress(text, kind), schema.KeyLinkHosts; what == "" {
+			return nil
+		}
+	case ownCredential:
+	default:
+		key = schema.KeySensitive
+	}
+	return &Error{
+		Reason:    ReasonPolicy,
+		Message:   "The message was not sent: argument /" + name + " holds " + what + ".",
+		Advice:    "Send it without that.",
+		ConfigKey: key,
+	}
 }
 
 func (m *Message) readMentions(arguments strictjson.Object, options *MessageOptions) *Error {

@@ -163,3 +163,160 @@ const vocabulary = " 20000 20000bytes access actioncard actionurl again agentid 
 	"request required retry robot second secret security send server service session should sign signature singleurl size solution " +
 	"something status success support supported system text than the time timeout times timestamp timestampms title to token too try " +
 	"type unavailable unknown unsafe unsupported up url use user userid value webhook whitelist with wrong you your "
+
+// minCredential is the shortest credential that is looked for in messages, in
+// bytes. DingTalk's have more than 64; a short one of a relay could be a word.
+const minCredential = 16
+
+// credentials returns what no message may hold of a robot, in lower case: token,
+// secret, what else its address carries, and a path that is not DingTalk's.
+func (r *Robot) credentials() (list []string) {
+	base := ""
+	if r.Address.shown() != r.Address.Base {
+		_, base, _ = strings.Cut(r.Address.Base, "://")
+	}
+	for _, s := range [...]string{r.Token, r.Secret, r.Address.Query, base} {
+		if len(s) >= minCredential {
+			list = append(list, asciiLower(unescape(s)))
+		}
+	}
+	return list
+}
+
+// AddCredentials makes messages that hold a credential of the robot be refused.
+func (o *MessageOptions) AddCredentials(r *Robot) {
+	o.credentials = append(o.credentials, r.credentials()...)
+}
+
+const ownCredential = "a credential of this plugin"
+
+// credentialIn returns what kind of credential a text holds, or "". It finds one in
+// any case and with percent escapes, but not one that is cut in pieces.
+func (o *MessageOptions) credentialIn(text string) string {
+	if o.RefuseSensitive && (strings.Contains(text, "PRIVATE KEY-----") || strings.Contains(text, "PRIVATE KEY BLOCK-----")) {
+		return "a private key"
+	}
+	for at := minCredential - 1; at < len(text); at += minCredential { // one byte of each run that is long enough
+		from, to := at, at
+		for to < len(text) && isVisible(text[to]) {
+			to++
+		}
+		if to == at {
+			continue
+		}
+		for from > 0 && isVisible(text[from-1]) {
+			from--
+		}
+		if at = to; to-from < minCredential {
+			continue
+		}
+		run := unescape(text[from:to])
+		lower := asciiLower(run)
+		for _, credential := range o.credentials {
+			if strings.Contains(lower, credential) {
+				return ownCredential
+			}
+		}
+		if o.RefuseSensitive {
+			if kind := sensitive(run); kind != "" {
+				return kind
+			}
+		}
+	}
+	return ""
+}
+
+// isVisible reports whether c is an ASCII character that shows.
+func isVisible(c byte) bool { return ' ' < c && c < 0x7f }
+
+// A credentialForm is what credentials of one kind look like.
+type credentialForm struct {
+	kind, prefix string // ? is any letter
+	run          int    // letters and digits in a row behind the prefix, not all of them small letters
+	signed       bool   // it may be in an address, which then is signed and meant to be shared
+	then         string // what follows the letters, digits, - and _
+}
+
+// credentialForms are well-known forms. Sources:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html,
+// https://github.blog/engineering/behind-githubs-new-authentication-token-formats,
+// https://docs.slack.dev/authentication/tokens,
+// https://www.rfc-editor.org/rfc/rfc7519#section-3.1; for sk- and AIza
+// https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml.
+var credentialForms = [...]credentialForm{
+	{"an AWS access key", "AKIA", 16, true, ""},
+	{"a GitHub token", "gh?_", 30, false, ""},
+	{"a GitHub token", "github_pat_", 22, false, ""},
+	{"an API key", "sk-", 16, false, ""},
+	{"a Slack token", "xox?-", 10, false, ""},
+	{"a Google API key", "AIzaSy", 8, false, ""},
+	{"a JSON Web Token", "eyJ", 16, true, ".eyJ"},
+	{"a robot's secret", "SEC", 64, false, ""},
+	{"a robot's token", "access_token=", 32, false, ""},
+}
+
+// sensitive returns the kind of the first credential in a run of visible
+// characters, or "".
+func sensitive(run string) string {
+	end := 0 // of the last address
+	for i := range len(run) {
+		if i >= end {
+			if _, e := addressAt(run, i); e > i+1 {
+				end = e
+			}
+		}
+		if i > 0 && isTokenByte(run[i-1]) {
+			continue
+		}
+		for k := range credentialForms {
+			if f := &credentialForms[k]; f.matches(run[i:]) && !(f.signed && i < end) {
+				return f.kind
+			}
+		}
+	}
+	return ""
+}
+
+// matches reports whether s begins with a credential of this form.
+func (f *credentialForm) matches(s string) bool {
+	for i := range len(f.prefix) {
+		if i >= len(s) || s[i] != f.prefix[i] && (f.prefix[i] != '?' || !isLetter(s[i])) {
+			return false
+		}
+	}
+	i, run, longest, word := len(f.prefix), 0, 0, true
+	for ; i < len(s) && isTokenByte(s[i]); i++ {
+		if s[i] == '-' || s[i] == '_' {
+			run = -1
+		} else if s[i] < 'a' {
+			word = false
+		}
+		run++
+		longest = max(longest, run)
+	}
+	return !word && longest >= f.run && strings.HasPrefix(s[i:], f.then)
+}
+
+// unescape decodes the percent escapes of s, once.
+func unescape(s string) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c == '%' && hexPair(s[i+1:]) {
+			c = unhex(s[i+1])<<4 | unhex(s[i+2])
+			i += 2
+		}
+		b = append(b, c)
+	}
+	return string(b)
+}
+
+func unhex(c byte) byte {
+	if isDigit(c) {
+		return c - '0'
+	}
+	return c&15 + 9
+}

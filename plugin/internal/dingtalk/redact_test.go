@@ -249,3 +249,86 @@ func TestVocabulary(t *testing.T) {
 		}
 	}
 }
+
+// A message may not hold a credential of a robot, as it is or in a simple disguise.
+func TestOwnCredentials(t *testing.T) {
+	const token, secret = "6d1f0c3b9a8e47525f60718293a4b5c6", "SEC9f8e7d6c5b4a3928/+="
+	o := &MessageOptions{}
+	for _, webhook := range []string{
+		DefaultWebhook + "?access_token=" + token + "&key=0123456789abcdef",
+		"https://relay.example/Hook/k3y?access_token=short",
+	} {
+		address, _ := ParseWebhook(webhook)
+		o.AddCredentials(&Robot{Address: address, Token: address.Token, Secret: secret})
+	}
+	for _, test := range []struct {
+		text string
+		held bool
+	}{
+		{"the token is " + token, true},
+		{"密钥" + secret + "。", true},
+		{"x" + token + "y", true},
+		{strings.ToUpper(token), true},
+		{strings.ReplaceAll(token, "6", "%36"), true},
+		{DefaultWebhook + "?access_token=" + token, true},
+		{"dingtalk://dingtalkclient/page/link?url=" + encodeURIComponent(secret), true},
+		{"https://relay.example/hook/k3y", true},
+		{"relay.example%2FHook%2Fk3y", true},
+		{"key=0123456789abcdef", true},
+		{strings.Repeat("word ", 99) + token, true},
+		{strings.Repeat("x", 99) + token, true},
+		{DefaultWebhook, false},
+		{"https://relay.example/hook", false},
+		{"short", false},
+		{token[:31], false},
+		{"", false},
+	} {
+		if got := o.credentialIn(test.text) != ""; got != test.held {
+			t.Errorf("%s: got %v, want %v", test.text, got, test.held)
+		}
+	}
+}
+
+func TestSensitive(t *testing.T) {
+	x := func(n int) string { return strings.Repeat("Ab1", n)[:n] }
+	o := &MessageOptions{RefuseSensitive: true}
+	for _, test := range []struct{ text, want string }{
+		{"-----BEGIN RSA PRIVATE KEY-----\nMII", "a private key"},
+		{"-----BEGIN PGP PRIVATE KEY BLOCK-----", "a private key"},
+		{"AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "an AWS access key"},
+		{"ghp_" + x(36), "a GitHub token"},
+		{"https://u:ghs_" + x(36) + "@github.com/a/b", "a GitHub token"},
+		{"（github_pat_" + x(22) + "_" + x(59), "a GitHub token"},
+		{"sk-" + x(48), "an API key"},
+		{"sk-ant-api03-" + x(90) + "-AA", "an API key"},
+		{`"xoxb-123456789012-1234567890123-` + x(24) + `"`, "a Slack token"},
+		{"key=AIzaSy" + x(33), "a Google API key"},
+		{"Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "a JSON Web Token"},
+		{"SEC" + strings.Repeat("0a", 32), "a robot's secret"},
+		{DefaultWebhook + "?access_token=" + strings.Repeat("0a", 32), "a robot's token"},
+		{"https%3A%2F%2Fa%3Faccess_token%3D" + strings.Repeat("0a", 32), "a robot's token"},
+
+		{"https://b.s3.amazonaws.com/a?X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Signature=" + strings.Repeat("0a", 32), ""},
+		{"https://b.s3.amazonaws.com/a?AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Expires=1&Signature=vjbyPxybdZaNmGa%2ByT272YEAiv4%3D", ""},
+		{"[log](https://a.oss-cn-hangzhou.aliyuncs.com/a?OSSAccessKeyId=LTAI5tNQwuRdyJ8SnV4oXyAb&Signature=0a)", ""},
+		{"https://private-user-images.githubusercontent.com/1.png?jwt=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", ""},
+		{"da39a3ee5e6b4b0d3255bfef95601890afd80709", ""},
+		{"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", ""},
+		{"3d813cbb-47fb-32ba-91df-831e1593ac29", ""},
+		{"data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ", ""},
+		{"data:image/jpeg;base64,/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAMCAgICAgMCAgIDAwMD", ""},
+		{"eyJhIjoiYmFzZTY0IG9mIEpTT04gYWxvbmUifQ==", ""},
+		{"sk-internationalization and task-force-2024-12-01-of-the-risk", ""},
+		{"sk-learn-tutorial-2024-12-part-2", ""},
+		{"-----BEGIN PUBLIC KEY-----\nMII and a private key", ""},
+		{"access_token=$TOKEN or access_token=…", ""},
+		{"AKIA, ghp_ and xoxb- begin tokens; SECURITY_2024_0123456789", ""},
+	} {
+		if got := o.credentialIn(test.text); got != test.want {
+			t.Errorf("%s: got %q, want %q", test.text, got, test.want)
+		}
+	}
+	if got := (&MessageOptions{}).credentialIn("ghp_" + x(36)); got != "" {
+		t.Errorf("off: got %q", got)
+	}
+}

@@ -3,6 +3,7 @@ package dingtalk
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"dingtalk-plugin/plugin/internal/strictjson"
@@ -54,8 +55,12 @@ const maxErrcode = 99_999_999
 func errcode(answer gjson.Result) (code int, spoke bool) {
 	switch value := strictjson.Get(answer, "errcode"); value.Type {
 	case gjson.Number, gjson.String:
-		n, err := strconv.Atoi(strictjson.String(value))
-		return n, err == nil && -maxErrcode <= n && n <= maxErrcode
+		digits, negative := strings.CutPrefix(strictjson.String(value), "-")
+		n, ok := ParseNumber(digits)
+		if negative {
+			n = -n
+		}
+		return n, ok && -maxErrcode <= n && n <= maxErrcode
 	}
 	return 0, false
 }

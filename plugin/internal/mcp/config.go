@@ -48,21 +48,26 @@ func readConfig(lookup func(key string) string) *config {
 	c.dryRun = r.bool(schema.KeyDryRun, false)
 	c.userIDs = r.bool(schema.KeyAtUserIDs, false)
 	c.options.Links = dingtalk.LinkTarget(r.enum(schema.KeyLinks, "default", "browser", "sidebar"))
-	c.options.FixMarkdown = r.enum(schema.KeyMarkdown, "asis", "fix") == 1
-	c.options.People, c.options.HidePeople = r.people(), c.dryRun
+	markdown := r.enum(schema.KeyMarkdown, "asis", "fix", "phone")
+	c.options.FixMarkdown, c.options.ForPhones = markdown > 0, markdown == 2
+	c.options.RefuseSensitive = r.enum(schema.KeySensitive, "off", "refuse") == 1
+	c.options.LinkHosts = r.hosts(schema.KeyLinkHosts)
+	c.options.People = r.people()
 	tools := r.tools()
 	c.readRobots(r)
 	if c.err = r.err; c.err != nil && settingName(c.err.ConfigKey) == "" {
 		c.tools = newTools(defaultToolCount)
 		return c
 	}
+	for i := range c.robots {
+		c.options.AddCredentials(c.robots[i].Robot)
+	}
 	c.tools = tools
 	for i := range c.tools {
 		c.tools[i].applyConfig(c)
 	}
 	if c.dryRun {
-		c.outputSchema = insert(c.outputSchema, `,"`+string(reasonDryRun)+`"`, "properties", "reason", "enum")
-		c.outputSchema = insert(c.outputSchema, `,"dryRun":`+schema.DryRun, "properties")
+		c.outputSchema = insert(allowDryRun(c.outputSchema), `,"dryRun":`+schema.DryRun, "properties")
 	}
 	return c
 }
@@ -301,6 +306,14 @@ func (r *configReader) enum(key string, choices ...string) int {
 		r.fail(key, "is none of "+strings.Join(choices, ", "))
 	}
 	return max(i, 0)
+}
+
+func (r *configReader) hosts(key string) []string {
+	hosts, ok := dingtalk.ParseHosts(r.text(key))
+	if !ok {
+		r.fail(key, "holds what is no host name")
+	}
+	return hosts
 }
 
 // fail keeps the first error.

@@ -36,16 +36,15 @@ func callResult(receipt *dingtalk.Receipt, e *dingtalk.Error) []byte {
 
 // dryRunResult is the result of a dry run. It is not an error, but not ok either,
 // because the group has no message.
-func dryRunResult(p *dingtalk.DryRun, receipt *dingtalk.Receipt) []byte {
-	w := newResult(dryRunText(p, receipt), 1024+2*receipt.Bytes)
+func dryRunResult(p *dingtalk.DryRun, receipt *dingtalk.Receipt, preview bool) []byte {
+	w := newResult(dryRunText(p, receipt, preview), 1024+2*receipt.Bytes)
 	w.bool("ok", false)
 	w.text("reason", string(reasonDryRun))
 	w.bool("retryable", false)
 	w.text("msgUuid", receipt.UUID)
 	w.parts(receipt)
 	w.strings("notified", notifiedNames(receipt))
-	w.Member("dryRun")
-	w.writePreview(p)
+	w.writePreview(p, preview)
 	w.Raw("}}")
 	return w.Bytes
 }
@@ -88,8 +87,12 @@ func deliveredText(receipt *dingtalk.Receipt) string {
 	return " " + strconv.Itoa(receipt.Delivered) + " of " + strconv.Itoa(receipt.Total) + " parts are in the group."
 }
 
-func dryRunText(p *dingtalk.DryRun, receipt *dingtalk.Receipt) string {
-	s := "Dry run: nothing was sent. It would go to " + p.Address + " in " + strconv.Itoa(receipt.Total) + " request"
+func dryRunText(p *dingtalk.DryRun, receipt *dingtalk.Receipt, preview bool) string {
+	s := "Dry run: nothing was sent. It would go to " + p.Address
+	if preview {
+		s = "Preview: nothing was sent. It would go"
+	}
+	s += " in " + strconv.Itoa(receipt.Total) + " request"
 	if receipt.Total > 1 {
 		s += "s"
 	}
@@ -103,7 +106,14 @@ func dryRunText(p *dingtalk.DryRun, receipt *dingtalk.Receipt) string {
 	if names := notifiedText(receipt); names != "" {
 		s += "; DingTalk would notify " + names
 	}
-	return s + "."
+	s += "."
+	if !preview {
+		return s
+	}
+	if p.Wrong != nil {
+		s += " Some phones show wrongly: " + strings.Join(p.Wrong, ", ") + "."
+	}
+	return s + "\n" + strings.Join(p.Lines, "\n")
 }
 
 func notifiedText(receipt *dingtalk.Receipt) string {
@@ -177,11 +187,20 @@ func (w *resultWriter) writeStructured(receipt *dingtalk.Receipt, e *dingtalk.Er
 	w.Raw("}")
 }
 
-// writePreview writes the object that schema/dry_run.json describes.
-func (w *resultWriter) writePreview(p *dingtalk.DryRun) {
-	w.Raw("{")
-	w.text("address", p.Address)
-	w.strings("bodies", p.Bodies)
+// writePreview writes the member that schema/dry_run.json describes, or for a
+// preview schema/preview.json.
+func (w *resultWriter) writePreview(p *dingtalk.DryRun, preview bool) {
+	if preview {
+		w.Member("preview")
+		w.Raw("{")
+		w.strings("lines", p.Lines)
+		w.strings("shownWrongly", p.Wrong)
+	} else {
+		w.Member("dryRun")
+		w.Raw("{")
+		w.text("address", p.Address)
+		w.strings("bodies", p.Bodies)
+	}
 	w.Member("sizes")
 	w.Raw("[")
 	for _, size := range p.Sizes {

@@ -52,7 +52,7 @@ func (s *Server) Describe() []byte {
 func (c *config) describe() []byte {
 	size := len(`{"tools":[]}`)
 	for i := range c.tools {
-		size += c.tools[i].maxSize(c.outputSchema)
+		size += c.tools[i].maxSize(c.outputSchemaOf(&c.tools[i]))
 	}
 	w := strictjson.Writer{Bytes: make([]byte, 0, size)}
 	w.Raw(`{"tools":[`)
@@ -60,7 +60,7 @@ func (c *config) describe() []byte {
 		if i > 0 {
 			w.Raw(",")
 		}
-		c.tools[i].describe(&w, c.outputSchema)
+		c.tools[i].describe(&w, c.outputSchemaOf(&c.tools[i]))
 	}
 	w.Raw("]}")
 	return w.Bytes
@@ -78,17 +78,25 @@ func (s *Server) Call(input []byte) []byte {
 	if e != nil {
 		return errorResult(e)
 	}
+	preview := tool.isPreview()
+	if preview {
+		var v *jsonschema.Violation
+		if tool, v = c.previewed(&request); v != nil {
+			return errorResult(argumentsError(v))
+		}
+	}
+	c.options.HidePeople = c.dryRun || preview
 	robot, key := c.robotFor(request.members), strictjson.String(request.members.Get("idempotencyKey"))
 	message, e := robot.Message(tool.messageType, request.members, &c.options)
 	if e != nil {
 		return errorResult(e)
 	}
-	if c.dryRun {
-		preview, receipt, e := robot.DryRun(s.env, message, key)
+	if c.options.HidePeople {
+		shown, receipt, e := robot.DryRun(s.env, message, key)
 		if e != nil {
 			return errorResult(e)
 		}
-		return dryRunResult(&preview, &receipt)
+		return dryRunResult(&shown, &receipt, preview)
 	}
 	receipt, e := robot.Send(s.env, message, key)
 	if e != nil && e.ConfigKey != "" && c.multiRobot {

@@ -14,7 +14,11 @@ import (
 // messageTypes are what the tools send, in the order of schema.Tools.
 var messageTypes = [...]*dingtalk.MessageType{
 	dingtalk.Text, dingtalk.Markdown, dingtalk.LinkCard, dingtalk.ActionCard, dingtalk.FeedCard,
+	dingtalk.Markdown, // of which a preview has the arguments
 }
+
+// previewTool is the name of the tool that only shows.
+const previewTool = "preview_message"
 
 // defaultToolCount is how many of schema.Tools describe lists by default.
 const defaultToolCount = 2
@@ -34,8 +38,50 @@ func newTools(n int) []toolDef {
 	for i := range tools {
 		definition := schema.Tools[i]
 		tools[i] = toolDef{name: strictjson.String(find(definition, "name")), definition: definition, messageType: messageTypes[i]}
+		if tools[i].isPreview() {
+			shared := find(schema.Tools[1], "inputSchema", "properties").Raw
+			definition = insert(definition, `,"text"`, "inputSchema", "required")
+			tools[i].definition = insert(definition, ","+shared[1:len(shared)-1], "inputSchema", "properties")
+		}
 	}
 	return tools
+}
+
+func (t *toolDef) isPreview() bool { return t.name == previewTool }
+
+// previewed returns the tool whose call a preview shows, and makes the request one
+// of that tool.
+func (c *config) previewed(r *request) (*toolDef, *jsonschema.Violation) {
+	both := newTools(defaultToolCount)
+	tool := &both[0]
+	for i := range r.members {
+		if r.members[i].Name == "type" {
+			if strictjson.String(r.members[i].Value) == "markdown" {
+				tool = &both[1]
+			}
+			r.members = append(r.members[:i:i], r.members[i+1:]...)
+			break
+		}
+	}
+	tool.applyConfig(c)
+	return tool, tool.check(*r)
+}
+
+// outputSchemaOf returns the schema of a tool's results.
+func (c *config) outputSchemaOf(t *toolDef) string {
+	s := c.outputSchema
+	if t.isPreview() {
+		if !c.dryRun {
+			s = allowDryRun(s)
+		}
+		s = insert(s, `,"preview":`+schema.Preview, "properties")
+	}
+	return s
+}
+
+// allowDryRun adds a reason to a schema of results.
+func allowDryRun(outputSchema string) string {
+	return insert(outputSchema, `,"`+string(reasonDryRun)+`"`, "properties", "reason", "enum")
 }
 
 func toolNames(tools []toolDef) (names []string) {

@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"encoding/json"
+	"maps"
 	"reflect"
 	"strings"
 	"testing"
@@ -30,6 +31,11 @@ func expectedTools(t *testing.T, name string, byDefault bool) (tools []any) {
 	for i, definition := range schema.Tools {
 		tool := parse[object](t, []byte(definition))
 		inputSchema := tool["inputSchema"].(object)
+		if tool["name"] == previewTool {
+			tool = parse[object](t, []byte(schema.Tools[1]))
+			addPreview(t, tool, parse[object](t, []byte(definition)))
+			inputSchema = tool["inputSchema"].(object)
+		}
 		if !byDefault {
 			inputSchema["required"] = append(inputSchema["required"].([]any), "robot")
 		}
@@ -42,10 +48,34 @@ func expectedTools(t *testing.T, name string, byDefault bool) (tools []any) {
 		}
 		input["robot"] = robot
 		tool["outputSchema"] = output
+		if tool["name"] == previewTool {
+			tool["outputSchema"] = withPreview(t, output)
+		}
 		tool["_meta"] = parse[object](t, []byte(schema.Meta))
 		tools = append(tools, tool)
 	}
 	return tools
+}
+
+// addPreview makes a tool with the arguments of send_markdown_message one that
+// previews.
+func addPreview(t *testing.T, tool, preview object) {
+	t.Helper()
+	input, own := tool["inputSchema"].(object), preview["inputSchema"].(object)
+	maps.Copy(input["properties"].(object), own["properties"].(object))
+	input["required"] = append(own["required"].([]any), "text")
+	for name, value := range preview {
+		if name != "inputSchema" {
+			tool[name] = value
+		}
+	}
+}
+
+func withPreview(t *testing.T, output object) object {
+	t.Helper()
+	output = parse[object](t, []byte(marshal(t, output)))
+	output["properties"].(object)["preview"] = parse[object](t, []byte(schema.Preview))
+	return output
 }
 
 // specialNames occur in a tool's definition, or may end a part of it.
@@ -89,7 +119,7 @@ func testDescribeName(t *testing.T, name string, byDefault bool) {
 	}
 }
 
-// The largest configuration keeps describe within a megabyte.
+// The largest configuration keeps describe within 1.25 megabytes.
 func TestDescribeIsBounded(t *testing.T) {
 	people, robots := object{}, object{}
 	for i := range maxPeople {
@@ -100,7 +130,7 @@ func TestDescribeIsBounded(t *testing.T) {
 	}
 	s, _ := newServer(map[string]string{schema.KeyTools: "all", schema.KeyAtUserIDs: "true", schema.KeyPeople: marshal(t, people), schema.KeyRobots: marshal(t, robots)})
 	got := s.Describe()
-	if len(got) > 1<<20 || !json.Valid(got) {
+	if len(got) > 5<<18 || !json.Valid(got) {
 		t.Errorf("%d bytes", len(got))
 	}
 	if cap(got) > len(got)+len(got)/8 {
