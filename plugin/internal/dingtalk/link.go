@@ -90,7 +90,7 @@ func (m *Message) checkLinks(options *MessageOptions) *Error {
 			name, value string
 			kind        addressKind
 		}{{"title", link.Title, bareAddress}, {m.Type.url, link.URL, wholeAddress}, {m.Type.picture, link.Picture, wholeAddress}} {
-			if e := options.check(path[1:]+field.name, field.value, field.kind); e != nil {
+			if e := options.check(path+field.name, field.value, field.kind); e != nil {
 				return e
 			}
 		}
@@ -188,7 +188,7 @@ func (o *MessageOptions) foreignAddress(text string, kind addressKind) (fault st
 	if len(o.LinkHosts) == 0 || text == "" {
 		return ""
 	}
-	if kind == wholeAddress {
+	if kind == wholeAddress && text[0] != '@' { // which begins the id of a picture in DingTalk
 		fault = o.foreignTarget(text)
 	}
 	for at := 0; kind == markdownAddress && fault == ""; {

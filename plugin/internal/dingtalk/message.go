@@ -226,7 +226,7 @@ func (o *MessageOptions) check(name, text string, kind addressKind) *Error {
 	}
 	return &Error{
 		Reason:    ReasonPolicy,
-		Message:   "The message was not sent: argument /" + name + " holds " + what + ".",
+		Message:   "The message was not sent: " + name + " holds " + what + ".",
 		Advice:    "Send it without that.",
 		ConfigKey: key,
 	}
