@@ -34,16 +34,22 @@ const Meta = `{"dingtalk-plugin/version":{"version":"unknown"}` + blanks + `}`
 
 const blanks = "                                                                                                                                                      "
 
-// Output is the schema of the structuredContent of every result, of errors too.
+// Output is the schema of the structuredContent of a tool's results, of errors
+// too, with what all tools have in common.
 //
 //go:embed output.json
 var Output string
 
-// DryRun is the schema of the member dryRun, which the structuredContent of a dry
-// run has.
+// OutputMembers are the schemas of members that only some tools' results have:
+// parts, notified, and dryRun in a dry run.
 //
-//go:embed dry_run.json
-var DryRun string
+//go:embed output_members.json
+var OutputMembers string
+
+// Uses tells for what each tool is used, in the descriptions of the others.
+//
+//go:embed uses.json
+var Uses string
 
 // Arguments are the schemas of the arguments that the configuration adds to tools,
 // by name. The configuration fills their empty enums.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"dingtalk-plugin/plugin/internal/dingtalk"
 	"dingtalk-plugin/schema"
 )
 
@@ -22,11 +23,6 @@ func expectedTools(t *testing.T, name string, byDefault bool) (tools []any) {
 		description = " " + name + " (" + name + "), the default; other."
 	}
 	robot["description"] = robot["description"].(string) + description
-	output := parse[object](t, []byte(schema.Output))
-	properties := output["properties"].(object)
-	properties["dryRun"] = parse[object](t, []byte(schema.DryRun))
-	reason := properties["reason"].(object)
-	reason["enum"] = append(reason["enum"].([]any), "dry_run")
 	for i, definition := range schema.Tools {
 		tool := parse[object](t, []byte(definition))
 		inputSchema := tool["inputSchema"].(object)
@@ -41,11 +37,38 @@ func expectedTools(t *testing.T, name string, byDefault bool) (tools []any) {
 			input["atNames"] = names
 		}
 		input["robot"] = robot
-		tool["outputSchema"] = output
+		tool["description"] = tool["description"].(string) + expectedNote(i)
+		tool["outputSchema"] = expectedOutput(t, messageTypes[i])
 		tool["_meta"] = parse[object](t, []byte(schema.Meta))
 		tools = append(tools, tool)
 	}
 	return tools
+}
+
+// expectedNote is the end of the description of the i-th of all tools, where
+// several robots and a person are configured.
+func expectedNote(i int) string {
+	return [...]string{
+		" For formatted text, use this plugin's send_markdown_message; for one page, send_link_message; for buttons, send_action_card_message; for pages with pictures, send_feed_card_message.",
+		" For plain text, use this plugin's send_text_message; for one page, send_link_message; for buttons, send_action_card_message; for pages with pictures, send_feed_card_message.",
+		" For plain text, use this plugin's send_text_message; for formatted text, send_markdown_message; for buttons, send_action_card_message; for pages with pictures, send_feed_card_message.",
+		" For plain text, use this plugin's send_text_message; for formatted text, send_markdown_message; for one page, send_link_message; for pages with pictures, send_feed_card_message.",
+		" For plain text, use this plugin's send_text_message; for formatted text, send_markdown_message; for one page, send_link_message; for buttons, send_action_card_message.",
+	}[i]
+}
+
+// expectedOutput is the output schema of a dry run's results.
+func expectedOutput(t *testing.T, k *dingtalk.MessageType) object {
+	output, members := parse[object](t, []byte(schema.Output)), parse[object](t, []byte(schema.OutputMembers))
+	properties := output["properties"].(object)
+	for name, has := range map[string]bool{"parts": !k.NoSplit, "notified": !k.NoMentions, "dryRun": true} {
+		if has {
+			properties[name] = members[name]
+		}
+	}
+	reason := properties["reason"].(object)
+	reason["enum"] = append(reason["enum"].([]any), "dry_run")
+	return output
 }
 
 // specialNames occur in a tool's definition, or may end a part of it.
