@@ -34,6 +34,12 @@ const Meta = `{"dingtalk-plugin/version":{"version":"unknown"}` + blanks + `}`
 
 const blanks = "                                                                                                                                                      "
 
+// Icons are the icons of each tool and of the server: an SVG of a chat bubble in
+// Base64 (https://modelcontextprotocol.io/specification/2026-07-28/basic#icons).
+//
+//go:embed icons.json
+var Icons string
+
 // Output is the schema of the structuredContent of a tool's results, of errors
 // too, with what all tools have in common.
 //

@@ -48,6 +48,8 @@ func (c *config) describeTool(w *strictjson.Writer, t *toolDef) {
 		}
 	}
 	w.Raw(d[required:strings.LastIndexByte(d, '}')])
+	w.Raw(`,"icons":`)
+	w.Raw(schema.Icons)
 	w.Raw(`,"outputSchema":`)
 	w.Raw(c.outputSchema(t))
 	w.Raw(`,"_meta":`)
@@ -57,7 +59,7 @@ func (c *config) describeTool(w *strictjson.Writer, t *toolDef) {
 
 // maxSize limits what describeTool appends, in bytes.
 func (c *config) maxSize(t *toolDef) int {
-	n := len(t.definition) + len(c.note(t)) + len(c.outputSchema(t)) + len(schema.Meta) + 32
+	n := len(t.definition) + len(c.note(t)) + len(c.outputSchema(t)) + len(schema.Meta) + len(schema.Icons) + 64
 	for _, a := range t.arguments {
 		n += a.maxSize()
 	}

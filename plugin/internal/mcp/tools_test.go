@@ -38,6 +38,7 @@ func expectedTools(t *testing.T, name string, byDefault bool) (tools []any) {
 		}
 		input["robot"] = robot
 		tool["description"] = tool["description"].(string) + expectedNote(i)
+		tool["icons"] = parse[any](t, []byte(schema.Icons))
 		tool["outputSchema"] = expectedOutput(t, messageTypes[i])
 		tool["_meta"] = parse[object](t, []byte(schema.Meta))
 		tools = append(tools, tool)
