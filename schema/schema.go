@@ -37,22 +37,28 @@ const Meta = `{"dingtalk-plugin/version":{"version":"unknown"}` + blanks + `}`
 
 const blanks = "                                                                                                                                                      "
 
-// Output is the schema of the structuredContent of every result, of errors too.
+// Icons are the icons of each tool and of the server: an SVG of a chat bubble in
+// Base64 (https://modelcontextprotocol.io/specification/2026-07-28/basic#icons).
+//
+//go:embed icons.json
+var Icons string
+
+// Output is the schema of the structuredContent of a tool's results, of errors
+// too, with what all tools have in common.
 //
 //go:embed output.json
 var Output string
 
-// DryRun is the schema of the member dryRun, which the structuredContent of a dry
-// run has.
+// OutputMembers are the schemas of members that only some tools' results have:
+// parts, notified, preview, and dryRun in a dry run.
 //
-//go:embed dry_run.json
-var DryRun string
+//go:embed output_members.json
+var OutputMembers string
 
-// Preview is the schema of the member preview, which the structuredContent of a
-// preview has.
+// Uses tells for what each tool is used, in the descriptions of the others.
 //
-//go:embed preview.json
-var Preview string
+//go:embed uses.json
+var Uses string
 
 // Arguments are the schemas of the arguments that the configuration adds to tools,
 // by name. The configuration fills their empty enums.

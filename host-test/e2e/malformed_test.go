@@ -13,6 +13,7 @@ import (
 
 // call refuses every malformed input with a result, and the next good call works.
 func TestMalformedInput(t *testing.T) {
+	tool := &listTools(t, nil)[0]
 	for build := range builds {
 		t.Run(builds[build].name, func(t *testing.T) {
 			run, plugin := start(t, build, &scenario.Scenario{})
@@ -21,7 +22,7 @@ func TestMalformedInput(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
-				checkResult(t, output)
+				checkResult(t, tool, output)
 				if !strings.Contains(string(output), `"isError":true`) {
 					t.Errorf("%s was accepted: %s", name, output)
 				}
@@ -100,11 +101,12 @@ func FuzzCall(f *testing.F) {
 	f.Add([]byte(`{"params":{"name":"send_markdown_message","arguments":{"title":"t","text":"a","atMobiles":["13800000001"]}}}`))
 	_, values := newFake(f, &dingtalktest.Options{PerMinute: -1}, map[string]string{"DINGTALK_BOT_MESSAGES_PER_MINUTE": "0"})
 	plugin := load(f, 0, host.Options{Config: values})
+	tool := &listTools(f, nil)[0]
 	f.Fuzz(func(t *testing.T, input []byte) {
 		output, err := plugin.CallExport(t.Context(), "call", input)
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkResult(t, output)
+		checkResult(t, tool, output)
 	})
 }

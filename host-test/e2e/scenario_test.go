@@ -47,17 +47,28 @@ func TestScenarios(t *testing.T) {
 
 func runScenario(t *testing.T, build int, s *scenario.Scenario, archive *txtar.Archive) {
 	run, _ := start(t, build, s)
+	tools := listTools(t, run.Settings.Config)
 	for i := range s.Steps {
 		got, err := run.Step(t.Context(), i)
 		if err != nil {
 			t.Fatalf("step %d: %v", i+1, err)
 		}
 		if json.Valid([]byte(got.Output)) && s.Steps[i].Call != "describe" {
-			checkResult(t, []byte(got.Output))
+			checkResult(t, calledTool(tools, s.Steps[i].Call), []byte(got.Output))
 		}
 		checkSection(t, archive, "requests", i, got.Requests)
 		checkSection(t, archive, "result", i, got.Result)
 	}
+}
+
+// calledTool returns the tool that a step calls, or the first.
+func calledTool(tools []toolListing, call string) *toolListing {
+	for i := range tools {
+		if strings.HasPrefix(call, tools[i].Name+" ") || strings.Contains(call, `"`+tools[i].Name+`"`) {
+			return &tools[i]
+		}
+	}
+	return &tools[0]
 }
 
 // checkSection compares a section with the actual text, or replaces it. The file

@@ -31,18 +31,26 @@ const (
 func (m *Message) readLinks(arguments strictjson.Object) {
 	k := m.Type
 	if k.list == "" {
-		m.Links = []Link{{URL: strictjson.String(arguments.Get(k.url)), Picture: strictjson.String(arguments.Get(k.picture))}}
+		m.Links = []Link{{URL: urlOf(arguments, k.url), Picture: urlOf(arguments, k.picture)}}
 		return
 	}
 	strictjson.Each(arguments.Get(k.list), func(each gjson.Result) bool {
-		m.Links = append(m.Links, Link{
-			Title:   strictjson.String(strictjson.Get(each, "title")),
-			URL:     strictjson.String(strictjson.Get(each, k.url)),
-			Picture: strictjson.String(strictjson.Get(each, k.picture)),
-		})
+		link := strictjson.Members(each, maxLinkMembers)
+		m.Links = append(m.Links, Link{strictjson.String(link.Get("title")), urlOf(link, k.url), urlOf(link, k.picture)})
 		return true
 	})
 }
+
+// maxLinkMembers is how many members of a link are read: it has three.
+const maxLinkMembers = 4
+
+// urlOf returns a member in either spelling.
+func urlOf(object strictjson.Object, name string) string {
+	return strictjson.String(object.Get(name)) + strictjson.String(object.Get(strictjson.OtherURL(name)))
+}
+
+// argumentName returns what the tools call a member of a link.
+func argumentName(member string) string { return strings.Replace(member, "URL", "Url", 1) }
 
 // writeLinks writes the member with a list of links.
 func writeLinks(w *strictjson.Writer, k *MessageType, links []Link) {
@@ -81,15 +89,15 @@ func (m *Message) checkLinks(options *MessageOptions) *Error {
 			return blankError(path + "title")
 		}
 		if fault := checkURL(link.URL, true); fault != "" {
-			return argumentError(path+m.Type.url+": "+fault, adviceLink)
+			return argumentError(path+argumentName(m.Type.url)+": "+fault, adviceLink)
 		}
 		if fault := checkPicture(link.Picture); fault != "" {
-			return argumentError(path+m.Type.picture+": "+fault, adviceLink)
+			return argumentError(path+argumentName(m.Type.picture)+": "+fault, adviceLink)
 		}
 		for _, field := range [...]struct {
 			name, value string
 			kind        addressKind
-		}{{"title", link.Title, bareAddress}, {m.Type.url, link.URL, wholeAddress}, {m.Type.picture, link.Picture, wholeAddress}} {
+		}{{"title", link.Title, bareAddress}, {argumentName(m.Type.url), link.URL, wholeAddress}, {argumentName(m.Type.picture), link.Picture, wholeAddress}} {
 			if e := options.check(path+field.name, field.value, field.kind); e != nil {
 				return e
 			}

@@ -102,10 +102,12 @@ type Violation struct {
 // members, then for missing ones, then at each member in the schema's order.
 //
 // Unlike JSON Schema, it accepts null for a member that is not required, because
-// agents send that for an absent one.
+// agents send that for an absent one. And a name may end in URL for Url and the
+// reverse (strictjson.OtherURL).
 func (s *Schema) Check(value gjson.Result) *Violation { return s.check(value, "") }
 
-// CheckObject is Check for an object that Members returned.
+// CheckObject is Check for an object that Members returned, in which it corrects
+// the ends of names.
 func (s *Schema) CheckObject(object strictjson.Object) *Violation { return s.checkObject(object, "") }
 
 func (s *Schema) check(value gjson.Result, path string) *Violation {
@@ -156,6 +158,11 @@ func withArticle(typ string) string {
 }
 
 func (s *Schema) checkObject(object strictjson.Object, path string) *Violation {
+	for i := range object {
+		if other := strictjson.OtherURL(object[i].Name); slices.Contains(s.names, other) {
+			object[i].Name = other
+		}
+	}
 	if v := s.checkMembers(object, path); v != nil {
 		return v
 	}

@@ -15,6 +15,7 @@ const testSchema = `{
     "atMobiles": {"type": "array", "items": {"type": "string", "minLength": 1}, "maxItems": 2},
     "atAll": {"type": "boolean"},
     "robot": {"type": "string", "enum": ["ops", "dev"]},
+    "picUrl": {"type": "string"},
     "links": {"type": "array", "minItems": 1, "items": {
       "type": "object", "properties": {"a/b": {"type": "integer"}}, "required": ["a/b"], "additionalProperties": false}}
   },
@@ -28,6 +29,9 @@ func TestCheck(t *testing.T) {
 		{"null option", `{"text":"hi","atMobiles":null,"atAll":null}`, "", ""},
 		{"escaped name", `{"te\u0078t":"hi"}`, "", ""},
 		{"characters, not bytes", `{"text":"中文字"}`, "", ""},
+		{"the other spelling", `{"text":"hi","picURL":"a"}`, "", ""},
+		{"the other spelling, checked", `{"text":"hi","picURL":1}`, "picUrl", ": expected a string, got an integer"},
+		{"both spellings", `{"text":"hi","picURL":"a","picUrl":"b"}`, "picUrl", " is given twice"},
 		{"no object", `[]`, "", ": expected an object, got an array"},
 		{"missing", `{}`, "text", " is required"},
 		{"null for what is required", `{"text":null}`, "text", ": expected a string, got null"},
@@ -44,11 +48,11 @@ func TestCheck(t *testing.T) {
 		{"no choice", `{"text":"a","robot":"op"}`, "robot", ": expected one of ops, dev (did you mean ops?)"},
 		{"unknown, near", `{"text":"a","at_mobiles":[]}`, "at_mobiles", " is unknown (did you mean atMobiles?)"},
 		{"unknown, typo", `{"text":"a","atMobile":[]}`, "atMobile", " is unknown (did you mean atMobiles?)"},
-		{"unknown, far", `{"text":"a","content":"b"}`, "content", " is unknown; known are text, atMobiles, atAll, robot, links"},
-		{"unknown null", `{"text":"a","x":null}`, "x", " is unknown; known are text, atMobiles, atAll, robot, links"},
+		{"unknown, far", `{"text":"a","content":"b"}`, "content", " is unknown; known are text, atMobiles, atAll, robot, picUrl, links"},
+		{"unknown null", `{"text":"a","x":null}`, "x", " is unknown; known are text, atMobiles, atAll, robot, picUrl, links"},
 		{"twice", `{"text":"a","text":"b"}`, "text", " is given twice"},
 		{"deep path", `{"text":"a","links":[{"a/b":"1"}]}`, "links[0].a/b", ": expected an integer, got a string"},
-		{"unknown before missing", `{"content":"b"}`, "content", " is unknown; known are text, atMobiles, atAll, robot, links"},
+		{"unknown before missing", `{"content":"b"}`, "content", " is unknown; known are text, atMobiles, atAll, robot, picUrl, links"},
 	} {
 		var path, message string
 		unknown := strings.HasPrefix(test.message, " is unknown")

@@ -16,7 +16,6 @@ import (
 // config is what the operator configured.
 type config struct {
 	tools        []toolDef
-	outputSchema string
 	robots       []robot
 	multiRobot   bool   // robots have names, and tools an argument robot
 	defaultRobot *robot // for calls that name none; nil if calls must name one
@@ -44,7 +43,7 @@ type robot struct {
 // ones after an error, unless the error concerns the settings of a single robot.
 func readConfig(lookup func(key string) string) *config {
 	r := &configReader{lookup: lookup}
-	c := &config{outputSchema: schema.Output}
+	c := &config{}
 	c.dryRun = r.bool(schema.KeyDryRun, false)
 	c.userIDs = r.bool(schema.KeyAtUserIDs, false)
 	c.options.Links = dingtalk.LinkTarget(r.enum(schema.KeyLinks, "default", "browser", "sidebar"))
@@ -65,9 +64,6 @@ func readConfig(lookup func(key string) string) *config {
 	c.tools = tools
 	for i := range c.tools {
 		c.tools[i].applyConfig(c)
-	}
-	if c.dryRun {
-		c.outputSchema = insert(allowDryRun(c.outputSchema), `,"dryRun":`+schema.DryRun, "properties")
 	}
 	return c
 }

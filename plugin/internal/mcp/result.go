@@ -41,7 +41,6 @@ func dryRunResult(p *dingtalk.DryRun, receipt *dingtalk.Receipt, preview bool) [
 	w.bool("ok", false)
 	w.text("reason", string(reasonDryRun))
 	w.bool("retryable", false)
-	w.text("msgUuid", receipt.UUID)
 	w.parts(receipt)
 	w.strings("notified", notifiedNames(receipt))
 	w.writePreview(p, preview)
@@ -176,12 +175,10 @@ func (w *resultWriter) writeStructured(receipt *dingtalk.Receipt, e *dingtalk.Er
 	}
 	w.text("configKey", e.ConfigKey)
 	if receipt.Delivered > 0 || receipt.MayBeDelivered {
-		w.text("msgUuid", receipt.UUID)
 		if receipt.Delivered < receipt.Total {
 			w.text("idempotencyKey", receipt.IdempotencyKey)
 		}
 		w.parts(receipt)
-		w.int("bytes", receipt.Bytes)
 		w.strings("notified", notifiedNames(receipt))
 	}
 	w.Raw("}")
@@ -215,7 +212,11 @@ func (w *resultWriter) writePreview(p *dingtalk.DryRun, preview bool) {
 	w.Raw("}")
 }
 
+// parts writes how much of a long message arrived.
 func (w *resultWriter) parts(receipt *dingtalk.Receipt) {
+	if receipt.Total < 2 {
+		return
+	}
 	w.Member("parts")
 	w.Raw(`{"sent":`)
 	w.Int(int64(receipt.Delivered))

@@ -48,24 +48,6 @@ func (s *Server) Describe() []byte {
 	return s.described
 }
 
-// describe allocates the result once, for the same reason.
-func (c *config) describe() []byte {
-	size := len(`{"tools":[]}`)
-	for i := range c.tools {
-		size += c.tools[i].maxSize(c.outputSchemaOf(&c.tools[i]))
-	}
-	w := strictjson.Writer{Bytes: make([]byte, 0, size)}
-	w.Raw(`{"tools":[`)
-	for i := range c.tools {
-		if i > 0 {
-			w.Raw(",")
-		}
-		c.tools[i].describe(&w, c.outputSchemaOf(&c.tools[i]))
-	}
-	w.Raw("]}")
-	return w.Bytes
-}
-
 // Call runs a tool and returns an MCP CallToolResult even if it fails: models do
 // not see protocol errors.
 func (s *Server) Call(input []byte) []byte {

@@ -1,8 +1,6 @@
 package mcp
 
 import (
-	"strings"
-
 	"dingtalk-plugin/plugin/internal/dingtalk"
 	"dingtalk-plugin/plugin/internal/jsonschema"
 	"dingtalk-plugin/plugin/internal/strictjson"
@@ -67,23 +65,6 @@ func (c *config) previewed(r *request) (*toolDef, *jsonschema.Violation) {
 	return tool, tool.check(*r)
 }
 
-// outputSchemaOf returns the schema of a tool's results.
-func (c *config) outputSchemaOf(t *toolDef) string {
-	s := c.outputSchema
-	if t.isPreview() {
-		if !c.dryRun {
-			s = allowDryRun(s)
-		}
-		s = insert(s, `,"preview":`+schema.Preview, "properties")
-	}
-	return s
-}
-
-// allowDryRun adds a reason to a schema of results.
-func allowDryRun(outputSchema string) string {
-	return insert(outputSchema, `,"`+string(reasonDryRun)+`"`, "properties", "reason", "enum")
-}
-
 func toolNames(tools []toolDef) (names []string) {
 	for i := range tools {
 		names = append(names, tools[i].name)
@@ -107,40 +88,6 @@ func (t *toolDef) applyConfig(c *config) {
 func (t *toolDef) addArgument(a *argument) {
 	a.schema = find(schema.Arguments, a.name)
 	t.arguments = append(t.arguments, a)
-}
-
-// describe appends the tool: its definition with the arguments added, followed by
-// the output schema and the version.
-func (t *toolDef) describe(w *strictjson.Writer, outputSchema string) {
-	d := t.definition
-	properties := endOf(d, "inputSchema", "properties")
-	w.Raw(d[:properties])
-	for _, a := range t.arguments {
-		a.describe(w)
-	}
-	required := endOf(d, "inputSchema", "required")
-	w.Raw(d[properties:required])
-	for _, a := range t.arguments {
-		if a.required {
-			w.Comma()
-			w.Quote(a.name)
-		}
-	}
-	w.Raw(d[required:strings.LastIndexByte(d, '}')])
-	w.Raw(`,"outputSchema":`)
-	w.Raw(outputSchema)
-	w.Raw(`,"_meta":`)
-	w.Raw(schema.Meta)
-	w.Raw("}")
-}
-
-// maxSize limits what describe appends, in bytes.
-func (t *toolDef) maxSize(outputSchema string) int {
-	n := len(t.definition) + len(outputSchema) + len(schema.Meta) + 32
-	for _, a := range t.arguments {
-		n += a.maxSize()
-	}
-	return n
 }
 
 // check checks the arguments against the tool's schema, as it was described.
@@ -193,33 +140,6 @@ func (c *config) robotArgument() *argument {
 	return a
 }
 
-// describe appends the argument as a member of a tool's properties.
-func (a *argument) describe(w *strictjson.Writer) {
-	w.Member(a.name)
-	rest := a.schema.Raw
-	description := endOf(rest, "description")
-	done := 0
-	if a.enum != nil {
-		done = endOf(rest, a.enumPath...)
-		w.Raw(rest[:done])
-		for _, name := range a.enum {
-			w.Comma()
-			w.Quote(name)
-		}
-	}
-	w.Raw(rest[done:description])
-	w.Fragment(a.about)
-	w.Raw(rest[description:])
-}
-
-func (a *argument) maxSize() int {
-	n := len(a.schema.Raw) + len(a.name) + strictjson.EscapedLen(a.about) + len(`,"":`)
-	for _, name := range a.enum {
-		n += strictjson.EscapedLen(name) + len(`,""`)
-	}
-	return n
-}
-
 func (a *argument) compile() *jsonschema.Schema {
 	s := jsonschema.Compile(a.schema)
 	if a.enum != nil {
@@ -235,18 +155,4 @@ func find(document string, path ...string) gjson.Result {
 		value = strictjson.Get(value, name)
 	}
 	return value
-}
-
-// endOf returns the index in a JSON document at which the object, array or string
-// at a path can be extended.
-func endOf(document string, path ...string) int {
-	value := find(document, path...)
-	raw := strings.TrimRight(value.Raw, "\n")
-	return value.Index + len(strings.TrimRight(raw[:len(raw)-1], " \n"))
-}
-
-// insert extends the value at a path of a JSON document.
-func insert(document, addition string, path ...string) string {
-	i := endOf(document, path...)
-	return document[:i] + addition + document[i:]
 }

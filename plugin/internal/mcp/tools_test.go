@@ -2,12 +2,15 @@ package mcp
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"reflect"
 	"strings"
 	"testing"
 
 	"dingtalk-plugin/schema"
+
+	"github.com/tidwall/gjson"
 )
 
 // expectedTools makes the tools with encoding/json, for a person and a robot of
@@ -23,11 +26,6 @@ func expectedTools(t *testing.T, name string, byDefault bool) (tools []any) {
 		description = " " + name + " (" + name + "), the default; other."
 	}
 	robot["description"] = robot["description"].(string) + description
-	output := parse[object](t, []byte(schema.Output))
-	properties := output["properties"].(object)
-	properties["dryRun"] = parse[object](t, []byte(schema.DryRun))
-	reason := properties["reason"].(object)
-	reason["enum"] = append(reason["enum"].([]any), "dry_run")
 	for i, definition := range schema.Tools {
 		tool := parse[object](t, []byte(definition))
 		inputSchema := tool["inputSchema"].(object)
@@ -47,10 +45,9 @@ func expectedTools(t *testing.T, name string, byDefault bool) (tools []any) {
 			input["atNames"] = names
 		}
 		input["robot"] = robot
-		tool["outputSchema"] = output
-		if tool["name"] == previewTool {
-			tool["outputSchema"] = withPreview(t, output)
-		}
+		tool["description"] = tool["description"].(string) + expectedNote(i)
+		tool["icons"] = parse[any](t, []byte(schema.Icons))
+		tool["outputSchema"] = expectedOutput(t, i)
 		tool["_meta"] = parse[object](t, []byte(schema.Meta))
 		tools = append(tools, tool)
 	}
@@ -71,10 +68,32 @@ func addPreview(t *testing.T, tool, preview object) {
 	}
 }
 
-func withPreview(t *testing.T, output object) object {
-	t.Helper()
-	output = parse[object](t, []byte(marshal(t, output)))
-	output["properties"].(object)["preview"] = parse[object](t, []byte(schema.Preview))
+// expectedNote is the end of the description of the i-th of all tools, where
+// several robots and a person are configured.
+func expectedNote(i int) string {
+	uses := []string{"plain text", "formatted text", "one page", "buttons", "pages with pictures", "a preview"}
+	note, separator := "", " For %s, use this plugin's %s"
+	for other, use := range uses {
+		if other != i {
+			note += fmt.Sprintf(separator, use, gjson.Get(schema.Tools[other], "name"))
+			separator = "; for %s, %s"
+		}
+	}
+	return note + "."
+}
+
+// expectedOutput is the output schema of the i-th tool's results in a dry run.
+func expectedOutput(t *testing.T, i int) object {
+	k, preview := messageTypes[i], i == len(messageTypes)-1
+	output, members := parse[object](t, []byte(schema.Output)), parse[object](t, []byte(schema.OutputMembers))
+	properties := output["properties"].(object)
+	for name, has := range map[string]bool{"parts": !k.NoSplit, "notified": !k.NoMentions, "dryRun": !preview, "preview": preview} {
+		if has {
+			properties[name] = members[name]
+		}
+	}
+	reason := properties["reason"].(object)
+	reason["enum"] = append(reason["enum"].([]any), "dry_run")
 	return output
 }
 

@@ -53,6 +53,19 @@ func (o Object) Get(name string) gjson.Result {
 	return gjson.Result{}
 }
 
+// OtherURL returns a name that ends in Url with URL and the reverse, or name:
+// DingTalk spells messageUrl in one type of message and messageURL in another, and
+// callers cannot know which.
+func OtherURL(name string) string {
+	switch stem := name[:max(0, len(name)-len("URL"))]; name[len(stem):] {
+	case "URL":
+		return stem + "Url"
+	case "Url":
+		return stem + "URL"
+	}
+	return name
+}
+
 // Get returns the value of the first member of an object that is called name.
 func Get(object gjson.Result, name string) gjson.Result {
 	value, _ := Once(object, name)

@@ -1,0 +1,168 @@
+package mcp
+
+import (
+	"strings"
+
+	"dingtalk-plugin/plugin/internal/dingtalk"
+	"dingtalk-plugin/plugin/internal/strictjson"
+	"dingtalk-plugin/schema"
+)
+
+// describe returns the tools as an MCP ListToolsResult. It allocates the result
+// once, because it may be the largest block of all.
+func (c *config) describe() []byte {
+	size := len(`{"tools":[]}`)
+	for i := range c.tools {
+		size += c.maxSize(&c.tools[i])
+	}
+	w := strictjson.Writer{Bytes: make([]byte, 0, size)}
+	w.Raw(`{"tools":[`)
+	for i := range c.tools {
+		if i > 0 {
+			w.Raw(",")
+		}
+		c.describeTool(&w, &c.tools[i])
+	}
+	w.Raw("]}")
+	return w.Bytes
+}
+
+// describeTool appends a tool: its definition, with what depends on the
+// configuration inserted, followed by the output schema and the version.
+func (c *config) describeTool(w *strictjson.Writer, t *toolDef) {
+	d := t.definition
+	description := endOf(d, "description")
+	w.Raw(d[:description])
+	w.Fragment(c.note(t))
+	properties := endOf(d, "inputSchema", "properties")
+	w.Raw(d[description:properties])
+	for _, a := range t.arguments {
+		a.describe(w)
+	}
+	required := endOf(d, "inputSchema", "required")
+	w.Raw(d[properties:required])
+	for _, a := range t.arguments {
+		if a.required {
+			w.Comma()
+			w.Quote(a.name)
+		}
+	}
+	w.Raw(d[required:strings.LastIndexByte(d, '}')])
+	w.Raw(`,"icons":`)
+	w.Raw(schema.Icons)
+	w.Raw(`,"outputSchema":`)
+	w.Raw(c.outputSchema(t))
+	w.Raw(`,"_meta":`)
+	w.Raw(schema.Meta)
+	w.Raw("}")
+}
+
+// maxSize limits what describeTool appends, in bytes.
+func (c *config) maxSize(t *toolDef) int {
+	n := len(t.definition) + len(c.note(t)) + len(c.outputSchema(t)) + len(schema.Meta) + len(schema.Icons) + 64
+	for _, a := range t.arguments {
+		n += a.maxSize()
+	}
+	return n
+}
+
+// note returns what a tool's description ends with: what depends on which tools
+// and which robots there are.
+func (c *config) note(t *toolDef) string {
+	note := ""
+	if !t.messageType.NoMentions && t.messageType.Names(c.options.People) == nil {
+		note = " A name after @ notifies nobody."
+	}
+	if !c.multiRobot {
+		note += " You cannot choose the group."
+	}
+	return note + c.otherTools(t)
+}
+
+// otherTools tells for what the other tools are used. It calls them this plugin's,
+// because some runners put a prefix before names.
+func (c *config) otherTools(t *toolDef) (sentence string) {
+	for i := range c.tools {
+		other := &c.tools[i]
+		if other == t {
+			continue
+		}
+		use := strictjson.String(find(schema.Uses, other.name))
+		if sentence == "" {
+			sentence = " For " + use + ", use this plugin's " + other.name
+		} else {
+			sentence += "; for " + use + ", " + other.name
+		}
+	}
+	if sentence != "" {
+		sentence += "."
+	}
+	return sentence
+}
+
+// outputSchema returns the schema of what the tool's results can hold.
+func (c *config) outputSchema(t *toolDef) string {
+	s := schema.Output
+	if !t.messageType.NoSplit {
+		s = insertMember(s, "parts")
+	}
+	if !t.messageType.NoMentions {
+		s = insertMember(s, "notified")
+	}
+	switch {
+	case t.isPreview():
+		return insertReason(insertMember(s, "preview"), reasonDryRun)
+	case c.dryRun:
+		return insertReason(insertMember(s, "dryRun"), reasonDryRun)
+	}
+	return s
+}
+
+func insertMember(output, name string) string {
+	return insert(output, `,"`+name+`":`+find(schema.OutputMembers, name).Raw, "properties")
+}
+
+func insertReason(output string, reason dingtalk.Reason) string {
+	return insert(output, `,"`+string(reason)+`"`, "properties", "reason", "enum")
+}
+
+// describe appends the argument as a member of a tool's properties.
+func (a *argument) describe(w *strictjson.Writer) {
+	w.Member(a.name)
+	rest := a.schema.Raw
+	description := endOf(rest, "description")
+	done := 0
+	if a.enum != nil {
+		done = endOf(rest, a.enumPath...)
+		w.Raw(rest[:done])
+		for _, name := range a.enum {
+			w.Comma()
+			w.Quote(name)
+		}
+	}
+	w.Raw(rest[done:description])
+	w.Fragment(a.about)
+	w.Raw(rest[description:])
+}
+
+func (a *argument) maxSize() int {
+	n := len(a.schema.Raw) + len(a.name) + strictjson.EscapedLen(a.about) + len(`,"":`)
+	for _, name := range a.enum {
+		n += strictjson.EscapedLen(name) + len(`,""`)
+	}
+	return n
+}
+
+// endOf returns the index in a JSON document at which the object, array or string
+// at a path can be extended.
+func endOf(document string, path ...string) int {
+	value := find(document, path...)
+	raw := strings.TrimRight(value.Raw, "\n")
+	return value.Index + len(strings.TrimRight(raw[:len(raw)-1], " \n"))
+}
+
+// insert extends the value at a path of a JSON document.
+func insert(document, addition string, path ...string) string {
+	i := endOf(document, path...)
+	return document[:i] + addition + document[i:]
+}
