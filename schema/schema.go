@@ -50,10 +50,15 @@ var Icons string
 var Output string
 
 // OutputMembers are the schemas of members that only some tools' results have:
-// parts, notified, preview, and dryRun in a dry run.
+// parts, notified, and dryRun in a dry run.
 //
 //go:embed output_members.json
 var OutputMembers string
+
+// OutputPreview is the schema of the structuredContent of a preview.
+//
+//go:embed output_preview.json
+var OutputPreview string
 
 // Uses tells for what each tool is used, in the descriptions of the others.
 //

@@ -3,7 +3,6 @@ package mcp
 import (
 	"strings"
 
-	"dingtalk-plugin/plugin/internal/dingtalk"
 	"dingtalk-plugin/plugin/internal/strictjson"
 	"dingtalk-plugin/schema"
 )
@@ -102,6 +101,9 @@ func (c *config) otherTools(t *toolDef) (sentence string) {
 
 // outputSchema returns the schema of what the tool's results can hold.
 func (c *config) outputSchema(t *toolDef) string {
+	if t.isPreview() {
+		return schema.OutputPreview
+	}
 	s := schema.Output
 	if !t.messageType.NoSplit {
 		s = insertMember(s, "parts")
@@ -109,21 +111,15 @@ func (c *config) outputSchema(t *toolDef) string {
 	if !t.messageType.NoMentions {
 		s = insertMember(s, "notified")
 	}
-	switch {
-	case t.isPreview():
-		return insertReason(insertMember(s, "preview"), reasonDryRun)
-	case c.dryRun:
-		return insertReason(insertMember(s, "dryRun"), reasonDryRun)
+	if c.dryRun {
+		reason := `,"` + string(reasonDryRun) + `"`
+		s = insert(insertMember(s, "dryRun"), reason, "properties", "reason", "enum")
 	}
 	return s
 }
 
 func insertMember(output, name string) string {
 	return insert(output, `,"`+name+`":`+find(schema.OutputMembers, name).Raw, "properties")
-}
-
-func insertReason(output string, reason dingtalk.Reason) string {
-	return insert(output, `,"`+string(reason)+`"`, "properties", "reason", "enum")
 }
 
 // describe appends the argument as a member of a tool's properties.

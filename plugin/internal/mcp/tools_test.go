@@ -84,10 +84,13 @@ func expectedNote(i int) string {
 
 // expectedOutput is the output schema of the i-th tool's results in a dry run.
 func expectedOutput(t *testing.T, i int) object {
-	k, preview := messageTypes[i], i == len(messageTypes)-1
+	k := messageTypes[i]
+	if i == len(messageTypes)-1 {
+		return parse[object](t, []byte(schema.OutputPreview))
+	}
 	output, members := parse[object](t, []byte(schema.Output)), parse[object](t, []byte(schema.OutputMembers))
 	properties := output["properties"].(object)
-	for name, has := range map[string]bool{"parts": !k.NoSplit, "notified": !k.NoMentions, "dryRun": !preview, "preview": preview} {
+	for name, has := range map[string]bool{"parts": !k.NoSplit, "notified": !k.NoMentions, "dryRun": true} {
 		if has {
 			properties[name] = members[name]
 		}
