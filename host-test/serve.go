@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -123,7 +124,7 @@ func (c *serveCommand) server(ctx context.Context, cli *cli, values map[string]s
 		return nil, err
 	}
 	options := &host.Options{
-		Config: values, AllowedHosts: config.AllowedHosts(values), Cache: wazero.NewCompilationCache(),
+		Config: values, AllowedHosts: config.AllowedHosts(values), Cache: openCache(ctx, module),
 	}
 	robots, standard := config.RobotNames(values)
 	log := slog.New(slog.NewTextHandler(stderr, nil))
@@ -133,6 +134,15 @@ func (c *serveCommand) server(ctx context.Context, cli *cli, values map[string]s
 		Robots: robots, Default: standard,
 		Timeout: c.Timeout, Log: log, Version: version(),
 	})
+}
+
+// openCache returns a cache in the user's folder for such files, if there is one.
+func openCache(ctx context.Context, module []byte) wazero.CompilationCache {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return wazero.NewCompilationCache()
+	}
+	return host.OpenCache(ctx, filepath.Join(dir, "dingtalk-plugin"), module)
 }
 
 // version returns the version of the repository that this command was built from.

@@ -325,6 +325,7 @@ type binary string
 func (b binary) serve(t *testing.T, arguments ...string) *exec.Cmd {
 	command := exec.CommandContext(t.Context(), string(b), append([]string{"serve", "--plugin", pluginFile}, arguments...)...)
 	command.Env = slices.DeleteFunc(os.Environ(), func(pair string) bool { return strings.HasPrefix(pair, schema.KeyPrefix) })
+	command.Env = append(command.Env, "XDG_CACHE_HOME="+filepath.Dir(string(b)))
 	return command
 }
 
