@@ -9,7 +9,9 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // extism/go-sdk v1.7.1 always sends with http.DefaultClient. This changes it in
@@ -18,7 +20,7 @@ import (
 // is recorded for its call.
 func init() {
 	http.DefaultClient.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	http.DefaultClient.Transport = transport{http.DefaultTransport}
+	http.DefaultClient.Transport = &transport{RoundTripper: http.DefaultTransport, now: wallTime}
 }
 
 // maxResponse is how much of a response reaches the plugin, in bytes. The plugin
@@ -37,16 +39,46 @@ func withExchange(ctx context.Context) (context.Context, *exchange) {
 	return context.WithValue(ctx, exchangeKey{}, x), x
 }
 
+// maxIdle is after how much time without a request connections are closed instead
+// of being used again. Routers and servers forget idle connections, and a POST on
+// one that is dead ends with an unknown outcome.
+const maxIdle = 30 * time.Second
+
 // A transport records the requests of plugins and limits their responses. It
 // passes other requests through.
-type transport struct{ http.RoundTripper }
+type transport struct {
+	http.RoundTripper
+	now func() time.Time
+
+	mu   sync.Mutex
+	last time.Time // when the last request began
+}
+
+// wallTime has no monotonic time, which stops while a laptop is suspended. So do
+// the timers of the standard library that close idle connections.
+func wallTime() time.Time { return time.Now().Round(0) }
+
+// closeIdle closes the connections if they were idle for too long, or if the clock
+// was set back.
+func (t *transport) closeIdle() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.now()
+	if idle := now.Sub(t.last); idle < 0 || idle > maxIdle {
+		if pool, ok := t.RoundTripper.(interface{ CloseIdleConnections() }); ok {
+			pool.CloseIdleConnections()
+		}
+	}
+	t.last = now
+}
 
 // RoundTrip implements http.RoundTripper.
-func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	x, ok := req.Context().Value(exchangeKey{}).(*exchange)
 	if !ok {
 		return t.RoundTripper.RoundTrip(req)
 	}
+	t.closeIdle()
 	if req.Method != http.MethodGet {
 		// Before it has a connection, which includes TLS, a request sends nothing.
 		req = req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
