@@ -2,8 +2,19 @@ package main
 
 import (
 	"io"
+	"log/slog"
 	"time"
 )
+
+// newLog returns the log, and a writer for lines that are no log entries as text
+// and entries as JSON, so that a program can read all of it.
+func newLog(w io.Writer, format string) (log *slog.Logger, notes io.Writer) {
+	if format == "json" {
+		log = slog.New(slog.NewJSONHandler(w, nil))
+		return log, slog.NewLogLogger(log.Handler(), slog.LevelInfo).Writer()
+	}
+	return slog.New(slog.NewTextHandler(w, nil)), w
+}
 
 // A logWriter writes in the background, and drops what exceeds its buffer: a
 // client that does not read standard error must not hold up its calls.

@@ -26,6 +26,8 @@ type serveCommand struct {
 	Page    bool          `help:"With --fake: print the address of the page that shows the group."`
 	Timeout time.Duration `help:"How long one call may take." default:"30s"`
 
+	LogFormat string `help:"Format of standard error: ${enum}." enum:"text,json" default:"text"`
+
 	HTTP  string   `name:"http" placeholder:"ADDR" help:"Serve any number of clients over HTTP, at http://ADDR/mcp, instead of one over standard input and output. Without a host, only this machine can connect. Any other address requires DINGTALK_MCP_TOKEN, the bearer token of clients; where it is set, it is always required."`
 	Hosts []string `name:"http-host" placeholder:"NAME" help:"With --http: another name under which clients reach this server, such as a proxy's."`
 }
@@ -37,7 +39,7 @@ const serveToken = "DINGTALK_MCP_TOKEN"
 // Run serves until standard input ends or a signal arrives. Standard output is for
 // the protocol only: what else is printed there, even by a library, goes to
 // standard error.
-func (c *serveCommand) Run(ctx context.Context, cli *cli) error {
+func (c *serveCommand) Run(ctx context.Context, cli *cli) (err error) {
 	protocol := os.Stdout
 	os.Stdout = os.Stderr
 	defer func() { os.Stdout = protocol }()
@@ -46,23 +48,31 @@ func (c *serveCommand) Run(ctx context.Context, cli *cli) error {
 	stderr := newLogWriter(os.Stderr)
 	defer stderr.close()
 
+	log, notes := newLog(stderr, c.LogFormat)
+	defer func() {
+		if err != nil && c.LogFormat == "json" {
+			log.Error(redactedError{err}.Error())
+			err = exitError(1)
+		}
+	}()
+
 	values := config.FromEnvironment()
 	if c.Fake {
 		fake := startFakeServer(values)
 		defer fake.Close()
 		values = fake.config
 		if c.Page {
-			fmt.Fprintln(os.Stderr, "the group is at", fake.URL)
+			fmt.Fprintln(notes, "the group is at", fake.URL)
 		}
-		defer fake.report(stderr)()
+		defer fake.report(notes)()
 	}
-	server, err := c.server(ctx, cli, values, stderr)
+	server, err := c.server(ctx, cli, values, log)
 	if err != nil {
 		return err
 	}
 	defer server.Close()
 	if c.HTTP != "" {
-		return c.serveHTTP(ctx, server)
+		return c.serveHTTP(ctx, server, notes)
 	}
 	err = server.Run(ctx, &mcpserver.StdioTransport{Reader: os.Stdin, Writer: protocol})
 	if ctx.Err() != nil {
@@ -71,7 +81,7 @@ func (c *serveCommand) Run(ctx context.Context, cli *cli) error {
 	return err
 }
 
-func (c *serveCommand) serveHTTP(ctx context.Context, server *mcpserver.Server) error {
+func (c *serveCommand) serveHTTP(ctx context.Context, server *mcpserver.Server, notes io.Writer) error {
 	address, local, err := httpAddress(c.HTTP)
 	if err != nil {
 		return err
@@ -80,9 +90,9 @@ func (c *serveCommand) serveHTTP(ctx context.Context, server *mcpserver.Server) 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "serving at http://%s/mcp\n", listener.Addr())
+	fmt.Fprintf(notes, "serving at http://%s/mcp\n", listener.Addr())
 	if !local {
-		fmt.Fprintln(os.Stderr, "warning: this is HTTP without TLS, which sends the token in plain text; put a proxy with TLS in front")
+		fmt.Fprintln(notes, "warning: this is HTTP without TLS, which sends the token in plain text; put a proxy with TLS in front")
 	}
 	return server.ServeHTTP(ctx, listener, &mcpserver.HTTPOptions{Token: os.Getenv(serveToken), Hosts: c.Hosts})
 }
@@ -118,7 +128,7 @@ func (c *serveCommand) Validate() error {
 }
 
 // server loads the plugin and allows only the configured hosts.
-func (c *serveCommand) server(ctx context.Context, cli *cli, values map[string]string, stderr io.Writer) (*mcpserver.Server, error) {
+func (c *serveCommand) server(ctx context.Context, cli *cli, values map[string]string, log *slog.Logger) (*mcpserver.Server, error) {
 	module, err := cli.wasm()
 	if err != nil {
 		return nil, err
@@ -127,8 +137,10 @@ func (c *serveCommand) server(ctx context.Context, cli *cli, values map[string]s
 		Config: values, AllowedHosts: config.AllowedHosts(values), Cache: openCache(ctx, module),
 	}
 	robots, standard := config.RobotNames(values)
-	log := slog.New(slog.NewTextHandler(stderr, nil))
-	log.Info("serving", "hosts", config.ShownHosts(values), "timeout", c.Timeout)
+	log.Info("serving", "version", version(), "hosts", config.ShownHosts(values), "timeout", c.Timeout.String())
+	for _, problem := range config.Missing(values) {
+		log.Warn(problem)
+	}
 	return mcpserver.New(ctx, &mcpserver.Options{
 		Load:   func(ctx context.Context) (mcpserver.Plugin, error) { return host.Load(ctx, module, options) },
 		Robots: robots, Default: standard,

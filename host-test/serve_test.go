@@ -316,6 +316,11 @@ func TestServeCommand(t *testing.T) {
 	t.Run("closed log", b.testClosedLog)
 	t.Run("second signal", b.testSecondSignal)
 	t.Run("http", b.testHTTP)
+	t.Run("log", b.testLog)
+	t.Run("missing token", b.testMissing)
+	t.Run("JSON only", b.testJSONOnly)
+	t.Run("full disk", b.testFullDisk)
+	t.Run("client that crashes", b.testCrash)
 }
 
 // A binary is the path of the built command.

@@ -89,9 +89,10 @@ func makeEntry(ctx context.Context, entry string, wasm []byte) error {
 
 // isIntact reports whether an entry is as it was made, and nobody else may change it.
 func isIntact(entry string) bool {
-	info, err := os.Lstat(entry)
-	if err != nil || !info.IsDir() || !isPrivate(info) {
-		return false
+	for _, dir := range []string{filepath.Dir(entry), entry} {
+		if info, err := os.Lstat(dir); err != nil || !info.IsDir() || !isPrivate(info) {
+			return false
+		}
 	}
 	want, err := os.ReadFile(filepath.Join(entry, sumFile))
 	if err != nil {

@@ -183,7 +183,7 @@ func (s *Server) logCall(tool string, o *outcome, err error, took time.Duration)
 	if err != nil {
 		attributes = append(attributes, "cause", safeErrorText(err))
 	}
-	s.log.Log(s.ctx, level, "call", append(attributes, "took", took.Round(time.Millisecond))...)
+	s.log.Log(s.ctx, level, "call", append(attributes, "took", took.Round(time.Millisecond).String())...)
 	if errors.Is(err, errHung) {
 		s.log.Error("the plugin does not return and was abandoned: end this process, and report it to the plugin's authors")
 	}
