@@ -44,6 +44,9 @@ func (c *serveCommand) Run(ctx context.Context, cli *cli) (err error) {
 	os.Stdout = os.Stderr
 	defer func() { os.Stdout = protocol }()
 
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50) // 3 MiB less, for one percent of a call's time
+	}
 	signal.Ignore(syscall.SIGPIPE) // a client that closes standard error would kill its server in the middle of a call
 	stderr := newLogWriter(os.Stderr)
 	defer stderr.close()

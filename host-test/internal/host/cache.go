@@ -90,7 +90,7 @@ func makeEntry(ctx context.Context, entry string, wasm []byte) error {
 // isIntact reports whether an entry is as it was made, and nobody else may change it.
 func isIntact(entry string) bool {
 	for _, dir := range []string{filepath.Dir(entry), entry} {
-		if info, err := os.Lstat(dir); err != nil || !info.IsDir() || !isPrivate(info) {
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() || !isPrivate(info) {
 			return false
 		}
 	}
