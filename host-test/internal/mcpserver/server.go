@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -231,13 +232,18 @@ func checkSchema(input json.RawMessage) error {
 	return nil
 }
 
-// encodeCall encodes the plugin's input. It keeps the bytes of the arguments.
+// encodeCall encodes the plugin's input. It keeps the bytes of the arguments, which
+// Marshal would scan and escape.
 func encodeCall(params *mcp.CallToolParamsRaw) ([]byte, error) {
-	type call struct {
-		Name      string          `json:"name"`
-		Arguments json.RawMessage `json:"arguments,omitempty"`
+	name, err := json.Marshal(params.Name)
+	if err != nil {
+		return nil, err
 	}
-	return json.Marshal(map[string]call{"params": {params.Name, params.Arguments}})
+	input := slices.Concat([]byte(`{"params":{"name":`), name)
+	if len(params.Arguments) > 0 {
+		input = slices.Concat(input, []byte(`,"arguments":`), params.Arguments)
+	}
+	return append(input, "}}"...), nil
 }
 
 // robotName returns the argument robot, or "". It reads it as the plugin does:
