@@ -98,8 +98,8 @@ fuzz: dist/plugin.wasm ## fuzz everything that reads foreign input, a minute eac
 		done; \
 	done
 
-bench: dist/plugin.wasm dist/plugin-go.wasm ## measure; PEERS='a.wasm b.wasm' adds others
-	PEERS='$(PEERS)' go test ./host-test/e2e -run '^TestBenchTable$$' -bench.rounds 15 -bench.time 200ms -timeout 0 -v
+bench: dist/plugin.wasm dist/plugin-go.wasm ## measure; PEERS='a.wasm b.wasm' and SERVERS='name=command; name=command' add others
+	PEERS='$(PEERS)' SERVERS='$(SERVERS)' go test ./host-test/e2e -run '^TestBench' -bench.rounds 15 -bench.time 200ms -timeout 0 -v
 
 soak: dist/plugin.wasm ## a million hostile calls and a million ordinary ones, with faults, traps and little memory
 	go test ./host-test/e2e -run 'TestSoak|TestMemoryStable' -soak 1000000 -timeout 0 -v

@@ -201,7 +201,7 @@ func TestServeTrap(t *testing.T) {
 		retryable            bool
 		text                 string
 	}{
-		{"connection cut after the message", "", "drop-before", "unknown_outcome", false, "the message may or may not have arrived. Repeat the call only if"},
+		{"connection cut after the message", "", "drop-before", "unknown_outcome", true, "the message may or may not have arrived. Call again unchanged with idempotencyKey"},
 		{"connection refused", "http://127.0.0.1:1/robot/send", "", "not_sent", true, trapped + "the connection was refused. Repeat the call later"},
 		{"untrusted certificate", untrusted.URL, "", "not_sent", false, trapped + "the server's certificate is not trusted. Repeating the call does not help"},
 		{"host not allowed", "https://other.invalid/robot/send", "", "not_sent", false, trapped + "it may not reach that host; add the host name to the allowed hosts. Repeating the call does not help"},
@@ -316,6 +316,11 @@ func TestServeCommand(t *testing.T) {
 	t.Run("closed log", b.testClosedLog)
 	t.Run("second signal", b.testSecondSignal)
 	t.Run("http", b.testHTTP)
+	t.Run("log", b.testLog)
+	t.Run("missing token", b.testMissing)
+	t.Run("JSON only", b.testJSONOnly)
+	t.Run("full disk", b.testFullDisk)
+	t.Run("client that crashes", b.testCrash)
 }
 
 // A binary is the path of the built command.
@@ -325,6 +330,7 @@ type binary string
 func (b binary) serve(t *testing.T, arguments ...string) *exec.Cmd {
 	command := exec.CommandContext(t.Context(), string(b), append([]string{"serve", "--plugin", pluginFile}, arguments...)...)
 	command.Env = slices.DeleteFunc(os.Environ(), func(pair string) bool { return strings.HasPrefix(pair, schema.KeyPrefix) })
+	command.Env = append(command.Env, "XDG_CACHE_HOME="+filepath.Dir(string(b)))
 	return command
 }
 

@@ -40,11 +40,18 @@ type operation func() error
 const benchSecret = "SECfake0000000000000000000000000000000000000000000000000000000000"
 
 var (
-	shortText = `{"text":"build 42 is broken"}`
-	longText  = `{"text":"` + strings.Repeat("word ", 3800) + `"}`  // 19 KB
-	splitText = `{"text":"` + strings.Repeat("word ", 11000) + `"}` // 55 KB
+	shortText = `{"text":"` + mixed(0) + `"}`
+	longText  = `{"text":"` + mixed(19<<10) + `"}`
+	splitText = `{"text":"` + mixed(55<<10) + `"}` // in three parts
 	badText   = `{"tex":"x"}`
 )
+
+// mixed returns a text as users write it, of at most so many bytes and at least one
+// sentence.
+func mixed(size int) string {
+	const sentence = "构建 42 失败：main 分支的 deploy 超时，请值班同学看一下 CI log。"
+	return strings.Repeat(sentence, max(1, size/len(sentence)))
+}
 
 // A bench measures calls against a minimal robot that checks every signature.
 type bench struct {
@@ -52,6 +59,9 @@ type bench struct {
 	url     string
 	plugin  *host.Plugin
 	refused atomic.Int64
+
+	verified atomic.Int64 // messages with a right signature
+	lastPost atomic.Int64 // when the last of them was verified, in Unix nanoseconds
 }
 
 func newBench(t testing.TB) *bench {
@@ -71,10 +81,14 @@ func (b *bench) options() host.Options {
 func (b *bench) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, _ := io.ReadAll(req.Body)
 	query := req.URL.Query()
-	if req.Method == http.MethodPost && (query.Get("sign") != sign(query.Get("timestamp")) || len(body) == 0) {
-		b.refused.Add(1)
-		io.WriteString(w, `{"errcode":310000,"errmsg":"sign not match"}`)
-		return
+	if req.Method == http.MethodPost {
+		if query.Get("sign") != sign(query.Get("timestamp")) || len(body) == 0 {
+			b.refused.Add(1)
+			io.WriteString(w, `{"errcode":310000,"errmsg":"sign not match"}`)
+			return
+		}
+		b.verified.Add(1)
+		b.lastPost.Store(time.Now().UnixNano())
 	}
 	io.WriteString(w, `{"errcode":0,"errmsg":"ok"}`)
 }
@@ -150,6 +164,11 @@ func (b *bench) cold(module []byte, cache wazero.CompilationCache) operation {
 	}
 }
 
+// coldFromDisk is a start with a module that an earlier one compiled.
+func (b *bench) coldFromDisk(module []byte, dir string) operation {
+	return func() error { return b.cold(module, host.OpenCache(b.ctx, dir, module))() }
+}
+
 // Single operations, for benchstat and profiles.
 func BenchmarkPlugin(b *testing.B) {
 	bench := newBench(b)
@@ -161,7 +180,7 @@ func BenchmarkPlugin(b *testing.B) {
 		{"call/short", bench.call(shortText, false)}, {"call/19KB", bench.call(longText, false)},
 		{"call/split", bench.call(splitText, false)}, {"call/refused", bench.call(badText, true)},
 		{"describe", bench.describe},
-		{"cold", bench.cold(module(b, 0), nil)}, {"cold/cached", bench.cold(module(b, 0), cache)},
+		{"cold", bench.cold(module(b, 0), nil)}, {"cold/disk", bench.coldFromDisk(module(b, 0), b.TempDir())}, {"cold/memory", bench.cold(module(b, 0), cache)},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			for b.Loop() {
@@ -196,7 +215,7 @@ func TestBenchTable(t *testing.T) {
 	own, goBuild := module(t, 0), module(t, 1)
 	cold := b.cold(own, nil)
 	table.compare("cold start, standard Go build", b.cold(goBuild, nil), "cold start", cold)
-	table.compare("cold start", cold, "cold start, compiled before", b.cold(own, wazero.NewCompilationCache()))
+	table.compare("cold start", cold, "cold start, compiled before, on disk", b.coldFromDisk(own, t.TempDir()))
 	for _, peer := range strings.Fields(os.Getenv("PEERS")) {
 		file := peer
 		if !filepath.IsAbs(file) {

@@ -96,6 +96,26 @@ func Get(values map[string]string, key string) string {
 	return value
 }
 
+// Missing says, in sentences for the operator, why calls will be refused: which
+// robots have no token. A robot without a secret may be secured otherwise.
+func Missing(values map[string]string) (problems []string) {
+	robots := ReadRobots(values)
+	if len(robots) == 0 {
+		problems = append(problems, schema.KeyRobots+" is no JSON object with robots in it, and every call will be refused: run doctor")
+	}
+	for _, robot := range robots {
+		if robot.Token != "" || strings.Contains(robot.Webhook, "access_token=") {
+			continue
+		}
+		problem := "there is no access token, and every call will be refused: set " + schema.KeyAccessToken + " to the robot's token or webhook address"
+		if robot.Name != "" {
+			problem = "the robot " + robot.Name + " has no access token, and its calls will be refused: set its accessToken in " + schema.KeyRobots
+		}
+		problems = append(problems, NewRedactor(values).Redact(problem))
+	}
+	return problems
+}
+
 // AllowedHosts returns the hosts of the configured webhooks.
 func AllowedHosts(values map[string]string) (hosts []string) {
 	for _, robot := range ReadRobots(values) {

@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"dingtalk-plugin/schema"
@@ -99,6 +100,38 @@ func TestRobotNames(t *testing.T) {
 		names, defaultName := RobotNames(map[string]string{schema.KeyRobots: tt.robots})
 		if defaultName != tt.defaultName || !slices.Equal(names, tt.names) {
 			t.Errorf("%s: %q, %q, want %q, %q", tt.robots, names, defaultName, tt.names, tt.defaultName)
+		}
+	}
+}
+
+func TestMissing(t *testing.T) {
+	const token = "0123456789abcdefCANARY"
+	tests := []struct {
+		name   string
+		values map[string]string
+		want   []string // a part of each sentence
+	}{
+		{"token", map[string]string{schema.KeyAccessToken: token}, nil},
+		{"address", map[string]string{schema.KeyAccessToken: DefaultWebhook + "?access_token=" + token}, nil},
+		{"address as webhook", map[string]string{schema.KeyWebhookURL: DefaultWebhook + "?access_token=" + token}, nil},
+		{"nothing", nil, []string{schema.KeyAccessToken}},
+		{"blank", map[string]string{schema.KeyAccessToken: " "}, []string{schema.KeyAccessToken}},
+		{"not expanded", map[string]string{schema.KeyAccessToken: "${TOKEN}"}, []string{schema.KeyAccessToken}},
+		{"webhook alone", map[string]string{schema.KeyWebhookURL: DefaultWebhook}, []string{schema.KeyAccessToken}},
+		{"robots", map[string]string{schema.KeyRobots: `{"a":{"accessToken":"` + token + `"},"b":{},"c":{"accessToken":""}}`}, []string{"robot b ", "robot c "}},
+		{"no robots", map[string]string{schema.KeyRobots: `{"a":"` + token + `"`}, []string{schema.KeyRobots}},
+		{"token as name", map[string]string{schema.KeyAccessToken: token, schema.KeyRobots: `{"` + token + `":{}}`}, []string{"***"}},
+	}
+	for _, tt := range tests {
+		got := Missing(tt.values)
+		if len(got) != len(tt.want) {
+			t.Errorf("%s: %q", tt.name, got)
+			continue
+		}
+		for i, want := range tt.want {
+			if !strings.Contains(got[i], want) || strings.Contains(got[i], token) {
+				t.Errorf("%s: %q, want %q", tt.name, got[i], want)
+			}
 		}
 	}
 }

@@ -35,11 +35,22 @@ type Plugin struct {
 	memory   *memoryTracker
 }
 
-// Load instantiates the module. Close the Plugin when done.
+// Load instantiates the module. Close the Plugin when done. A cache that cannot be
+// read or written is not used.
 func Load(ctx context.Context, wasm []byte, o *Options) (*Plugin, error) {
 	if o == nil {
 		o = &Options{}
 	}
+	plugin, err := load(ctx, wasm, o)
+	if err != nil && o.Cache != nil {
+		uncached := *o
+		uncached.Cache = nil
+		return load(ctx, wasm, &uncached)
+	}
+	return plugin, err
+}
+
+func load(ctx context.Context, wasm []byte, o *Options) (*Plugin, error) {
 	manifest := extism.Manifest{
 		Wasm:         []extism.Wasm{extism.WasmData{Data: wasm}},
 		Config:       o.Config,

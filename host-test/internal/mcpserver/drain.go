@@ -2,7 +2,6 @@ package mcpserver
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"sync"
@@ -11,6 +10,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/tidwall/gjson"
 )
 
 // Limits of the unanswered requests of one client. Beyond them nothing more is
@@ -114,11 +114,9 @@ func (c *drainConn) add(request *jsonrpc.Request) {
 	c.pending[request.ID] = p
 	c.bytes += p.bytes
 	if request.Method == "tools/call" {
-		var params struct {
-			Arguments json.RawMessage `json:"arguments"`
-		}
-		_ = json.Unmarshal(request.Params, &params) // invalid parameters are rejected later
-		p.ticket = c.server.instance(params.Arguments).join()
+		// Invalid parameters are rejected later. Unmarshal would take as long as the
+		// plugin does for a long text.
+		p.ticket = c.server.instance([]byte(gjson.GetBytes(request.Params, "arguments").Raw)).join()
 		request.Extra = withTicket(p.ticket)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -74,15 +75,22 @@ type httpHandler struct {
 	mu       sync.Mutex
 	stopping bool
 	running  sync.WaitGroup
-	total    int               // running requests
-	requests map[string]int    // of them, by client
-	sessions map[string]string // session ID to client
+	total    int                     // running requests
+	requests map[string]int          // of them, by client
+	sessions map[string]*httpSession // by session ID
+}
+
+// An httpSession is a session of a client.
+type httpSession struct {
+	client  string
+	running int       // requests
+	used    time.Time // when the last of them began or ended
 }
 
 func newHTTPHandler(s *Server, address net.Addr, o *HTTPOptions) *httpHandler {
 	h := &httpHandler{
 		server: s, mux: http.NewServeMux(), loopback: isLoopback(address.String()), hosts: o.Hosts,
-		requests: map[string]int{}, sessions: map[string]string{},
+		requests: map[string]int{}, sessions: map[string]*httpSession{},
 	}
 	streamable := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return s.mcp }, &mcp.StreamableHTTPOptions{
 		SessionTimeout: sessionTimeout, MaxRequestBodyBytes: maxBody, PropagateRequestCancellation: true,
@@ -159,40 +167,39 @@ func requireToken(token string, next http.Handler) http.Handler {
 }
 
 // limitRequests limits the running requests and the sessions, per client and in
-// total. It does not count GET, the event stream that each session has once.
+// total. It does not count GET, the event stream that each session has once. A new
+// session ends the longest idle one if there are too many: not every client
+// deletes its sessions.
 func (h *httpHandler) limitRequests(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			next.ServeHTTP(w, r)
 			return
 		}
-		client := hostname(r.RemoteAddr)
-		if status, text := h.acquire(client, r.Header.Get(sessionHeader) == ""); status != 0 {
+		client, id := hostname(r.RemoteAddr), r.Header.Get(sessionHeader)
+		if status, text := h.acquire(client, id); status != 0 {
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, text, status)
 			return
 		}
-		defer h.release(client)
+		defer func() { h.release(client, id) }()
 		if !readBody(w, r) {
 			return
 		}
 		next.ServeHTTP(w, r)
-		if id := w.Header().Get(sessionHeader); id != "" {
+		if created := w.Header().Get(sessionHeader); id == "" && created != "" {
 			h.mu.Lock()
-			h.sessions[id] = client
+			h.sessions[created] = &httpSession{client: client, used: time.Now()}
 			h.mu.Unlock()
 		}
 	})
 }
 
 // acquire counts a request that may run, or returns the status to reject it with.
-func (h *httpHandler) acquire(client string, newSession bool) (status int, text string) {
+// Without an ID it is one for a new session.
+func (h *httpHandler) acquire(client, id string) (status int, text string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var all, own int // sessions
-	if newSession {
-		all, own = h.countSessions(client)
-	}
 	switch {
 	case h.stopping:
 		return http.StatusServiceUnavailable, "the server is shutting down"
@@ -200,18 +207,20 @@ func (h *httpHandler) acquire(client string, newSession bool) (status int, text 
 		return http.StatusServiceUnavailable, "too many requests are running"
 	case h.requests[client] >= maxClientRequests:
 		return http.StatusTooManyRequests, "too many requests of this client are running"
-	case all >= maxSessions:
+	case id == "" && !h.makeRoom(client):
 		return http.StatusServiceUnavailable, "too many sessions are open"
-	case own >= maxClientSessions:
-		return http.StatusTooManyRequests, "this client has too many sessions: end one with DELETE"
 	}
 	h.running.Add(1)
 	h.total++
 	h.requests[client]++
+	if s := h.sessions[id]; s != nil {
+		s.running++
+		s.used = time.Now()
+	}
 	return 0, ""
 }
 
-func (h *httpHandler) release(client string) {
+func (h *httpHandler) release(client, id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.running.Done()
@@ -219,23 +228,42 @@ func (h *httpHandler) release(client string) {
 	if h.requests[client]--; h.requests[client] == 0 {
 		delete(h.requests, client)
 	}
+	if s := h.sessions[id]; s != nil {
+		s.running--
+		s.used = time.Now()
+	}
 }
 
-// countSessions counts the live sessions and forgets the others.
-func (h *httpHandler) countSessions(client string) (all, own int) {
-	live := map[string]string{}
+// makeRoom ends the longest idle session, of the client or of all, if it has or
+// they have as many as they may. It reports whether one more may begin.
+func (h *httpHandler) makeRoom(client string) bool {
+	live := map[string]*mcp.ServerSession{}
 	for session := range h.server.mcp.Sessions() {
-		all++
-		owner, ok := h.sessions[session.ID()]
-		if ok {
-			live[session.ID()] = owner
-		}
-		if owner == client {
+		live[session.ID()] = session
+	}
+	maps.DeleteFunc(h.sessions, func(id string, _ *httpSession) bool { return live[id] == nil })
+	own := 0
+	for _, s := range h.sessions {
+		if s.client == client {
 			own++
 		}
 	}
-	h.sessions = live
-	return all, own
+	if own < maxClientSessions && len(h.sessions) < maxSessions {
+		return true
+	}
+	var idle string // ID
+	for id, s := range h.sessions {
+		candidate := s.running == 0 && (own < maxClientSessions || s.client == client)
+		if candidate && (idle == "" || s.used.Before(h.sessions[idle].used)) {
+			idle = id
+		}
+	}
+	if idle == "" {
+		return false
+	}
+	delete(h.sessions, idle)
+	go live[idle].Close() // waits for a request that came meanwhile
+	return true
 }
 
 // drain rejects new requests, and reports whether the running ones ended in time.

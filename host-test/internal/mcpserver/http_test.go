@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -213,13 +214,7 @@ func TestHTTPLimits(t *testing.T) {
 	}
 	check("large body", http.StatusRequestEntityTooLarge, "POST", "/mcp", bytes.NewReader(make([]byte, maxBody+1)))
 	check("other path", http.StatusNotFound, "GET", "/", nil)
-	var id string
-	for range maxClientSessions {
-		id = initialize("session", http.StatusOK)
-	}
-	initialize("session too many", http.StatusTooManyRequests)
-	check("end a session", http.StatusNoContent, "DELETE", "/mcp", nil, sessionHeader, id)
-	id = initialize("session after one ended", http.StatusOK)
+	id := initialize("session", http.StatusOK)
 	var calls sync.WaitGroup
 	for i := range maxClientRequests {
 		calls.Go(func() {
@@ -236,6 +231,70 @@ func TestHTTPLimits(t *testing.T) {
 	check("request too many", http.StatusTooManyRequests, "POST", "/mcp", strings.NewReader(`{"jsonrpc":"2.0","id":1000,"method":"ping"}`), sessionHeader, id)
 	close(release)
 	calls.Wait()
+}
+
+// A client that never deletes a session can always begin one: its longest idle one
+// ends, and none in which a call runs, nor another client's.
+func TestHTTPSessionsEnd(t *testing.T) {
+	p, release := blocking()
+	server := newServer(t, Options{Load: p.load, Timeout: time.Minute})
+	handler := newHTTPHandler(server, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}, &HTTPOptions{})
+	handler.hosts = []string{"example.com"} // of httptest.NewRequest
+	post := func(client, id, body string) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/mcp", strings.NewReader(body))
+		r.RemoteAddr = client + ":1234"
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Accept", "application/json, text/event-stream")
+		if id != "" {
+			r.Header.Set(sessionHeader, id)
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w
+	}
+	initialize := func(client string) string {
+		t.Helper()
+		w := post(client, "", httpInitialize)
+		if w.Code != http.StatusOK {
+			t.Fatalf("initialize: %d %s", w.Code, w.Body)
+		}
+		return w.Header().Get(sessionHeader)
+	}
+	const ping = `{"jsonrpc":"2.0","id":2,"method":"ping"}`
+	works := func(client, id string) bool { return post(client, id, ping).Code == http.StatusOK }
+
+	other, busy, idle := initialize("10.0.0.1"), initialize("10.0.0.2"), initialize("10.0.0.2")
+	var call sync.WaitGroup
+	call.Go(func() {
+		if w := post("10.0.0.2", busy, callLine(3, "{}")); !strings.Contains(w.Body.String(), `"sent"`) {
+			t.Errorf("the call: %d %s", w.Code, w.Body)
+		}
+	})
+	p.waitForCalls(1)
+	used := initialize("10.0.0.2")
+	for range maxClientSessions - 3 {
+		initialize("10.0.0.2")
+	}
+	if !works("10.0.0.2", used) {
+		t.Error("a session ended before there were too many")
+	}
+	for range maxClientSessions - 2 { // all but the busy and the used one
+		initialize("10.0.0.2")
+	}
+	ended := func() bool { return !works("10.0.0.2", idle) }
+	for start := time.Now(); !ended() && time.Since(start) < 5*time.Second; time.Sleep(time.Millisecond) {
+	}
+	if !ended() || !works("10.0.0.2", used) || !works("10.0.0.1", other) {
+		t.Error("not the longest idle session ended")
+	}
+	close(release)
+	call.Wait()
+	for i := range 2 * maxSessions { // of as many clients
+		initialize(fmt.Sprintf("10.1.%d.%d", i/256, i%256))
+	}
+	if n := len(handler.sessions); n > maxSessions {
+		t.Errorf("%d sessions are open", n)
+	}
 }
 
 // As TestShutdown; an event stream does not delay it.

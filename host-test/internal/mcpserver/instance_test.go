@@ -129,7 +129,7 @@ func TestReload(t *testing.T) {
 	})
 	i.slack = 10 * time.Millisecond
 	call := func() error {
-		_, err := i.call(t.Context(), i.join(), 10*time.Millisecond, "call", nil)
+		_, err := i.call(t.Context(), 10*time.Millisecond, "call", nil)
 		return err
 	}
 	if err := call(); !errors.Is(err, errHung) {

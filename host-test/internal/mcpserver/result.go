@@ -4,16 +4,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"dingtalk-plugin/host-test/internal/host"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// An outcome is a result and, for the log, its reason.
+// An outcome is a result, and what its structured content says.
 type outcome struct {
-	result *mcp.CallToolResult
-	reason string
+	result     *mcp.CallToolResult
+	reason     string
+	errcode    *int   // nil if DingTalk gave none
+	key        string // with which the call may be repeated, or ""
+	retryAfter int    // seconds
 }
 
 // parseResult parses the output of the export call. It keeps the bytes of the
@@ -24,7 +28,10 @@ func parseResult(output []byte) (outcome, error) {
 		StructuredContent json.RawMessage `json:"structuredContent"`
 	}
 	var structured struct {
-		Reason string `json:"reason"`
+		Reason     string `json:"reason"`
+		Errcode    *int   `json:"errcode"`
+		Key        string `json:"idempotencyKey"`
+		RetryAfter int    `json:"retryAfterSeconds"`
 	}
 	for _, v := range []any{&result, &raw} {
 		if err := json.Unmarshal(output, v); err != nil {
@@ -33,20 +40,17 @@ func parseResult(output []byte) (outcome, error) {
 	}
 	if raw.StructuredContent != nil {
 		result.StructuredContent = raw.StructuredContent
-		_ = json.Unmarshal(raw.StructuredContent, &structured) // other content has no reason to log
+		_ = json.Unmarshal(raw.StructuredContent, &structured) // other content says nothing
 	}
-	return outcome{&result, structured.Reason}, nil
+	return outcome{&result, structured.Reason, structured.Errcode, structured.Key, structured.RetryAfter}, nil
 }
 
 // errorResult is the result of a call that the plugin could not answer. It fits
-// the output schema of the plugin's tools, and repeats the caller's key. Its text
+// the output schema of the plugin's tools, and repeats the call's key. Its text
 // tells a model what failed, then what to do next. It holds no credential, since
 // safeErrorText quotes only errors that hold none.
 func errorResult(err error, arguments json.RawMessage) outcome {
-	var given struct {
-		Key string `json:"idempotencyKey"`
-	}
-	_ = json.Unmarshal(arguments, &given) // invalid arguments have no key
+	key := callerKey(arguments)
 	var content errorContent
 	var trap *host.TrapError
 	text := "The message was not sent: " + safeErrorText(err) + ". "
@@ -64,20 +68,21 @@ func errorResult(err error, arguments json.RawMessage) outcome {
 	case errors.As(err, &trap) && !trap.Sent:
 		content = errorContent{Reason: "not_sent", Retryable: true}
 		text += "Repeat the call later; if it fails again, the operator can run doctor to see the cause."
-	case given.Key != "":
-		content = errorContent{Reason: "unknown_outcome", Retryable: true, Key: given.Key}
-		text = unknown + " Call again with the same idempotencyKey; the message arrives at most once."
-	default:
-		// Without a key the plugin makes one for each call, so a repeated call sends
-		// another message.
+	case key != "":
+		content = errorContent{Reason: "unknown_outcome", Retryable: true, Key: key}
+		text = unknown + " Call again with idempotencyKey " + strconv.Quote(key) + "; the message arrives at most once."
+	default: // the tool accepts no key, or the arguments are invalid
 		content = errorContent{Reason: "unknown_outcome"}
 		text = unknown + " Repeat the call only if a message that arrives twice does no harm; the operator can run doctor to see the cause."
 	}
-	return outcome{&mcp.CallToolResult{
-		Content:           []mcp.Content{&mcp.TextContent{Text: text}},
-		StructuredContent: content,
-		IsError:           true,
-	}, content.Reason}
+	return outcome{
+		result: &mcp.CallToolResult{
+			Content:           []mcp.Content{&mcp.TextContent{Text: text}},
+			StructuredContent: content,
+			IsError:           true,
+		},
+		reason: content.Reason, key: content.Key,
+	}
 }
 
 // errorContent has the required fields of schema/output.json.

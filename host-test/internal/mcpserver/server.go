@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -41,6 +42,7 @@ type Server struct {
 	cancel          context.CancelFunc
 	instances       map[string]*instance // by robot; never changes
 	defaultInstance *instance            // for calls that name no robot
+	keys            *keyList
 	timeout         time.Duration
 	grace           time.Duration
 	log             *slog.Logger
@@ -70,6 +72,7 @@ func New(ctx context.Context, o *Options) (*Server, error) {
 		s.Close()
 		return nil, err
 	}
+	s.keys = newKeyList(tools)
 	s.mcp = mcp.NewServer(
 		&mcp.Implementation{Name: "dingtalk-plugin", Title: "DingTalk group robot", Version: o.Version},
 		// No listChanged, because the tools never change, and no logging, because logs go to the operator.
@@ -82,7 +85,9 @@ func New(ctx context.Context, o *Options) (*Server, error) {
 }
 
 func (s *Server) describe(ctx context.Context) ([]*mcp.Tool, error) {
-	output, err := s.defaultInstance.call(ctx, s.defaultInstance.join(), s.timeout, "describe", nil)
+	t := s.defaultInstance.join()
+	defer t.leave()
+	output, err := s.defaultInstance.call(ctx, s.timeout, "describe", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -118,19 +123,6 @@ func (s *Server) instance(arguments json.RawMessage) *instance {
 // protocol errors.
 func (s *Server) call(ctx context.Context, request *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 	start := time.Now()
-	o, err := s.callPlugin(ctx, request)
-	if err != nil {
-		s.log.Error("call ended", "tool", request.Params.Name, "cause", safeErrorText(err))
-		o = errorResult(err, request.Params.Arguments)
-	}
-	if errors.Is(err, errHung) {
-		s.log.Error("the plugin does not return and was abandoned: end this process, and report it to the plugin's authors")
-	}
-	s.log.Info("call", "tool", request.Params.Name, "outcome", o.reason, "took", time.Since(start).Round(time.Millisecond))
-	return o.result, nil
-}
-
-func (s *Server) callPlugin(ctx context.Context, request *mcp.CallToolRequest) (outcome, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
@@ -143,15 +135,59 @@ func (s *Server) callPlugin(ctx context.Context, request *mcp.CallToolRequest) (
 		t = i.join()
 	}
 	defer t.leave()
-	input, err := encodeCall(request.Params)
+	var o outcome
+	err := t.acquire(ctx, s.timeout)
+	if err != nil {
+		o = errorResult(err, nil)
+	} else {
+		o, err = s.callInTurn(ctx, i, request.Params)
+	}
+	s.logCall(request.Params.Name, &o, err, time.Since(start))
+	return o.result, nil
+}
+
+// callInTurn calls the plugin with a key. An equal call that ended before has
+// already been noted.
+func (s *Server) callInTurn(ctx context.Context, i *instance, params *mcp.CallToolParamsRaw) (outcome, error) {
+	params = s.keys.complete(params)
+	o, err := s.callPlugin(ctx, i, params)
+	if err != nil {
+		o = errorResult(err, params.Arguments)
+	}
+	s.keys.finish(params, &o)
+	return o, err
+}
+
+func (s *Server) callPlugin(ctx context.Context, i *instance, params *mcp.CallToolParamsRaw) (outcome, error) {
+	input, err := encodeCall(params)
 	if err != nil {
 		return outcome{}, err
 	}
-	output, err := i.call(ctx, t, s.timeout, "call", input)
+	output, err := i.call(ctx, s.timeout, "call", input)
 	if err != nil {
 		return outcome{}, err
 	}
 	return parseResult(output)
+}
+
+// logCall logs how a call ended: what only the operator can change, or may have
+// gone wrong unseen, as a warning.
+func (s *Server) logCall(tool string, o *outcome, err error, took time.Duration) {
+	level := slog.LevelInfo
+	attributes := []any{"tool", tool, "outcome", o.reason}
+	if o.errcode != nil {
+		attributes = append(attributes, "errcode", *o.errcode)
+	}
+	if o.result.IsError && o.reason != "invalid_arguments" && o.reason != "unknown_tool" {
+		level = slog.LevelWarn
+	}
+	if err != nil {
+		attributes = append(attributes, "cause", safeErrorText(err))
+	}
+	s.log.Log(s.ctx, level, "call", append(attributes, "took", took.Round(time.Millisecond).String())...)
+	if errors.Is(err, errHung) {
+		s.log.Error("the plugin does not return and was abandoned: end this process, and report it to the plugin's authors")
+	}
 }
 
 // readTools parses the output of the export describe. It keeps the bytes of the
@@ -196,13 +232,18 @@ func checkSchema(input json.RawMessage) error {
 	return nil
 }
 
-// encodeCall encodes the plugin's input. It keeps the bytes of the arguments.
+// encodeCall encodes the plugin's input. It keeps the bytes of the arguments, which
+// Marshal would scan and escape.
 func encodeCall(params *mcp.CallToolParamsRaw) ([]byte, error) {
-	type call struct {
-		Name      string          `json:"name"`
-		Arguments json.RawMessage `json:"arguments,omitempty"`
+	name, err := json.Marshal(params.Name)
+	if err != nil {
+		return nil, err
 	}
-	return json.Marshal(map[string]call{"params": {params.Name, params.Arguments}})
+	input := slices.Concat([]byte(`{"params":{"name":`), name)
+	if len(params.Arguments) > 0 {
+		input = slices.Concat(input, []byte(`,"arguments":`), params.Arguments)
+	}
+	return append(input, "}}"...), nil
 }
 
 // robotName returns the argument robot, or "". It reads it as the plugin does:

@@ -94,7 +94,7 @@ func TestErrorResults(t *testing.T) {
 		want         string
 	}{
 		{"unknown error", "", errors.New("canary"), `{}`, "arrives twice"},
-		{"key", "", errors.New("canary"), `{"idempotencyKey":"k1"}`, "same idempotencyKey"},
+		{"key", "", errors.New("canary"), `{"idempotencyKey":"k1"}`, `with idempotencyKey "k1"`},
 		{"key of wrong type", "", errors.New("canary"), `{"idempotencyKey":7}`, "arrives twice"},
 		{"empty output", "", nil, `{}`, "no answer that can be read"},
 		{"no JSON", "canary", nil, `{}`, "no answer that can be read"},
