@@ -90,5 +90,6 @@ func askPluginOnce(ctx context.Context, module []byte, cache wazero.CompilationC
 	}
 	structured, _ := result.StructuredContent.(map[string]any)
 	reason, _ := structured["reason"].(string)
-	return doctor.PluginVerdict{Reason: reason, Text: resultText(result)}, nil
+	key, _ := structured["configKey"].(string)
+	return doctor.PluginVerdict{Reason: reason, Key: key, Text: resultText(result)}, nil
 }

@@ -38,7 +38,7 @@ func TestDoctorAsksPlugin(t *testing.T) {
 		values := map[string]string{schema.KeyWebhookURL: server.URL}
 		maps.Copy(values, tt.values)
 		got, err := askPlugin(t.Context(), module(t), cache, values)
-		if err != nil || got.Reason != tt.reason || !strings.Contains(got.Text, tt.text) {
+		if err != nil || got.Reason != tt.reason || !strings.Contains(got.Text, tt.text) || (got.Key != "") != (tt.reason == "not_configured") {
 			t.Errorf("%v: %+v, %v; want %s", tt.values, got, err, tt.reason)
 		}
 	}

@@ -26,6 +26,7 @@ const (
 	addRobot   = "Ask the group's owner to add a robot, and configure its address."
 	checkProxy = "Check the proxy or gateway in between."
 	setClock   = "Set this machine's clock, preferably by NTP."
+	nextMonth  = "Have an administrator raise the limit or buy more, or wait for the next month."
 )
 
 // errcodes is searched in order; the first match counts.
@@ -47,7 +48,9 @@ var errcodes = []errcodeInfo{
 	{[]int{400102}, nil, atRobot, Fail, "robot", "it is switched off", "Switch it on in the group's settings."},
 	{[]int{400013}, nil, atRobot, Fail, "robot", "its group was dissolved", addRobot},
 	{[]int{130101, 410100}, nil, atRobot, Fail, "robot", "it posted more than 20 messages in a minute and is locked for ten minutes", "Wait, and leave " + schema.KeyMessagesPerMinute + " at 20."},
-	{[]int{90020}, nil, atRobot, Fail, "quota", "the organization's webhook calls of this month are used up", "Have an administrator buy more, or wait for the next month."},
+	{[]int{90020}, nil, atRobot, Fail, "quota", "the organization's API calls of this month are used up", nextMonth},
+	// Not on DingTalk's list: two third parties name it, one with the text "webhook over limit".
+	{[]int{90030}, nil, atRobot, Fail, "quota", "the webhook calls of this month are used up, the organization's 3000 or the lower limit of this robot", nextMonth},
 	{[]int{45009}, nil, atRobot, Fail, "quota", "a call limit of the organization is used up", "Ask an administrator."},
 
 	{[]int{310000}, []string{"sign not match", "签名不匹配"}, atSignature, Fail, "signature", "it does not match the robot's secret", "Copy the SEC… text of the robot's security settings (加签) into the configuration's secret."},

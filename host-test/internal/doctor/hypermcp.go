@@ -123,6 +123,7 @@ var (
 func (t *Target) expandEnv(text string, getenv func(string) string) (string, error) {
 	size := 0
 	missing := map[string]bool{}
+	t.unset = map[string]bool{}
 	expanded := variable.ReplaceAllStringFunc(text, func(match string) string {
 		value := match
 		if match == "$${" {
@@ -133,6 +134,7 @@ func (t *Target) expandEnv(text string, getenv func(string) string) (string, err
 				value = cmp.Or(set, fallback)
 			} else {
 				missing[shownName(name)] = true
+				t.unset[match] = true
 			}
 		}
 		if size += len(value); size > maxValues {
@@ -187,7 +189,7 @@ func selectPlugin(plugins map[string]plugin, name string) (string, error) {
 
 // setValues reports values that are not strings, which the runner rejects.
 func (t *Target) setValues(values map[string]any) {
-	t.Values = map[string]string{}
+	t.Values, t.Causes = map[string]string{}, map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		text, isString := values[key].(string)
 		if !isString {
@@ -195,5 +197,8 @@ func (t *Target) setValues(values map[string]any) {
 			text = fmt.Sprint(values[key])
 		}
 		t.Values[key] = text
+		if slices.ContainsFunc(variable.FindAllString(text, -1), func(match string) bool { return t.unset[match] }) {
+			t.Causes[key] = "the variables"
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -82,6 +83,28 @@ func TestExpandEnv(t *testing.T) {
 	_, err := (&Target{}).expandEnv(strings.Repeat("${LONG}", 100), func(name string) string { return env[name] })
 	if err == nil || !strings.Contains(err.Error(), "4 MiB") {
 		t.Errorf("100 variables of 100 KiB: %v", err)
+	}
+}
+
+// An unset variable makes one line WRONG, whatever misses its value, the plugin too.
+func TestUnsetVariableIsOneFailure(t *testing.T) {
+	const file = `{"plugins":{"a":{"runtime_config":{"allowed_hosts":["oapi.dingtalk.com"],"env_vars":{%s}}}}}`
+	for _, tt := range []struct{ key, env string }{
+		{schema.KeyAccessToken, `"DINGTALK_BOT_ACCESS_TOKEN":"${TEST_UNSET}"`},
+		{schema.KeyRobots, `"DINGTALK_BOT_ROBOTS":"{\"a\":{\"accessToken\":\"${TEST_UNSET}\",\"secret\":\"${TEST_UNSET}\"}}"`},
+		{schema.KeyRobots, `"DINGTALK_BOT_ROBOTS":"${TEST_UNSET}"`},
+	} {
+		target, err := ReadHyperMCP(write(t, "config.json", fmt.Sprintf(file, tt.env)), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask := func(context.Context, map[string]string) (PluginVerdict, error) {
+			return PluginVerdict{Reason: "not_configured", Key: tt.key, Text: tt.key + " is missing."}, nil
+		}
+		report := Examine(t.Context(), target, &Options{AskPlugin: ask})
+		if output := printed(report); strings.Count(output, "WRONG") != 1 || !strings.Contains(output, "not tested, because of the variables") || !strings.Contains(output, "0 HTTP requests") {
+			t.Errorf("%s:\n%s", tt.env, output)
+		}
 	}
 }
 

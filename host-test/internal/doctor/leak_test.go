@@ -125,7 +125,7 @@ func outputOf(ctx context.Context, target *Target, err error, transport http.Rou
 		return err.Error()
 	}
 	quote := func(_ context.Context, values map[string]string) (PluginVerdict, error) {
-		return PluginVerdict{"not_configured", fmt.Sprint(values)}, nil
+		return PluginVerdict{Reason: "not_configured", Text: fmt.Sprint(values)}, nil
 	}
 	return printed(Examine(ctx, target, &Options{Transport: transport, AskPlugin: quote}))
 }
