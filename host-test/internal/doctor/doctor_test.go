@@ -179,7 +179,7 @@ func TestExamine(t *testing.T) {
 				server.Config.Handler = tt.handler
 			}
 			target := &Target{Source: "a test", Values: tt.configuration(server.URL), Hosts: tt.hosts, HostsKnown: tt.hosts != nil}
-			tt.check(t, Examine(t.Context(), target, &Options{Timeout: 5 * time.Second, Transport: &http.Transport{}})) // without a proxy
+			tt.check(t, Examine(t.Context(), &Options{Timeout: 5 * time.Second, Transport: &http.Transport{}}, target)) // without a proxy
 			if got := len(fake.Messages()); got != 0 {
 				t.Errorf("%d messages were posted", got)
 			}
@@ -218,7 +218,7 @@ func (tt *examineTest) check(t *testing.T, report *Report) {
 	if len(tt.fail) > 0 {
 		want = 1
 	} else if slices.Contains(unknown, "access token") {
-		want = 2
+		want = 1
 	}
 	if got := report.ExitCode(); got != want {
 		t.Errorf("exit code %d, want %d", got, want)
@@ -247,7 +247,7 @@ func TestProbeWithoutCredentials(t *testing.T) {
 	defer plain.Close()
 	for _, address := range []string{secure.URL, plain.URL} {
 		target := &Target{Values: map[string]string{schema.KeyAccessToken: token, schema.KeySecret: secret, schema.KeyWebhookURL: address + "?access_token=" + token + "&a=b"}}
-		if report := Examine(t.Context(), target, &Options{}); report.ExitCode() != 1 {
+		if report := Examine(t.Context(), &Options{}, target); report.ExitCode() != 1 {
 			t.Errorf("%s: exit code %d, want 1", address, report.ExitCode())
 		}
 	}
@@ -262,7 +262,7 @@ func TestTimeout(t *testing.T) {
 	defer server.Close()
 	defer close(release)
 	target := &Target{Values: map[string]string{schema.KeyAccessToken: token, schema.KeyWebhookURL: server.URL}}
-	output := printed(Examine(t.Context(), target, &Options{Timeout: 20 * time.Millisecond}))
+	output := printed(Examine(t.Context(), &Options{Timeout: 20 * time.Millisecond}, target))
 	if !strings.Contains(output, "it did not answer in time") {
 		t.Error(output)
 	}
@@ -283,7 +283,7 @@ func TestPluginVerdict(t *testing.T) {
 	}
 	for _, tt := range tests {
 		ask := func(context.Context, map[string]string) (PluginVerdict, error) { return tt.verdict, tt.err }
-		report := Examine(t.Context(), &Target{Values: map[string]string{schema.KeyWebhookURL: "none"}}, &Options{AskPlugin: ask})
+		report := Examine(t.Context(), &Options{AskPlugin: ask}, &Target{Values: map[string]string{schema.KeyWebhookURL: "none"}})
 		if c := report.sections[2].checks[0]; c.Name != "plugin" || c.Status != tt.status || !strings.Contains(c.Detail, tt.detail) {
 			t.Errorf("%+v: %+v", tt.verdict, c)
 		}
@@ -296,7 +296,7 @@ func TestMaxRobots(t *testing.T) {
 	for i := range 1000 {
 		fmt.Fprintf(&robots, `,"r%d":{"accessToken":"%032d","webhookUrl":"none"}`, i, i)
 	}
-	report := Examine(t.Context(), &Target{Values: map[string]string{schema.KeyRobots: "{" + robots.String()[1:] + "}"}}, &Options{})
+	report := Examine(t.Context(), &Options{}, &Target{Values: map[string]string{schema.KeyRobots: "{" + robots.String()[1:] + "}"}})
 	if n := len(report.sections); n != 67 || report.sections[65].title != "More robots" {
 		t.Errorf("%d sections", n)
 	}

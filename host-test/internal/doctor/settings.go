@@ -222,6 +222,9 @@ func (r *run) checkUnknownKey(key string) {
 // nearestKey returns the key that was probably meant: one that has the same words
 // and more, or the fewest other letters; "" if none is close.
 func nearestKey(key string) string {
+	if len(key) > 64 {
+		return "" // a file may have a longer one, and comparing takes its time
+	}
 	key = strings.ToUpper(key)
 	rest, hasPrefix := strings.CutPrefix(key, schema.KeyPrefix)
 	best, fewest := "", 1+len(rest)/4
