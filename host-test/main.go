@@ -3,7 +3,7 @@
 //
 //	go run ./host-test demo     shows what the plugin does, with a fake robot
 //	go run ./host-test call     calls one tool
-//	go run ./host-test robot    serves only the fake robot
+//	go run ./host-test fake     serves only the fake robot
 //	go run ./host-test serve    serves the plugin to MCP clients
 //	go run ./host-test doctor   finds out why a robot stays silent
 package main
@@ -30,7 +30,7 @@ type cli struct {
 
 	Demo   demoCommand   `cmd:"" help:"Send both kinds of message to a fake robot and show what the group sees."`
 	Call   callCommand   `cmd:"" help:"Call one tool, configured by the environment."`
-	Robot  robotCommand  `cmd:"" help:"Serve the fake robot alone."`
+	Fake   fakeCommand   `cmd:"" aliases:"robot" help:"Serve the fake robot alone, with a page that shows its group."`
 	Serve  serveCommand  `cmd:"" help:"Serve the plugin to MCP clients, over standard input and output or HTTP, configured by the environment."`
 	Doctor doctorCommand `cmd:"" help:"Find out why a robot stays silent, without posting to its group."`
 	Dist   distCommand   `cmd:"" help:"Make everything that a release holds of the compiled plugin."`
