@@ -39,11 +39,24 @@ func (c *doctorCommand) Run(ctx context.Context, cli *cli) error {
 		return err
 	}
 	report := doctor.Examine(ctx, &doctor.Options{Timeout: c.Timeout, AskPlugin: cli.askPlugin}, targets...)
-	report.Print(os.Stdout)
+	report.Print(os.Stdout, styleStatus)
 	if code := report.ExitCode(); code != 0 {
 		return exitError(code)
 	}
 	return nil
+}
+
+// styleStatus gives each status its color.
+func styleStatus(status doctor.Status, text string) string {
+	switch status {
+	case doctor.OK:
+		return green.apply(text)
+	case doctor.Fail:
+		return red.apply(text)
+	case doctor.Unknown:
+		return yellow.apply(text)
+	}
+	return text
 }
 
 // targets returns the entries of the file. Without one it returns the environment

@@ -245,22 +245,26 @@ func (r *Report) failed() bool {
 }
 
 // Print writes the report for people: a line for each check, and one for its fix.
-func (r *Report) Print(w io.Writer) {
+// style formats a status and what belongs to it; nil does nothing.
+func (r *Report) Print(w io.Writer, style func(Status, string) string) {
+	if style == nil {
+		style = func(_ Status, text string) string { return text }
+	}
 	for _, s := range r.sections {
 		fmt.Fprintln(w, s.title)
 		for _, c := range s.checks {
-			fmt.Fprintf(w, "  %-6s %s: %s\n", c.Status, c.Name, c.Detail)
+			fmt.Fprintf(w, "  %s %s: %s\n", style(c.Status, fmt.Sprintf("%-6s", c.Status)), c.Name, c.Detail)
 			if c.Fix != "" {
 				fmt.Fprintf(w, "         → %s\n", c.Fix)
 			}
 		}
 	}
-	verdict := "Nothing wrong was found; checks marked ? were not tested."
 	switch {
 	case r.failed():
-		verdict = "Something is wrong."
+		fmt.Fprintln(w, style(Fail, "Something is wrong."))
 	case r.inconclusive:
-		verdict = "Nothing wrong was found, but a check that decides it was inconclusive."
+		fmt.Fprintln(w, style(Unknown, "Nothing wrong was found, but a check that decides it was inconclusive."))
+	default:
+		fmt.Fprintln(w, style(OK, "Nothing wrong was found; checks marked ? were not tested."))
 	}
-	fmt.Fprintln(w, verdict)
 }

@@ -232,7 +232,7 @@ func (tt *examineTest) check(t *testing.T, report *Report) {
 
 func printed(report *Report) string {
 	var output bytes.Buffer
-	report.Print(&output)
+	report.Print(&output, nil)
 	return output.String()
 }
 
