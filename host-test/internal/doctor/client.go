@@ -181,6 +181,9 @@ type server struct {
 // parseConfig tells a client's file from one of hyper-mcp by its members.
 func parseConfig(file string, text []byte, name string, getenv func(string) string) ([]*Target, error) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, notOursError("the file is empty")
+	}
 	clean := jsonc.ToJSON(text)
 	var f clientFile
 	decoder := json.NewDecoder(bytes.NewReader(clean))

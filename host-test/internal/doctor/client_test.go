@@ -166,6 +166,12 @@ func TestFindConfigs(t *testing.T) {
 			t.Errorf("want %q in\n%s", want, output)
 		}
 	}
+	// Programs create such files before there is a server.
+	fresh := t.TempDir()
+	writeFiles(t, map[string]string{filepath.Join(fresh, "Claude", "claude_desktop_config.json"): `{"globalShortcut":""}`, filepath.Join(fresh, "Code", "User", "mcp.json"): "\n"})
+	if targets = findConfigs(usualFiles(home, fresh, "", ""), home, "none of these"); slices.ContainsFunc(targets[0].Problems, func(c Check) bool { return c.Status != Info }) {
+		t.Errorf("files without servers: %+v", targets[0].Problems)
+	}
 	if targets = findConfigs(usualFiles(home, filepath.Join(home, "none"), home, home), home, "e"); len(targets) != 1 || targets[0].Problems[0].Status != Info {
 		t.Errorf("another name: %+v, want only notes on the files", targets)
 	}

@@ -80,7 +80,7 @@ func parseHyperMCP(text, name string, getenv func(string) string) ([]*Target, er
 	case err != nil:
 		return nil, errors.New("the file is not one of hyper-mcp: a member has the wrong type")
 	case file.Plugins == nil:
-		return nil, errors.New("the file has neither plugins, as one of hyper-mcp, nor mcpServers or servers, as one of an MCP client")
+		return nil, notOursError("the file has neither plugins, as one of hyper-mcp, nor mcpServers or servers, as one of an MCP client")
 	}
 	names, err := selectPlugins(file.Plugins, name)
 	var targets []*Target
