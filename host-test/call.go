@@ -3,31 +3,30 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 
 	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
-	"dingtalk-plugin/host-test/internal/release"
+	"dingtalk-plugin/host-test/internal/mcpserver"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 type callCommand struct {
 	Tool      string `arg:"" optional:"" help:"The tool's name."`
-	Arguments string `arg:"" optional:"" help:"Its arguments, a JSON object." default:"{}"`
+	Arguments string `arg:"" optional:"" help:"Its arguments, a JSON object; - reads it from standard input, and @FILE from a file." default:"{}"`
 	List      bool   `help:"Print the tools instead."`
-	Version   bool   `help:"Print what the plugin was made of instead."`
 	Fake      bool   `help:"Post to a fake robot, which is started for this call."`
 	Page      bool   `help:"With --fake: keep a page up that shows the group."`
-	JSON      bool   `name:"json" help:"Print the raw CallToolResult."`
+	JSON      bool   `name:"json" help:"Print the raw CallToolResult, for a failure of the host, too."`
 }
 
-// Run exits with status 1 when the tool reports an error.
+// Run exits with status 1 when the call fails, in the tool or before it.
 func (c *callCommand) Run(ctx context.Context, cli *cli) error {
-	if c.Version {
-		return printVersion(cli)
-	}
 	values := config.FromEnvironment()
 	if c.Fake {
 		fake := startFakeServer(values)
@@ -39,6 +38,9 @@ func (c *callCommand) Run(ctx context.Context, cli *cli) error {
 		defer fake.print(os.Stdout)
 	}
 	plugin, err := cli.load(ctx, values)
+	if err != nil && c.JSON && !c.List {
+		return c.print(mcpserver.NotSentResult(redactedError{err}))
+	}
 	if err != nil {
 		return err
 	}
@@ -47,6 +49,9 @@ func (c *callCommand) Run(ctx context.Context, cli *cli) error {
 		return printTools(ctx, plugin)
 	}
 	result, err := plugin.Call(ctx, c.Tool, json.RawMessage(c.Arguments))
+	if err != nil && c.JSON {
+		return c.print(mcpserver.ErrorResult(err, json.RawMessage(c.Arguments)))
+	}
 	if err != nil {
 		return err
 	}
@@ -58,14 +63,46 @@ func (c *callCommand) Validate() error {
 	switch {
 	case c.Page && !c.Fake:
 		return errPageWithoutFake
-	case c.List || c.Version:
+	case c.List:
 		return nil
 	case c.Tool == "":
 		return fmt.Errorf("name a tool, or list them with --list")
-	case !json.Valid([]byte(c.Arguments)):
-		return fmt.Errorf("the arguments are not JSON; write them like '{\"text\":\"hello\"}'")
+	}
+	var err error
+	if c.Arguments, err = readArguments(c.Arguments, os.Stdin); err != nil {
+		return err
+	}
+	if !json.Valid([]byte(c.Arguments)) {
+		return fmt.Errorf("the arguments are not JSON: write them like '{\"text\":\"hello\"}', or give - for standard input or @FILE")
 	}
 	return nil
+}
+
+// readArguments reads what - and @FILE stand for: a command line is limited in
+// length, and cmd.exe has its own quotes. Its errors do not quote the file's name,
+// into which anything may have been pasted.
+func readArguments(arguments string, stdin io.Reader) (string, error) {
+	name, isFile := strings.CutPrefix(arguments, "@")
+	switch {
+	case isFile:
+		file, err := os.Open(name)
+		if err != nil {
+			return "", errors.New("the file given as @FILE cannot be opened: check its name")
+		}
+		defer file.Close()
+		stdin = file
+	case arguments != "-":
+		return arguments, nil
+	}
+	const limit = 1 << 20
+	text, err := io.ReadAll(io.LimitReader(stdin, limit+1))
+	switch {
+	case err != nil:
+		return "", errors.New("the arguments cannot be read: give a file with a JSON object, or standard input")
+	case len(text) > limit:
+		return "", errors.New("the arguments are longer than 1 MiB, and the plugin accepts 524288 bytes: shorten them")
+	}
+	return strings.TrimPrefix(string(text), "\ufeff"), nil // which Windows begins files with
 }
 
 // load loads the plugin and allows only the configured hosts.
@@ -89,7 +126,7 @@ func (c *callCommand) print(result *mcp.CallToolResult) error {
 		}
 	}
 	if result.IsError {
-		return exitError(1)
+		return exitError(exitFailed)
 	}
 	return nil
 }
@@ -102,20 +139,6 @@ func resultText(result *mcp.CallToolResult) string {
 		}
 	}
 	return ""
-}
-
-// printVersion prints the version that make dist wrote into the module.
-func printVersion(cli *cli) error {
-	module, err := cli.wasm()
-	if err != nil {
-		return err
-	}
-	version, stamped := release.ReadVersion(module)
-	if !stamped {
-		return fmt.Errorf("%s was compiled, but not made with `make dist`: it has no version", cli.Plugin)
-	}
-	fmt.Println(version)
-	return nil
 }
 
 func printTools(ctx context.Context, plugin *host.Plugin) error {

@@ -8,25 +8,32 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/schema"
 )
 
-type robotCommand struct {
+type fakeCommand struct {
 	Addr    string   `help:"Where to listen." default:"127.0.0.1:8787"`
 	Token   string   `help:"The access token it knows." default:"${token}"`
 	Secret  string   `help:"Its signing secret; without one it requires no signature."`
 	Keyword []string `help:"A keyword; each message must contain one of them."`
 	Texts   string   `help:"Which generation of DingTalk's error texts it answers (${enum})." enum:"old,mid,new" default:"new"`
 	Fault   []string `help:"A fault for one of the next messages, in order: ${faults}."`
+
+	AllowIP  []string      `name:"allow-ip" placeholder:"PREFIX" help:"An address or network, such as 203.0.113.0/24, from which it accepts requests; without one it accepts all."`
+	Disabled bool          `help:"Answer as a robot that is switched off."`
+	Removed  bool          `help:"Answer as a robot that was removed from its group."`
+	Clock    time.Duration `placeholder:"DURATION" help:"How far its clock is ahead of this machine's, as in 2h or, with an equals sign, --clock=-2h."`
 }
 
 // Run serves until it is interrupted, and prints each request.
-func (c *robotCommand) Run(ctx context.Context) error {
+func (c *fakeCommand) Run(ctx context.Context) error {
 	fake, err := c.robot()
 	if err != nil {
 		return err
@@ -52,17 +59,25 @@ func (c *robotCommand) Run(ctx context.Context) error {
 }
 
 // Validate is called by kong.
-func (c *robotCommand) Validate() error {
+func (c *fakeCommand) Validate() error {
 	_, err := c.robot()
 	return err
 }
 
-func (c *robotCommand) robot() (*dingtalktest.Server, error) {
-	options := dingtalktest.Options{Token: c.Token, Secret: c.Secret, Keywords: c.Keyword}
+func (c *fakeCommand) robot() (*dingtalktest.Server, error) {
+	options := dingtalktest.Options{Token: c.Token, Secret: c.Secret, Keywords: c.Keyword, Disabled: c.Disabled, Removed: c.Removed}
+	for _, text := range c.AllowIP {
+		prefix, err := parsePrefix(text)
+		if err != nil {
+			return nil, err
+		}
+		options.AllowIPs = append(options.AllowIPs, prefix)
+	}
 	if err := options.Wording.UnmarshalText([]byte(c.Texts)); err != nil {
 		return nil, err
 	}
 	fake := dingtalktest.New(&options)
+	fake.AdvanceClock(c.Clock)
 	for _, name := range c.Fault {
 		fault, known := dingtalktest.FaultByName(name)
 		if !known {
@@ -71,6 +86,18 @@ func (c *robotCommand) robot() (*dingtalktest.Server, error) {
 		fake.InjectFaults(fault)
 	}
 	return fake, nil
+}
+
+// parsePrefix parses a network, or an address as the network of that one.
+func parsePrefix(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil {
+		return prefix, fmt.Errorf("--allow-ip %q is neither an address nor a network: write 203.0.113.7 or 203.0.113.0/24", text)
+	}
+	return prefix, nil
 }
 
 // printRequests prints messages as the group sees them, and a line for each

@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// startRobot runs the command, and returns its export lines, its curl line and the page's address.
-func startRobot(t *testing.T, b binary, arguments ...string) (exports, curl, page string) {
+// startFake runs the command, and returns its export lines, its curl line and the page's address.
+func startFake(t *testing.T, b binary, arguments ...string) (exports, curl, page string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // in case it prints less
 	t.Cleanup(cancel)
-	command := exec.CommandContext(ctx, string(b), append([]string{"robot", "--addr", "127.0.0.1:0"}, arguments...)...)
+	command := exec.CommandContext(ctx, string(b), append([]string{"fake", "--addr", "127.0.0.1:0"}, arguments...)...)
 	out, err := command.StdoutPipe()
 	if err == nil {
 		err = command.Start()
@@ -47,7 +47,7 @@ func startRobot(t *testing.T, b binary, arguments ...string) (exports, curl, pag
 
 // What the command prints works: the curl line in a shell, the export lines before a
 // call, and the page.
-func TestRobotInstructions(t *testing.T) {
+func TestFakeInstructions(t *testing.T) {
 	b := buildCommand(t)
 	for _, tt := range []struct {
 		name      string
@@ -60,7 +60,7 @@ func TestRobotInstructions(t *testing.T) {
 		{"all", []string{"--token", "0a1b2c", "--secret", "SEC $HOME `id` 'x'", "--keyword", `50% "done"`}, 4},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			exports, curl, page := startRobot(t, b, tt.arguments...)
+			exports, curl, page := startFake(t, b, tt.arguments...)
 			if got := strings.Count(exports, "\n"); got != tt.exports {
 				t.Errorf("%d export lines, want %d:\n%s", got, tt.exports, exports)
 			}
@@ -87,12 +87,43 @@ func TestRobotInstructions(t *testing.T) {
 
 // A robot that listens on all addresses is reached through loopback: the plugin
 // refuses plain http elsewhere.
-func TestRobotLocalAddress(t *testing.T) {
+func TestFakeLocalAddress(t *testing.T) {
 	for listening, want := range map[string]string{
 		"127.0.0.1:8787": "127.0.0.1:8787", "[::]:8787": "127.0.0.1:8787", "0.0.0.0:1": "127.0.0.1:1", "[::1]:1": "[::1]:1", "192.0.2.7:1": "192.0.2.7:1",
 	} {
 		if got := localAddress(listening); got != want {
 			t.Errorf("%s is reached at %s, want %s", listening, got, want)
 		}
+	}
+}
+
+// What the fake simulates is what the doctor finds.
+func TestFakeAndDoctor(t *testing.T) {
+	b := buildCommand(t)
+	secret := []string{"--secret", "SEC0123456789abcdef"}
+	for _, tt := range []struct {
+		arguments []string
+		want      string
+	}{
+		{nil, "Nothing wrong was found"},
+		{[]string{"--allow-ip", "127.0.0.1"}, "Nothing wrong was found"},
+		{[]string{"--allow-ip", "203.0.113.0/24", "--allow-ip", "203.0.113.7"}, "WRONG  IP address: this machine's public one is not on the robot's list"},
+		{[]string{"--disabled"}, "WRONG  robot: it is switched off"},
+		{[]string{"--removed"}, "WRONG  robot: it was removed"},
+		{[]string{"--clock", "2h"}, "WRONG  clock: this machine's is 2 hours behind the answer's"},
+		{[]string{"--clock=-25h"}, "WRONG  clock: this machine's is 25 hours ahead of the answer's"},
+	} {
+		t.Run(strings.Join(tt.arguments, " "), func(t *testing.T) {
+			exports, _, _ := startFake(t, b, append(secret, tt.arguments...)...)
+			script := exports + "'" + string(b) + "' doctor --plugin " + pluginFile
+			out, err := exec.CommandContext(t.Context(), "sh", "-c", script).CombinedOutput()
+			wrong := 0
+			if strings.HasPrefix(tt.want, "WRONG") {
+				wrong = 1
+			}
+			if (err != nil) != (wrong == 1) || !strings.Contains(string(out), tt.want) || strings.Count(string(out), "WRONG") != wrong {
+				t.Errorf("%v, want %s:\n%s", err, tt.want, out)
+			}
+		})
 	}
 }

@@ -40,11 +40,11 @@ func (c *demoCommand) Run(ctx context.Context, cli *cli) error {
 		return err
 	}
 	defer plugin.Close(ctx)
-	fmt.Println(bold("The tools that an agent sees:"))
+	fmt.Println(bold.apply("The tools that an agent sees:"))
 	if err := printTools(ctx, plugin); err != nil {
 		return err
 	}
-	fmt.Println(bold("\nTwo calls:"))
+	fmt.Println(bold.apply("\nTwo calls:"))
 	for _, call := range []struct{ tool, arguments string }{
 		{"send_text_message", demoText},
 		{"send_markdown_message", demoMarkdown},
@@ -53,9 +53,9 @@ func (c *demoCommand) Run(ctx context.Context, cli *cli) error {
 			return err
 		}
 	}
-	fmt.Println(bold("\nWhat the group sees:"))
+	fmt.Println(bold.apply("\nWhat the group sees:"))
 	group.print(os.Stdout)
-	fmt.Println(bold("\nA call with a wrong secret:"))
+	fmt.Println(bold.apply("\nA call with a wrong secret:"))
 	if err := demoRefusal(ctx, cli, group); err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (c *demoCommand) Run(ctx context.Context, cli *cli) error {
 
 // demoCards shows the tools that are off by default.
 func demoCards(ctx context.Context, cli *cli, group *fakeServer) error {
-	fmt.Println(bold("\nAnd with " + schema.KeyTools + "=all:"))
+	fmt.Println(bold.apply("\nAnd with " + schema.KeyTools + "=all:"))
 	group.config[schema.KeyTools] = "all"
 	seen := len(group.robot.Messages())
 	plugin, err := cli.load(ctx, group.config)
@@ -126,13 +126,4 @@ func checkDemo(messages []dingtalktest.Message) error {
 		}
 	}
 	return nil
-}
-
-// bold formats a heading if standard output is a terminal.
-func bold(text string) string {
-	info, err := os.Stdout.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 || os.Getenv("NO_COLOR") != "" {
-		return text
-	}
-	return "\x1b[1m" + text + "\x1b[0m"
 }

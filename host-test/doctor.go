@@ -18,9 +18,9 @@ import (
 )
 
 type doctorCommand struct {
-	Config     string        `help:"A JSON configuration file of hyper-mcp; without one the environment is examined." type:"path"`
-	PluginName string        `help:"The plugin's name in that file; optional if only one plugin has keys of this one."`
-	Timeout    time.Duration `help:"Timeout of one request." default:"10s"`
+	Config  string        `help:"A JSON configuration file of Claude Desktop, Claude Code, Cursor, VS Code or hyper-mcp. Without one, the environment is examined if it has a key of the plugin, and otherwise the usual files of these programs." type:"path"`
+	Name    string        `help:"The name of the server or plugin in the file; without it, all that have a key of this plugin are examined." aliases:"plugin-name"`
+	Timeout time.Duration `help:"Timeout of one request." default:"10s"`
 }
 
 // Validate is called by kong. Its error does not quote the path, into which a
@@ -34,19 +34,48 @@ func (c *doctorCommand) Validate() error {
 
 // Run exits with the report's exit code.
 func (c *doctorCommand) Run(ctx context.Context, cli *cli) error {
-	target := &doctor.Target{Source: "the environment", Values: config.FromEnvironment()}
-	if c.Config != "" {
-		var err error
-		if target, err = doctor.ReadHyperMCP(c.Config, c.PluginName); err != nil {
-			return err
-		}
+	targets, err := c.targets()
+	if err != nil {
+		return err
 	}
-	report := doctor.Examine(ctx, target, &doctor.Options{Timeout: c.Timeout, AskPlugin: cli.askPlugin})
-	report.Print(os.Stdout)
+	report := doctor.Examine(ctx, &doctor.Options{Timeout: c.Timeout, AskPlugin: cli.askPlugin}, targets...)
+	report.Print(os.Stdout, styleStatus)
 	if code := report.ExitCode(); code != 0 {
 		return exitError(code)
 	}
 	return nil
+}
+
+// styleStatus gives each status its color.
+func styleStatus(status doctor.Status, text string) string {
+	switch status {
+	case doctor.OK:
+		return green.apply(text)
+	case doctor.Fail:
+		return red.apply(text)
+	case doctor.Unknown:
+		return yellow.apply(text)
+	}
+	return text
+}
+
+// targets returns the entries of the file. Without one it returns the environment
+// if that has keys of the plugin, since call and serve use these, and otherwise what
+// the usual files have.
+func (c *doctorCommand) targets() ([]*doctor.Target, error) {
+	environment := &doctor.Target{Source: "the environment", Values: config.FromEnvironment()}
+	if c.Config != "" {
+		return doctor.ReadConfig(c.Config, c.Name)
+	}
+	if len(environment.Values) > 0 && c.Name == "" {
+		environment.Problems = []doctor.Check{{Status: doctor.Info, Name: "files", Detail: "none was read, because the environment has keys of the plugin", Fix: "Name one with --config FILE to examine it instead."}}
+		return []*doctor.Target{environment}, nil
+	}
+	found := doctor.FindConfigs(c.Name)
+	if len(found) == 1 { // only what was read
+		found = append(found, environment)
+	}
+	return found, nil
 }
 
 func (c *cli) askPlugin(ctx context.Context, values map[string]string) (doctor.PluginVerdict, error) {
@@ -90,5 +119,6 @@ func askPluginOnce(ctx context.Context, module []byte, cache wazero.CompilationC
 	}
 	structured, _ := result.StructuredContent.(map[string]any)
 	reason, _ := structured["reason"].(string)
-	return doctor.PluginVerdict{Reason: reason, Text: resultText(result)}, nil
+	key, _ := structured["configKey"].(string)
+	return doctor.PluginVerdict{Reason: reason, Key: key, Text: resultText(result)}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,7 +39,7 @@ func TestDoctorAsksPlugin(t *testing.T) {
 		values := map[string]string{schema.KeyWebhookURL: server.URL}
 		maps.Copy(values, tt.values)
 		got, err := askPlugin(t.Context(), module(t), cache, values)
-		if err != nil || got.Reason != tt.reason || !strings.Contains(got.Text, tt.text) {
+		if err != nil || got.Reason != tt.reason || !strings.Contains(got.Text, tt.text) || (got.Key != "") != (tt.reason == "not_configured") {
 			t.Errorf("%v: %+v, %v; want %s", tt.values, got, err, tt.reason)
 		}
 	}
@@ -75,9 +76,9 @@ func TestDoctorExitCode(t *testing.T) {
 	}{
 		{"environment", doctorCommand{}, nil, nil},
 		{"environment, disabled", doctorCommand{}, func(o *dingtalktest.Options) { o.Disabled = true }, exitError(1)},
-		{"environment, busy", doctorCommand{}, nil, exitError(2)},
+		{"environment, busy", doctorCommand{}, nil, exitError(1)},
 		{"file", doctorCommand{Config: file(`"127.0.0.1"`)}, nil, nil},
-		{"file, host not allowed", doctorCommand{Config: file(`"oapi.dingtalk.com"`), PluginName: "ding"}, nil, exitError(1)},
+		{"file, host not allowed", doctorCommand{Config: file(`"oapi.dingtalk.com"`), Name: "ding"}, nil, exitError(1)},
 	}
 	standard := os.Stdout
 	defer func() { os.Stdout = standard }()
@@ -86,7 +87,7 @@ func TestDoctorExitCode(t *testing.T) {
 		if tt.change != nil {
 			group.robot.SetOptions(tt.change)
 		}
-		if tt.want == exitError(2) {
+		if strings.HasSuffix(tt.name, "busy") {
 			busy, _ := dingtalktest.FaultByName("busy")
 			group.robot.InjectFaults(busy)
 		}
@@ -104,4 +105,38 @@ func TestDoctorExitCode(t *testing.T) {
 	if got := len(group.robot.Messages()); got != 0 {
 		t.Errorf("%d messages were posted", got)
 	}
+}
+
+// Without --config, the environment counts if it has a key, and else the files.
+func TestDoctorTargets(t *testing.T) {
+	home := t.TempDir()
+	for _, key := range []string{"HOME", "USERPROFILE", "XDG_CONFIG_HOME", "APPDATA", "XDG_CACHE_HOME", "LOCALAPPDATA"} {
+		t.Setenv(key, home)
+	}
+	t.Chdir(t.TempDir())
+	sources := func(command doctorCommand) (all []string) {
+		targets, err := command.targets()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, target := range targets {
+			all = append(all, target.Source)
+		}
+		return all
+	}
+	check := func(what string, command doctorCommand, want ...string) {
+		if got := sources(command); !slices.Equal(got, want) {
+			t.Errorf("%s: examines %q, want %q", what, got, want)
+		}
+	}
+	check("nothing", doctorCommand{}, "Files", "the environment")
+	if err := os.WriteFile(filepath.Join(home, ".claude.json"), []byte(`{"mcpServers":{"a":{"env":{"DINGTALK_BOT_SECRET":"x"}},"b":{"env":{"DINGTALK_BOT_SECRET":"y"}}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := func(name string) string { return filepath.Join("~", ".claude.json") + ", server " + name }
+	check("a file", doctorCommand{}, server("a"), server("b"), "Files")
+	check("a name", doctorCommand{Name: "b"}, server("b"), "Files")
+	t.Setenv(schema.KeyAccessToken, "x")
+	check("the environment", doctorCommand{}, "the environment")
+	check("the environment and a name", doctorCommand{Name: "b"}, server("b"), "Files")
 }

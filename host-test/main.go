@@ -3,49 +3,67 @@
 //
 //	go run ./host-test demo     shows what the plugin does, with a fake robot
 //	go run ./host-test call     calls one tool
-//	go run ./host-test robot    serves only the fake robot
+//	go run ./host-test fake     serves only the fake robot
 //	go run ./host-test serve    serves the plugin to MCP clients
 //	go run ./host-test doctor   finds out why a robot stays silent
 package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
 
 	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/config"
+	"dingtalk-plugin/host-test/internal/release"
+	"dingtalk-plugin/schema"
 
 	"github.com/alecthomas/kong"
 )
 
 // cli is the command line. Each command has its own file.
 type cli struct {
-	Plugin string `help:"The plugin's file." default:"dist/plugin.wasm" env:"DINGTALK_PLUGIN" type:"path"`
+	Plugin  string `help:"The plugin's file." default:"dist/plugin.wasm" env:"DINGTALK_PLUGIN" type:"path"`
+	Version bool   `help:"Print the versions of this command and of the plugin, and exit."`
 
 	Demo   demoCommand   `cmd:"" help:"Send both kinds of message to a fake robot and show what the group sees."`
 	Call   callCommand   `cmd:"" help:"Call one tool, configured by the environment."`
-	Robot  robotCommand  `cmd:"" help:"Serve the fake robot alone."`
+	Fake   fakeCommand   `cmd:"" aliases:"robot" help:"Serve the fake robot alone, with a page that shows its group."`
 	Serve  serveCommand  `cmd:"" help:"Serve the plugin to MCP clients, over standard input and output or HTTP, configured by the environment."`
 	Doctor doctorCommand `cmd:"" help:"Find out why a robot stays silent, without posting to its group."`
 	Dist   distCommand   `cmd:"" help:"Make everything that a release holds of the compiled plugin."`
 	Push   pushCommand   `cmd:"" help:"Push what dist made to a registry, and say how to sign it."`
+
+	Completion completionCommand `cmd:"" help:"Print a script that completes this command in a shell."`
 }
+
+// The exit codes of all commands, next to 0 for success.
+const (
+	exitFailed = 1 // the command ran, and failed or found something wrong
+	exitUsage  = 2 // the command line is wrong; nothing was started
+)
+
+const description = "Loads the DingTalk plugin as an MCP runner does.\n\n" +
+	"Exit codes: 0 success; 1 the work failed, or something wrong was found; 2 the command line is wrong."
 
 // An exitError ends a command that has already printed why, with this status.
 type exitError int
 
 func (e exitError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// exit ends the command. It maps kong's status of a usage error, 80, to the usual 2.
+// exit ends the command. It maps kong's status of a usage error to the usual one.
 func exit(status int) {
-	if status == 80 {
-		status = 2
+	const kongUsage = 80
+	if status == kongUsage {
+		status = exitUsage
 	}
 	os.Exit(status)
 }
@@ -53,12 +71,16 @@ func exit(status int) {
 func main() {
 	var flags cli
 	parser := kong.Must(&flags,
-		kong.Name("host-test"),
-		kong.Description("Loads the DingTalk plugin as an MCP runner does."),
+		kong.Name(commandName()),
+		kong.Description(description),
 		kong.Exit(exit),
 		kong.Vars{"token": dingtalktest.DefaultToken, "faults": strings.Join(dingtalktest.FaultNames(), ", ")},
 	)
 	parsed, err := parser.Parse(os.Args[1:])
+	if flags.Version { // even without a command, which is an error for Parse
+		flags.printVersion()
+		return
+	}
 	if err == nil {
 		parsed.BindTo(signalContext(), (*context.Context)(nil))
 		err = parsed.Run(&flags)
@@ -103,7 +125,7 @@ func signalContext() context.Context {
 			go fmt.Fprintln(os.Stderr, "the command did not end within five seconds") // blocks if nobody reads
 			time.Sleep(100 * time.Millisecond)
 		}
-		os.Exit(1)
+		os.Exit(exitFailed)
 	}()
 	return ctx
 }
@@ -115,4 +137,127 @@ func (c *cli) wasm() ([]byte, error) {
 		return nil, fmt.Errorf("%s is missing: make it with `make build`", c.Plugin)
 	}
 	return module, err
+}
+
+// printVersion prints the version of this command, and the one that make dist wrote
+// into the plugin.
+func (c *cli) printVersion() {
+	fmt.Println(commandName(), version())
+	module, err := c.wasm()
+	stamp, stamped := release.ReadVersion(module)
+	switch {
+	case err != nil:
+		fmt.Println("plugin: none,", redactedError{err})
+	case !stamped:
+		fmt.Println("plugin: without a version, which only `make dist` writes")
+	default:
+		fmt.Println("plugin", stamp)
+	}
+}
+
+// commandName is the name under which the command was started, which completion has
+// to know.
+func commandName() string {
+	return strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
+}
+
+// An ansi style formats text for a terminal.
+type ansi string
+
+const (
+	bold   ansi = "1"
+	red    ansi = "1;31"
+	green  ansi = "32"
+	yellow ansi = "33"
+)
+
+// apply formats the text if standard output is a terminal and NO_COLOR, see
+// https://no-color.org, is not set.
+func (style ansi) apply(text string) string {
+	info, err := os.Stdout.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 || !wantsColor(os.Getenv, runtime.GOOS) {
+		return text
+	}
+	return "\x1b[" + string(style) + "m" + text + "\x1b[0m"
+}
+
+// wantsColor reports whether a terminal understands styles. The old console of
+// Windows shows them as they are.
+func wantsColor(getenv func(string) string, goos string) bool {
+	return getenv("NO_COLOR") == "" && getenv("TERM") != "dumb" && (goos != "windows" || getenv("WT_SESSION")+getenv("TERM") != "")
+}
+
+type completionCommand struct {
+	Shell string `arg:"" enum:"bash,zsh,fish" help:"The shell: ${enum}. Load the script with \"source <(COMMAND completion bash)\", in fish with \"COMMAND completion fish | source\"."`
+}
+
+// Run prints the script.
+func (c *completionCommand) Run(ctx *kong.Context) error {
+	fmt.Print(completionScript(c.Shell, commandName(), ctx.Model.Node))
+	return nil
+}
+
+// completionScript completes commands, flags and tools. Where nothing fits, the
+// shell completes files.
+func completionScript(shell, name string, model *kong.Node) string {
+	var b strings.Builder
+	var commands []string
+	words := func(node *kong.Node) (list []string) {
+		for _, group := range node.AllFlags(true) {
+			for _, flag := range group {
+				list = append(list, "--"+flag.Name)
+			}
+		}
+		for _, argument := range node.Positional {
+			if argument.Enum != "" {
+				list = append(list, argument.EnumSlice()...)
+			}
+		}
+		if node.Name == "call" {
+			list = append(list, toolNames()...)
+		}
+		return list
+	}
+	for _, command := range model.Children {
+		commands = append(commands, append(command.Aliases, command.Name)...)
+		if shell == "fish" {
+			fmt.Fprintf(&b, "complete -c %s -n __fish_use_subcommand -a %s -d %s\n", name, command.Name, shellWord(command.Help))
+			fmt.Fprintf(&b, "complete -c %s -n '__fish_seen_subcommand_from %s' -a %s\n", name,
+				strings.Join(append(command.Aliases, command.Name), " "), shellWord(strings.Join(words(command), " ")))
+		} else {
+			fmt.Fprintf(&b, "    %s) words='%s' ;;\n", strings.Join(append(command.Aliases, command.Name), "|"), strings.Join(words(command), " "))
+		}
+	}
+	if shell == "fish" {
+		return b.String()
+	}
+	return fmt.Sprintf(completionBash, map[string]string{"zsh": "autoload -U +X compinit bashcompinit && compinit && bashcompinit\n"}[shell],
+		strings.Join(commands, "|"), strings.Join(append(commands, words(model)...), " "), b.String(), name)
+}
+
+// completionBash runs in bash 3.2, too, and in zsh with bashcompinit.
+const completionBash = `%[1]s_dingtalk_mcp() {
+  local command= words i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case "${COMP_WORDS[i]}" in
+    %[2]s) command="${COMP_WORDS[i]}"; break ;;
+    esac
+  done
+  case "$command" in
+    '') words='%[3]s' ;;
+%[4]s  esac
+  COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))
+}
+complete -o default -F _dingtalk_mcp %[5]s
+`
+
+// toolNames returns the names of all tools.
+func toolNames() (names []string) {
+	for _, tool := range schema.Tools {
+		var t struct{ Name string }
+		if json.Unmarshal([]byte(tool), &t) == nil {
+			names = append(names, t.Name)
+		}
+	}
+	return names
 }

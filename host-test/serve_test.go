@@ -201,7 +201,7 @@ func TestServeTrap(t *testing.T) {
 		retryable            bool
 		text                 string
 	}{
-		{"connection cut after the message", "", "drop-before", "unknown_outcome", true, "the message may or may not have arrived. Call again unchanged with idempotencyKey"},
+		{"connection cut after the message", "", "drop-before", "unknown_outcome", true, "the message may or may not have arrived. Call again with idempotencyKey"},
 		{"connection refused", "http://127.0.0.1:1/robot/send", "", "not_sent", true, trapped + "the connection was refused. Repeat the call later"},
 		{"untrusted certificate", untrusted.URL, "", "not_sent", false, trapped + "the server's certificate is not trusted. Repeating the call does not help"},
 		{"host not allowed", "https://other.invalid/robot/send", "", "not_sent", false, trapped + "it may not reach that host; add the host name to the allowed hosts. Repeating the call does not help"},

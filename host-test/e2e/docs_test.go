@@ -272,6 +272,31 @@ func TestDocsHyperMCPFile(t *testing.T) {
 	}
 }
 
+// A robot without a secret needs no other file.
+func TestDocsHyperMCPWithoutSecret(t *testing.T) {
+	text := expandHyperMCP(t, snippet(t, underHyperMCP, "json"), map[string]string{schema.KeyAccessToken: "t"})
+	values := readHyperMCP(t, text).Runtime.EnvVars
+	if values[schema.KeyAccessToken] != "t" || values[schema.KeySecret] != "" {
+		t.Errorf("values %q", values)
+	}
+}
+
+// expandHyperMCP expands ${NAME} and ${NAME:-default} as hyper-mcp does, which does
+// not start without a value.
+func expandHyperMCP(t *testing.T, text string, environment map[string]string) string {
+	t.Helper()
+	return os.Expand(text, func(name string) string {
+		name, fallback, hasFallback := strings.Cut(name, ":-")
+		switch {
+		case environment[name] != "":
+			return environment[name]
+		case !hasFallback:
+			t.Errorf("%s is not set: hyper-mcp does not start", name)
+		}
+		return fallback
+	})
+}
+
 func readHyperMCP(t *testing.T, text string) hyperMCPPlugin {
 	t.Helper()
 	var file hyperMCPFile
@@ -290,7 +315,7 @@ func runHyperMCPSnippet(t *testing.T, webhook string) string {
 		t.Fatal(err)
 	}
 	environment := map[string]string{schema.KeyAccessToken: dingtalktest.DefaultToken, schema.KeySecret: canarySecret}
-	runtime := readHyperMCP(t, os.Expand(text, func(name string) string { return environment[name] })).Runtime
+	runtime := readHyperMCP(t, expandHyperMCP(t, text, environment)).Runtime
 	plugin := load(t, 0, host.Options{Config: runtime.EnvVars, AllowedHosts: runtime.AllowedHosts})
 	output, _ := json.Marshal(sendText(t, plugin, "hello"))
 	return string(output)

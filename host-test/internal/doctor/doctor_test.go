@@ -57,6 +57,7 @@ var examineTests = []examineTest{
 	{name: "unneeded secret", robot: func(o *dingtalktest.Options) { o.Secret = "" }, unknown: []string{"signature"}, output: "a false one is not rejected either"},
 
 	{name: "wrong token", robot: func(o *dingtalktest.Options) { o.Token = "another" }, fail: []string{"access token"}, unknown: afterToken, output: "300005"},
+	{name: "half a token", values: map[string]string{schema.KeyAccessToken: "abc"}, fail: []string{"access token"}, unknown: afterToken, output: "it has 3 characters, and DingTalk's have 64"},
 	{name: "wrong token, code of 2020", robot: func(o *dingtalktest.Options) { o.Token, o.TokenCode = "another", 300001 }, fail: []string{"access token"}, unknown: afterToken, output: "300001"},
 	{name: "no token", values: map[string]string{schema.KeyAccessToken: ""}, fail: []string{"access token"}, unknown: blocked},
 	{name: "token and secret exchanged", values: map[string]string{schema.KeyAccessToken: "SEC" + strings.Repeat("0", 64)}, fail: []string{"access token"}, unknown: blocked, output: "Exchange"},
@@ -68,8 +69,11 @@ var examineTests = []examineTest{
 	{name: "quoted secret", values: map[string]string{schema.KeySecret: `"` + secret + `"`}, fail: []string{"secret"}, unknown: blocked},
 	{name: "secret without SEC", robot: func(o *dingtalktest.Options) { o.Secret = "CANARYsecret" }, values: map[string]string{schema.KeySecret: "CANARYsecret"}, output: "does not begin with SEC"},
 
-	{name: "clock slow", ahead: 2 * time.Hour, fail: []string{"clock", "signature"}, unknown: afterSignature, output: "2h0m"},
-	{name: "clock a little slow", ahead: 10 * time.Minute, output: "signatures are valid for an hour"},
+	{name: "clock slow", ahead: 2 * time.Hour, fail: []string{"clock"}, unknown: []string{"signature", "IP address"}, output: "this machine's is 2 hours behind the answer's"},
+	{name: "clock fast", ahead: -26 * time.Hour, fail: []string{"clock"}, unknown: []string{"signature", "IP address"}, output: "this machine's is 26 hours ahead of the answer's"},
+	{name: "clock slow, wrong secret", ahead: 2 * time.Hour,
+		handler: answerAt(2*time.Hour, `{"errcode":310000,"errmsg":"sign not match"}`), fail: []string{"clock", "signature"}, unknown: afterSignature},
+	{name: "clock a little slow", ahead: 10 * time.Minute, output: "10 minutes behind the answer's; signatures are valid for an hour"},
 	{name: "clock slow, no signature", ahead: 2 * time.Hour, robot: func(o *dingtalktest.Options) { o.Secret = "" }, values: map[string]string{schema.KeySecret: ""}},
 
 	{name: "IP address not allowed", robot: func(o *dingtalktest.Options) { o.AllowIPs = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")} }, fail: []string{"IP address"}, output: "白名单"},
@@ -108,12 +112,23 @@ var examineTests = []examineTest{
 	{name: "no allowed host", hosts: []string{}, fail: []string{"allowed host"}},
 	{name: "allowed host with a scheme", hosts: []string{"http://127.0.0.1"}, fail: []string{"allowed host"}, output: "http://127.0.0.1 matches no host"},
 
-	{name: "unexpanded", values: map[string]string{schema.KeySecret: "${CANARYcanary}"}, fail: []string{schema.KeySecret, "signature"}, unknown: afterSignature, output: "still reads ${…}"},
-	{name: "unknown key", values: map[string]string{"DINGTALK_BOT_TOKEN": "x"}, output: "does not know this key"},
+	{name: "unexpanded", values: map[string]string{schema.KeySecret: "${CANARYcanary}"}, fail: []string{schema.KeySecret}, unknown: []string{"signature", "IP address"}, output: "still reads ${…}"},
+	{name: "unexpanded token", values: map[string]string{schema.KeyAccessToken: "${CANARYcanary}"}, fail: []string{schema.KeyAccessToken}, unknown: blocked, output: "not tested, because of " + schema.KeyAccessToken},
+	{name: "unknown key", values: map[string]string{"DINGTALK_BOT_COLOR": "x"}, output: "does not know this key"},
+	{name: "mistyped key beside the right one", values: map[string]string{"DINGTALK_BOT_TOKEN": "x"}, output: "Did you mean DINGTALK_BOT_ACCESS_TOKEN?"},
+	{name: "mistyped key", values: map[string]string{schema.KeyAccessToken: "", "DINGTALK_BOT_ACESS_TOKEN": "x"}, fail: []string{"DINGTALK_BOT_ACESS_TOKEN"}, unknown: blocked, output: "Rename it to DINGTALK_BOT_ACCESS_TOKEN."},
 	{name: "robots", values: map[string]string{schema.KeyAccessToken: "", schema.KeySecret: "",
 		schema.KeyRobots: `{"a":{"accessToken":"` + token + `","secret":"` + secret + `"},"b":{"accessToken":"` + token + `"}}`},
 		fail: []string{"signature"}, unknown: afterSignature, output: "The robot b"},
 	{name: "malformed robots", values: map[string]string{schema.KeyRobots: `[]`}, fail: []string{schema.KeyRobots}},
+}
+
+// answerAt is answer with a clock that is ahead.
+func answerAt(ahead time.Duration, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
+		answer(body)(w, r)
+	}
 }
 
 // answer returns a robot that answers every POST with the body. Unless that has
@@ -164,7 +179,7 @@ func TestExamine(t *testing.T) {
 				server.Config.Handler = tt.handler
 			}
 			target := &Target{Source: "a test", Values: tt.configuration(server.URL), Hosts: tt.hosts, HostsKnown: tt.hosts != nil}
-			tt.check(t, Examine(t.Context(), target, &Options{Timeout: 5 * time.Second, Transport: &http.Transport{}})) // without a proxy
+			tt.check(t, Examine(t.Context(), &Options{Timeout: 5 * time.Second, Transport: &http.Transport{}}, target)) // without a proxy
 			if got := len(fake.Messages()); got != 0 {
 				t.Errorf("%d messages were posted", got)
 			}
@@ -203,7 +218,7 @@ func (tt *examineTest) check(t *testing.T, report *Report) {
 	if len(tt.fail) > 0 {
 		want = 1
 	} else if slices.Contains(unknown, "access token") {
-		want = 2
+		want = 1
 	}
 	if got := report.ExitCode(); got != want {
 		t.Errorf("exit code %d, want %d", got, want)
@@ -217,7 +232,7 @@ func (tt *examineTest) check(t *testing.T, report *Report) {
 
 func printed(report *Report) string {
 	var output bytes.Buffer
-	report.Print(&output)
+	report.Print(&output, nil)
 	return output.String()
 }
 
@@ -232,7 +247,7 @@ func TestProbeWithoutCredentials(t *testing.T) {
 	defer plain.Close()
 	for _, address := range []string{secure.URL, plain.URL} {
 		target := &Target{Values: map[string]string{schema.KeyAccessToken: token, schema.KeySecret: secret, schema.KeyWebhookURL: address + "?access_token=" + token + "&a=b"}}
-		if report := Examine(t.Context(), target, &Options{}); report.ExitCode() != 1 {
+		if report := Examine(t.Context(), &Options{}, target); report.ExitCode() != 1 {
 			t.Errorf("%s: exit code %d, want 1", address, report.ExitCode())
 		}
 	}
@@ -247,7 +262,7 @@ func TestTimeout(t *testing.T) {
 	defer server.Close()
 	defer close(release)
 	target := &Target{Values: map[string]string{schema.KeyAccessToken: token, schema.KeyWebhookURL: server.URL}}
-	output := printed(Examine(t.Context(), target, &Options{Timeout: 20 * time.Millisecond}))
+	output := printed(Examine(t.Context(), &Options{Timeout: 20 * time.Millisecond}, target))
 	if !strings.Contains(output, "it did not answer in time") {
 		t.Error(output)
 	}
@@ -261,14 +276,15 @@ func TestPluginVerdict(t *testing.T) {
 		detail  string
 	}{
 		{PluginVerdict{}, nil, OK, "accepts this configuration"},
-		{PluginVerdict{"not_configured", "X is no number."}, nil, Fail, "X is no number."},
-		{PluginVerdict{"dry_run", "y"}, nil, Fail, "nothing is ever sent"},
+		{PluginVerdict{Reason: "not_configured", Key: schema.KeyMaxParts, Text: "X is no number."}, nil, Fail, "X is no number."},
+		{PluginVerdict{Reason: "not_configured", Key: schema.KeyWebhookURL, Text: "X is no address."}, nil, Info, "because of the address"},
+		{PluginVerdict{Reason: "dry_run", Text: "y"}, nil, Fail, "nothing is ever sent"},
 		{PluginVerdict{}, errors.New("it is missing"), Unknown, "it is missing"},
 	}
 	for _, tt := range tests {
 		ask := func(context.Context, map[string]string) (PluginVerdict, error) { return tt.verdict, tt.err }
-		report := Examine(t.Context(), &Target{Values: map[string]string{schema.KeyWebhookURL: "none"}}, &Options{AskPlugin: ask})
-		if c := report.Checks()[0]; c.Name != "plugin" || c.Status != tt.status || !strings.Contains(c.Detail, tt.detail) {
+		report := Examine(t.Context(), &Options{AskPlugin: ask}, &Target{Values: map[string]string{schema.KeyWebhookURL: "none"}})
+		if c := report.sections[2].checks[0]; c.Name != "plugin" || c.Status != tt.status || !strings.Contains(c.Detail, tt.detail) {
 			t.Errorf("%+v: %+v", tt.verdict, c)
 		}
 	}
@@ -280,7 +296,7 @@ func TestMaxRobots(t *testing.T) {
 	for i := range 1000 {
 		fmt.Fprintf(&robots, `,"r%d":{"accessToken":"%032d","webhookUrl":"none"}`, i, i)
 	}
-	report := Examine(t.Context(), &Target{Values: map[string]string{schema.KeyRobots: "{" + robots.String()[1:] + "}"}}, &Options{})
+	report := Examine(t.Context(), &Options{}, &Target{Values: map[string]string{schema.KeyRobots: "{" + robots.String()[1:] + "}"}})
 	if n := len(report.sections); n != 67 || report.sections[65].title != "More robots" {
 		t.Errorf("%d sections", n)
 	}
@@ -294,6 +310,31 @@ func TestSign(t *testing.T) {
 	} {
 		if got := sign(v.secret, v.timestamp); got != v.want {
 			t.Errorf("sign(%q, %s) = %s, want %s", v.secret, v.timestamp, got, v.want)
+		}
+	}
+}
+
+func TestNearestKey(t *testing.T) {
+	for key, want := range map[string]string{
+		"DINGTALK_BOT_ACESS_TOKEN": schema.KeyAccessToken, "DINGTALK_BOT_TOKEN": schema.KeyAccessToken, "DINGTALK_ACCESS_TOKEN": schema.KeyAccessToken,
+		"DINGTALK_BOT_SECERT": schema.KeySecret, "dingtalk_bot_secret": schema.KeySecret, "DINGTALK_SECRET": schema.KeySecret, "DING_TALK_BOT_SECRET": schema.KeySecret,
+		"DINGTALK_BOT_WEBHOOK": schema.KeyWebhookURL, "DINGTALK_BOT_KEYWORD": schema.KeyKeywords, "DINGTALK_BOT_ROBOT": schema.KeyRobots,
+		"DINGTALK_BOT_COLOR": "", "DINGTALK_BOT_": "", "DINGTALK_MCP_TOKEN": "", "DINGTALK_PLUGIN": "", "PATH": "", "RUST_LOG": "", "": "",
+	} {
+		if got := nearestKey(key); got != want {
+			t.Errorf("%q is %q, want %q", key, got, want)
+		}
+	}
+}
+
+func TestDescribeOffset(t *testing.T) {
+	for ahead, want := range map[time.Duration]string{
+		0: "the answer's to the second", time.Second: "1 second ahead of the answer's", -90 * time.Second: "90 seconds behind the answer's",
+		-10 * time.Minute: "10 minutes behind the answer's", 119 * time.Minute: "2 hours ahead of the answer's",
+		-8 * time.Hour: "8 hours behind the answer's", 1461 * 24 * time.Hour: "1461 days ahead of the answer's",
+	} {
+		if got := describeOffset(ahead); got != want {
+			t.Errorf("%v is %s, want %s", ahead, got, want)
 		}
 	}
 }

@@ -14,38 +14,18 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-
-	"dingtalk-plugin/host-test/internal/config"
-	"dingtalk-plugin/schema"
 )
 
 const (
-	maxFile   = 1 << 20
-	maxValues = 4 << 20 // of all variables in the file
+	maxFile   = 16 << 20 // Claude Code keeps a history in its file
+	maxValues = 4 << 20  // of all variables in the file
 )
-
-// ReadHyperMCP reads a JSON configuration file of hyper-mcp, as the runner does in
-// this environment. If name is empty, the file must have one plugin with keys of
-// this one. Its errors contain no credential, whatever was pasted into the file
-// or its name.
-func ReadHyperMCP(file, name string) (*Target, error) {
-	text, err := readRegular(file)
-	var t *Target
-	if err == nil {
-		t, err = parseHyperMCP(string(text), name, os.Getenv)
-	}
-	if err != nil {
-		return nil, errors.New(config.NewRedactor(nil).Redact(err.Error()))
-	}
-	t.Source = filepath.Base(file) + t.Source
-	return t, nil
-}
 
 // readRegular rejects pipes and devices, which may block or never end.
 func readRegular(name string) ([]byte, error) {
 	base := filepath.Base(name)
 	if extension := filepath.Ext(name); extension != ".json" {
-		return nil, fmt.Errorf("the doctor reads files that end in .json, not in %q; write the plugin's part of the file as JSON, or put its env_vars into the environment", extension)
+		return nil, fmt.Errorf("the doctor reads files that end in .json, not in %q; write the plugin's part of the file as JSON, or put its variables into the environment", extension)
 	}
 	// Opening a pipe without O_NONBLOCK waits for a writer.
 	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
@@ -65,7 +45,7 @@ func readRegular(name string) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%s cannot be read", base)
 	case len(text) > maxFile:
-		return nil, fmt.Errorf("%s is longer than 1 MiB: name the runner's configuration file", base)
+		return nil, fmt.Errorf("%s is longer than 16 MiB: name the runner's configuration file", base)
 	}
 	return text, nil
 }
@@ -80,9 +60,9 @@ type plugin struct {
 
 // parseHyperMCP expands variables before it parses JSON, as the runner does. Its
 // errors quote only the plugins' names.
-func parseHyperMCP(text, name string, getenv func(string) string) (*Target, error) {
-	t := &Target{HostsKnown: true}
-	expanded, err := t.expandEnv(text, getenv)
+func parseHyperMCP(text, name string, getenv func(string) string) ([]*Target, error) {
+	common := &Target{HostsKnown: true}
+	expanded, err := common.expandEnv(text, getenv)
 	if err != nil {
 		return nil, err
 	}
@@ -96,19 +76,21 @@ func parseHyperMCP(text, name string, getenv func(string) string) (*Target, erro
 	case !valid && json.Valid([]byte(text)):
 		return nil, errors.New("a variable's value breaks the file's JSON: it contains a quotation mark or a backslash")
 	case !valid:
-		return nil, errors.New("the file is not JSON")
+		return nil, syntaxError([]byte(expanded))
 	case err != nil:
 		return nil, errors.New("the file is not one of hyper-mcp: a member has the wrong type")
-	case len(file.Plugins) == 0:
-		return nil, errors.New("the file names no plugins")
+	case file.Plugins == nil:
+		return nil, notOursError("the file has neither plugins, as one of hyper-mcp, nor mcpServers or servers, as one of an MCP client")
 	}
-	if name, err = selectPlugin(file.Plugins, name); err != nil {
-		return nil, err
+	names, err := selectPlugins(file.Plugins, name)
+	var targets []*Target
+	for _, name := range names {
+		t := *common
+		t.Source, t.Hosts, t.Problems = ", plugin "+name, file.Plugins[name].Runtime.Hosts, slices.Clone(common.Problems)
+		t.setValues(file.Plugins[name].Runtime.Values)
+		targets = append(targets, &t)
 	}
-	t.Source = ", plugin " + name
-	t.Hosts = file.Plugins[name].Runtime.Hosts
-	t.setValues(file.Plugins[name].Runtime.Values)
-	return t, nil
+	return targets, err
 }
 
 var (
@@ -123,6 +105,7 @@ var (
 func (t *Target) expandEnv(text string, getenv func(string) string) (string, error) {
 	size := 0
 	missing := map[string]bool{}
+	t.unset = map[string]bool{}
 	expanded := variable.ReplaceAllStringFunc(text, func(match string) string {
 		value := match
 		if match == "$${" {
@@ -133,6 +116,7 @@ func (t *Target) expandEnv(text string, getenv func(string) string) (string, err
 				value = cmp.Or(set, fallback)
 			} else {
 				missing[shownName(name)] = true
+				t.unset[match] = true
 			}
 		}
 		if size += len(value); size > maxValues {
@@ -143,10 +127,7 @@ func (t *Target) expandEnv(text string, getenv func(string) string) (string, err
 	if size > maxValues {
 		return "", errors.New("the values of the variables in the file are longer than 4 MiB")
 	}
-	if len(missing) > 0 {
-		t.Problems = append(t.Problems, Check{Fail, "variables", "not set here: " + joinTen(slices.Sorted(maps.Keys(missing))) + "; hyper-mcp does not start without them",
-			"Set them where the runner starts, and run the doctor in the same environment."})
-	}
+	t.missingVariables(missing, "hyper-mcp does not start without them")
 	return expanded, nil
 }
 
@@ -164,36 +145,33 @@ func joinTen(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// selectPlugin returns name, or the only plugin with keys of this one.
-func selectPlugin(plugins map[string]plugin, name string) (string, error) {
-	if _, found := plugins[name]; found {
-		return name, nil
-	}
+// selectPlugins returns name, or all plugins with keys of this one.
+func selectPlugins(plugins map[string]plugin, name string) (ours []string, err error) {
 	names := slices.Sorted(maps.Keys(plugins))
-	var ours []string
 	for _, candidate := range names {
-		for key := range plugins[candidate].Runtime.Values {
-			if strings.HasPrefix(key, schema.KeyPrefix) {
-				ours = append(ours, candidate)
-				break
-			}
+		keys := slices.Collect(maps.Keys(plugins[candidate].Runtime.Values))
+		if candidate == name || name == "" && slices.ContainsFunc(keys, isOurs) {
+			ours = append(ours, candidate)
 		}
 	}
-	if name == "" && len(ours) == 1 {
-		return ours[0], nil
+	if len(ours) == 0 {
+		return nil, notOurs("plugins", names, name)
 	}
-	return "", fmt.Errorf("name the plugin with --plugin-name; the file has %s", strings.Join(names, ", "))
+	return ours, nil
 }
 
 // setValues reports values that are not strings, which the runner rejects.
 func (t *Target) setValues(values map[string]any) {
-	t.Values = map[string]string{}
+	t.Values, t.Causes = map[string]string{}, map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		text, isString := values[key].(string)
 		if !isString {
-			t.Problems = append(t.Problems, Check{Fail, key, "it is not a string, and hyper-mcp does not start with it", "Put its value into quotation marks."})
+			t.problem(Fail, key, "it is not a string, and hyper-mcp does not start with it", "Put its value into quotation marks.")
 			text = fmt.Sprint(values[key])
 		}
 		t.Values[key] = text
+		if slices.ContainsFunc(variable.FindAllString(text, -1), func(match string) bool { return t.unset[match] }) {
+			t.Causes[key] = "the variables"
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -28,9 +29,21 @@ const twoPlugins = `{"plugins": {
 		"allowed_hosts": ["oapi.dingtalk.com"],
 		"env_vars": {"DINGTALK_BOT_ACCESS_TOKEN": "${TEST_DOCTOR_TOKEN}", "DINGTALK_BOT_SECRET": "${TEST_DOCTOR_SECRET:-SEC0}", "DINGTALK_BOT_KEYWORDS": "$${k}"}}}}}`
 
+// readOne reads a file with one entry of this plugin.
+func readOne(file, name string) (*Target, error) {
+	targets, err := ReadConfig(file, name)
+	if err == nil && len(targets) != 1 {
+		err = fmt.Errorf("%d targets, want 1", len(targets))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return targets[0], nil
+}
+
 func TestReadHyperMCP(t *testing.T) {
 	t.Setenv("TEST_DOCTOR_TOKEN", token)
-	target, err := ReadHyperMCP(write(t, "config.json", twoPlugins), "")
+	target, err := readOne(write(t, "config.json", twoPlugins), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,8 +98,30 @@ func TestExpandEnv(t *testing.T) {
 	}
 }
 
+// An unset variable makes one line WRONG, whatever misses its value, the plugin too.
+func TestUnsetVariableIsOneFailure(t *testing.T) {
+	const file = `{"plugins":{"a":{"runtime_config":{"allowed_hosts":["oapi.dingtalk.com"],"env_vars":{%s}}}}}`
+	for _, tt := range []struct{ key, env string }{
+		{schema.KeyAccessToken, `"DINGTALK_BOT_ACCESS_TOKEN":"${TEST_UNSET}"`},
+		{schema.KeyRobots, `"DINGTALK_BOT_ROBOTS":"{\"a\":{\"accessToken\":\"${TEST_UNSET}\",\"secret\":\"${TEST_UNSET}\"}}"`},
+		{schema.KeyRobots, `"DINGTALK_BOT_ROBOTS":"${TEST_UNSET}"`},
+	} {
+		target, err := readOne(write(t, "config.json", fmt.Sprintf(file, tt.env)), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask := func(context.Context, map[string]string) (PluginVerdict, error) {
+			return PluginVerdict{Reason: "not_configured", Key: tt.key, Text: tt.key + " is missing."}, nil
+		}
+		report := Examine(t.Context(), &Options{AskPlugin: ask}, target)
+		if output := printed(report); strings.Count(output, "WRONG") != 1 || !strings.Contains(output, "not tested, because of the variables") || !strings.Contains(output, "0 HTTP requests") {
+			t.Errorf("%s:\n%s", tt.env, output)
+		}
+	}
+}
+
 // Pipes and devices are rejected at once, and no error quotes the file.
-func TestReadHyperMCPErrors(t *testing.T) {
+func TestReadConfigErrors(t *testing.T) {
 	t.Setenv("TEST_DOCTOR_QUOTE", `CANARY"`)
 	folder := t.TempDir()
 	pipe, device, directory := filepath.Join(folder, "pipe.json"), filepath.Join(folder, "device.json"), filepath.Join(folder, "directory.json")
@@ -101,20 +136,25 @@ func TestReadHyperMCPErrors(t *testing.T) {
 		{device, "", "device.json is not a regular file"},
 		{directory, "", "directory.json is not a regular file"},
 		{filepath.Join(folder, "none.json"), "", "none.json cannot be read: no such file"},
-		{write(t, "long.json", twoPlugins+strings.Repeat(" ", maxFile)), "", "long.json is longer than 1 MiB"},
+		{write(t, "long.json", twoPlugins+strings.Repeat(" ", maxFile)), "", "long.json is longer than 16 MiB"},
 		{write(t, "config.yaml", "plugins:"), "", `reads files that end in .json, not in ".yaml"`},
-		{write(t, "config.json", "plugins: CANARY"), "", "the file is not JSON"},
+		{write(t, "config.json", "{\n\n\"plugins\": CANARY\n}"), "", "the file is not JSON: look at line 3"},
 		{write(t, "config.json", `{"plugins":{"a":{"runtime_config":{"env_vars":{"k":"${TEST_DOCTOR_QUOTE}"}}}}}`), "", "breaks the file's JSON"},
 		{write(t, "config.json", `{"plugins":["CANARY"]}`), "", "not one of hyper-mcp"},
-		{write(t, "config.json", `{"mcpServers":{}}`), "", "names no plugins"},
-		{write(t, "config.json", `{"plugins":{"a":`+ours+`,"b":`+ours+`}}`), "", "the file has a, b"},
-		{write(t, "config.json", `{"plugins":{"a":{}}}`), "", "the file has a"},
-		{write(t, "config.json", `{"plugins":{"a":`+ours+`}}`), "b", "the file has a"},
+		{write(t, "config.json", `{"CANARY":{}}`), "", "neither plugins, as one of hyper-mcp, nor mcpServers"},
+		{write(t, "config.json", `{"plugins":{}}`), "", "it has no plugins"},
+		{write(t, "config.json", `{"plugins":{"a":{}}}`), "", "no entry with keys of this plugin; it has the plugins a"},
+		{write(t, "config.json", `{"plugins":{"a":`+ours+`}}`), "b", "no entry of the name given with --name; it has the plugins a"},
+		{write(t, "config.json", `{"mcpServers":{}}`), "", "it has no servers"},
+		{write(t, "config.json", `{"mcpServers":{"b":{"command":"hyper-mcp"},"a":{"env":{"CANARY":"x"}}}}`), "", "it has the servers a, b (if one starts hyper-mcp, name hyper-mcp's own file)"},
+		{write(t, "config.json", `{"mcpServers":{"a":{}}}`), "b", "no entry of the name given with --name; it has the servers a"},
+		{write(t, "config.json", `{"mcpServers":{"a":{"env":["CANARY"]}}}`), "", "wrong type"},
+		{write(t, "claude_desktop_config.json", "{\"mcpServers\":{\n// CANARY\n}}"), "", "look at line 2 and the one before it; Claude Desktop reads no comments"},
 	}
 	for _, tt := range tests {
 		done := make(chan error, 1)
 		go func() {
-			_, err := ReadHyperMCP(tt.file, tt.name)
+			_, err := ReadConfig(tt.file, tt.name)
 			done <- err
 		}()
 		select {
@@ -131,7 +171,7 @@ func TestReadHyperMCPErrors(t *testing.T) {
 // A value that is not a string is reported, and kept with all of its digits.
 func TestValuesMustBeStrings(t *testing.T) {
 	file := write(t, "config.json", `{"plugins":{"a":{"runtime_config":{"env_vars":{"DINGTALK_BOT_ALLOW_AT_ALL":false,"DINGTALK_BOT_ACCESS_TOKEN":12345678901234567890}}}}}`)
-	target, err := ReadHyperMCP(file, "a")
+	target, err := readOne(file, "a")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +181,7 @@ func TestValuesMustBeStrings(t *testing.T) {
 	if target.Values["DINGTALK_BOT_ALLOW_AT_ALL"] != "false" || target.Values[schema.KeyAccessToken] != "12345678901234567890" {
 		t.Errorf("values %+v", target.Values)
 	}
-	if got := Examine(t.Context(), target, &Options{}).ExitCode(); got != 1 {
+	if got := Examine(t.Context(), &Options{}, target).ExitCode(); got != 1 {
 		t.Errorf("exit code %d, want 1", got)
 	}
 }

@@ -120,14 +120,14 @@ func foldText(text string) string {
 
 // outputOf returns all that the command prints. Its plugin quotes the whole
 // configuration.
-func outputOf(ctx context.Context, target *Target, err error, transport http.RoundTripper) string {
+func outputOf(ctx context.Context, transport http.RoundTripper, err error, targets ...*Target) string {
 	if err != nil {
 		return err.Error()
 	}
 	quote := func(_ context.Context, values map[string]string) (PluginVerdict, error) {
-		return PluginVerdict{"not_configured", fmt.Sprint(values)}, nil
+		return PluginVerdict{Reason: "not_configured", Text: fmt.Sprint(values)}, nil
 	}
-	return printed(Examine(ctx, target, &Options{Transport: transport, AskPlugin: quote}))
+	return printed(Examine(ctx, &Options{Transport: transport, AskPlugin: quote}, targets...))
 }
 
 // places are configuration files with a credential pasted somewhere. § is the
@@ -138,6 +138,9 @@ func places() map[string]string {
 	}
 	env := func(values string) string {
 		return file("ding", `"allowed_hosts":["oapi.dingtalk.com"],"env_vars":{`+values+`}`)
+	}
+	client := func(name, env string) string {
+		return `{"mcpServers":{"` + name + `":{"command":"/§/§","args":["§"],"env":{` + env + `}}}}`
 	}
 	good := `"DINGTALK_BOT_ACCESS_TOKEN":"qwertzuiop"`
 	list := map[string]string{
@@ -159,6 +162,12 @@ func places() map[string]string {
 		"a variable in a key":  env(`"${§}":"x",` + good),
 		"a duplicate":          env(`"DINGTALK_BOT_ACCESS_TOKEN":"§","DINGTALK_BOT_ACCESS_TOKEN":"qwertzuiop"`),
 		"broken JSON":          `{"plugins":{"§":`,
+		"a server's name":      client("§", good),
+		"a client's key":       client("ding", `"DINGTALK_BOT_§":"§","DINGTALK_BOT_TOOLS":7,"§":"§",`+good),
+		"a client's variable":  client("ding", `"DINGTALK_BOT_ACCESS_TOKEN":"${§}","DINGTALK_BOT_SECRET":"${env:§}","DINGTALK_BOT_KEYWORDS":"${A_§:-§}"`),
+		"a client's secret":    client("ding", `"DINGTALK_BOT_SECRET":"§","DINGTALK_BOT_WEBHOOK_URL":"https://§.example/§?access_token=§"`),
+		"an input":             `{"servers":{"§":{"env":{"DINGTALK_BOT_ACCESS_TOKEN":"${input:§}","DINGTALK_BOT_SECRET":"§"}}}, // §` + "\n}",
+		"a project":            `{"projects":{"/§/§":` + client("ding", good) + `}}`,
 		"trailing text":        file("ding", `"env_vars":{`+good+`}`) + "§",
 	}
 	for _, key := range append(slices.Clone(schema.Keys), "DINGTALK_BOT_UNKNOWN") {
@@ -195,8 +204,8 @@ func fill(text, canary string) string {
 func TestNoLeakFromFile(t *testing.T) {
 	folder := t.TempDir()
 	check := func(what, file, plugin, canary string, transport http.RoundTripper) {
-		target, err := ReadHyperMCP(file, plugin)
-		checkLeak(t, what, outputOf(t.Context(), target, err, transport), canary)
+		targets, err := ReadConfig(file, plugin)
+		checkLeak(t, what, outputOf(t.Context(), transport, err, targets...), canary)
 	}
 	create := func(name, text string) string {
 		file := filepath.Join(folder, name)
@@ -233,7 +242,7 @@ func TestNoLeakFromEnvironment(t *testing.T) {
 				what := kind + " in " + key + " as " + value
 				checkLeak(t, what+", serve", config.ShownHosts(values), canary)
 				for name, transport := range transports {
-					checkLeak(t, what+", "+name, outputOf(t.Context(), &Target{Source: "the environment", Values: values}, nil, transport), canary)
+					checkLeak(t, what+", "+name, outputOf(t.Context(), transport, nil, &Target{Source: "the environment", Values: values}), canary)
 				}
 			}
 		}
@@ -251,12 +260,12 @@ func FuzzNoLeak(f *testing.F) {
 		if len(text) > 4096 {
 			return
 		}
-		target, err := parseHyperMCP(paste.Replace(text), "", func(string) string { return "" })
+		targets, err := parseConfig("mcp.json", []byte(paste.Replace(text)), "", func(string) string { return "" })
 		if err != nil {
 			err = errors.New(config.NewRedactor(nil).Redact(err.Error()))
 		}
-		output := outputOf(t.Context(), target, err, echoing(reversed))
-		if err == nil {
+		output := outputOf(t.Context(), echoing(reversed), err, targets...)
+		for _, target := range targets {
 			output += config.ShownHosts(target.Values)
 		}
 		for kind, canary := range canaries {

@@ -18,6 +18,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"dingtalk-plugin/schema"
 )
 
 // probeNetwork sends a GET without credentials.
@@ -56,8 +58,8 @@ func (c *robotCheck) checkClock(reply *reply) {
 		return
 	}
 	middle := reply.sent.Add(reply.took / 2)
-	off := middle.Sub(date.Add(time.Second / 2)).Round(time.Second).Abs()
-	detail := "this machine's is " + off.String() + " off the answer's"
+	ahead := middle.Sub(date.Add(time.Second / 2)).Round(time.Second)
+	off, detail := ahead.Abs(), "this machine's is "+describeOffset(ahead)
 	switch {
 	case off <= 5*time.Minute:
 		c.add(OK, name, detail, "")
@@ -65,7 +67,34 @@ func (c *robotCheck) checkClock(reply *reply) {
 		c.add(Info, name, detail+"; signatures are valid for an hour", setClock)
 	default:
 		c.add(Fail, name, detail+", and signatures are valid for an hour", setClock)
+		c.clockWrong = true
 	}
+}
+
+// describeOffset describes by how much this machine's clock is ahead, in the
+// largest unit of which there are two: whole hours suggest a wrong time zone.
+func describeOffset(ahead time.Duration) string {
+	direction := "ahead of"
+	if ahead < 0 {
+		direction = "behind"
+	}
+	n, unit := ahead.Abs(), time.Second
+	name := "second"
+	switch {
+	case n == 0:
+		return "the answer's to the second"
+	case n >= 48*time.Hour:
+		unit, name = 24*time.Hour, "day"
+	case n >= 2*time.Hour-time.Minute:
+		unit, name = time.Hour, "hour"
+	case n >= 2*time.Minute:
+		unit, name = time.Minute, "minute"
+	}
+	count := int64(n.Round(unit) / unit)
+	if count != 1 {
+		name += "s"
+	}
+	return fmt.Sprintf("%d %s %s the answer's", count, name, direction)
 }
 
 // probeBody is a message of an unknown type. No robot can post it, so it is always
@@ -114,8 +143,15 @@ func (c *robotCheck) probeType(ctx context.Context) {
 	info := lookupErrcode(reply)
 	c.inconclusive = c.inconclusive || info.status == Unknown
 	c.needsKeyword = info.stage == atKeyword
-	if info.stage == atSignature && c.Secret == "" {
+	switch cause := c.cause(schema.KeySecret); {
+	case info.fix == setClock && c.clockWrong:
+		info.status, info.detail, info.fix = Unknown, "not tested, because of the clock", ""
+	case info.stage == atSignature && c.Secret == "" && cause != "":
+		info.status, info.detail, info.fix = Unknown, "the robot requires one, and there is no secret because of "+cause, ""
+	case info.stage == atSignature && c.Secret == "":
 		info.detail = "the robot requires one, and no secret is configured"
+	case info.stage == atToken && info.status == Fail && len(c.token) != 64:
+		info.detail += fmt.Sprintf("; it has %d characters, and DingTalk's have 64", len(c.token))
 	}
 	if info.stage == atRequest {
 		info.report(c.Report, reply)

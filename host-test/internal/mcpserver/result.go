@@ -85,6 +85,22 @@ func errorResult(err error, arguments json.RawMessage) outcome {
 	}
 }
 
+// ErrorResult is the result of a call to the plugin that failed outside of it. It
+// holds no credential.
+func ErrorResult(err error, arguments json.RawMessage) *mcp.CallToolResult {
+	return errorResult(err, arguments).result
+}
+
+// NotSentResult is the result of a call that was not made, because of an error that
+// must hold no credential.
+func NotSentResult(err error) *mcp.CallToolResult {
+	return &mcp.CallToolResult{
+		Content:           []mcp.Content{&mcp.TextContent{Text: "The message was not sent: " + err.Error()}},
+		StructuredContent: errorContent{Reason: "not_sent"},
+		IsError:           true,
+	}
+}
+
 // errorContent has the required fields of schema/output.json.
 type errorContent struct {
 	OK        bool   `json:"ok"`
