@@ -3,12 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
 	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
-	"dingtalk-plugin/host-test/internal/release"
+	"dingtalk-plugin/host-test/internal/pluginversion"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -110,9 +111,9 @@ func printVersion(cli *cli) error {
 	if err != nil {
 		return err
 	}
-	version, stamped := release.ReadVersion(module)
+	version, stamped := pluginversion.Read(module)
 	if !stamped {
-		return fmt.Errorf("%s was compiled, but not made with `make dist`: it has no version", cli.Plugin)
+		return errors.New("the plugin was compiled, but not made with `make dist`: it has no version")
 	}
 	fmt.Println(version)
 	return nil

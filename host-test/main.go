@@ -1,5 +1,5 @@
 // Command host-test loads plugin.wasm as an MCP runner does, for people and for
-// tests.
+// tests. In a release it is called dingtalk-mcp and contains the plugin.
 //
 //	go run ./host-test demo     shows what the plugin does, with a fake robot
 //	go run ./host-test call     calls one tool
@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -26,15 +27,13 @@ import (
 
 // cli is the command line. Each command has its own file.
 type cli struct {
-	Plugin string `help:"The plugin's file." default:"dist/plugin.wasm" env:"DINGTALK_PLUGIN" type:"path"`
+	Plugin string `help:"The plugin's file, instead of the one in this command or of dist/plugin.wasm in the repository." env:"DINGTALK_PLUGIN" type:"path"`
 
 	Demo   demoCommand   `cmd:"" help:"Send both kinds of message to a fake robot and show what the group sees."`
 	Call   callCommand   `cmd:"" help:"Call one tool, configured by the environment."`
 	Robot  robotCommand  `cmd:"" help:"Serve the fake robot alone."`
 	Serve  serveCommand  `cmd:"" help:"Serve the plugin to MCP clients, over standard input and output or HTTP, configured by the environment."`
 	Doctor doctorCommand `cmd:"" help:"Find out why a robot stays silent, without posting to its group."`
-	Dist   distCommand   `cmd:"" help:"Make everything that a release holds of the compiled plugin."`
-	Push   pushCommand   `cmd:"" help:"Push what dist made to a registry, and say how to sign it."`
 }
 
 // An exitError ends a command that has already printed why, with this status.
@@ -53,7 +52,7 @@ func exit(status int) {
 func main() {
 	var flags cli
 	parser := kong.Must(&flags,
-		kong.Name("host-test"),
+		kong.Name(strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")),
 		kong.Description("Loads the DingTalk plugin as an MCP runner does."),
 		kong.Exit(exit),
 		kong.Vars{"token": dingtalktest.DefaultToken, "faults": strings.Join(dingtalktest.FaultNames(), ", ")},
@@ -106,13 +105,4 @@ func signalContext() context.Context {
 		os.Exit(1)
 	}()
 	return ctx
-}
-
-// wasm reads the plugin.
-func (c *cli) wasm() ([]byte, error) {
-	module, err := os.ReadFile(c.Plugin)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%s is missing: make it with `make build`", c.Plugin)
-	}
-	return module, err
 }

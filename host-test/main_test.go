@@ -57,7 +57,6 @@ func TestUsageErrors(t *testing.T) {
 		{"robot --fault nonsense", `no fault "nonsense"`, 2},
 		{"robot --texts nonsense", "--texts", 2},
 		{"doctor --config nonsense", "--config: there is no such file", 2},
-		{"push --layout .", "expected \"<ref>\"", 2},
 		{"call --list --plugin missing.wasm", "make build", 1},
 		{"serve --fake --page --plugin missing.wasm", "make build", 1},
 	} {
@@ -92,7 +91,6 @@ func TestUsageErrorsHideCredentials(t *testing.T) {
 		"doctor --timeout SEC" + credential,
 		"serve --plugin " + webhook,
 		"serve --http " + webhook,
-		"push --layout " + credential + " registry/name:tag",
 		"robot --addr " + webhook,
 	} {
 		out, err := exec.CommandContext(t.Context(), string(b), strings.Fields(line)...).CombinedOutput()

@@ -16,6 +16,7 @@ import (
 	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
 	"dingtalk-plugin/host-test/internal/mcpserver"
+	"dingtalk-plugin/host-test/internal/pluginversion"
 
 	"github.com/tetratelabs/wazero"
 )
@@ -135,8 +136,14 @@ func (c *serveCommand) server(ctx context.Context, cli *cli, values map[string]s
 	})
 }
 
-// version returns the version of the repository that this command was built from.
+// version returns the version of the repository that this command was built from,
+// which is that of the plugin in it.
 func version() string {
+	if module, ok := embeddedModule(); ok {
+		if plugin, ok := pluginversion.Read(module); ok {
+			return plugin.Version
+		}
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}
