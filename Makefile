@@ -19,7 +19,7 @@ steps-check := vet shellcheck linters staticcheck $(steps-test)
 steps-conformance := node python $(build-steps) conformance
 steps-mcp-inspector := node $(build-steps) inspector-install inspector
 steps-mcp-conformance := node $(build-steps) mcp-conformance-install
-steps-dist := $(build-steps) dist
+steps-dist := node mcpb-install $(build-steps) dist
 once = $(if $1,$(firstword $1) $(call once,$(filter-out $(firstword $1),$1)))
 export STEPS := $(call once,$(foreach goal,$(MAKECMDGOALS),$(steps-$(goal))))
 
@@ -53,13 +53,25 @@ browser: # the tests of the page need it; the compiler takes long, so what canno
 
 check: fmt-check vet lint test ## what CI runs
 
-dist: ## make everything that a release holds, under dist/
+dist: .tools/mcpb ## make everything that a release holds, under dist/
 	@plugin/build/build.sh dist/plugin.wasm
-	$(STEP) dist "compiling what makes a release, and running it" go run ./host-test dist
+	$(STEP) dist "compiling the command for every platform, and making a release" \
+		go run ./host-test/release dist --mcpb .tools/mcpb/node_modules/.bin/mcpb
 
-push: ## push what make dist made: make push REF=registry/name:tag
+.tools/mcpb:
+	$(REQUIRE) node
+	$(STEP) mcpb-install "installing the checker of desktop bundles with npm" \
+		npm install --no-fund --no-audit --prefix $@ @anthropic-ai/mcpb@2.1.2
+
+LAYOUT := dist/oci
+
+push: ## push what make dist made: make push REF=registry/name:tag, and with LAYOUT=dist/oci-server the server
 	@test -n "$(REF)" || { echo "say where to: make push REF=registry/name:tag"; exit 1; }
-	@go run ./host-test push "$(REF)"
+	@go run ./host-test/release push --layout "$(LAYOUT)" "$(REF)"
+
+rename: ## give the Go module the path of its repository, once: make rename REPO=github.com/owner/name
+	@test -n "$(REPO)" || { echo "say which: make rename REPO=github.com/owner/name"; exit 1; }
+	@go run ./host-test/release rename "$(REPO)"
 
 conformance: node-and-python dist/plugin.wasm ## run the scenarios in every Extism SDK, which are installed on the way
 	$(STEP) conformance "compiling the conformance test and running it" go run ./host-test/conformance
@@ -137,4 +149,4 @@ outdated: ## list the modules of go.mod that have a newer version
 clean: ## remove what was built here, not the TinyGo outside
 	rm -rf dist .tools
 
-.PHONY: help build build-go plugin plugin-go demo test browser check shellcheck dist push conformance node-and-python conformance-hyper-mcp mcp-inspector mcp-conformance fuzz bench soak fmt fmt-check vet lint outdated clean
+.PHONY: help build build-go plugin plugin-go demo test browser check shellcheck dist push rename conformance node-and-python conformance-hyper-mcp mcp-inspector mcp-conformance fuzz bench soak fmt fmt-check vet lint outdated clean

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"time"
 
@@ -30,7 +29,8 @@ var errPageWithoutFake = errors.New("--page needs --fake: the page shows the gro
 // A fakeServer is a fake server on this machine with its page, and the configuration
 // with which the plugin posts to it.
 type fakeServer struct {
-	*httptest.Server
+	*http.Server
+	URL    string
 	robot  *dingtalktest.Server
 	config map[string]string
 }
@@ -43,21 +43,19 @@ func startFakeServer(values map[string]string) *fakeServer {
 	}
 	g := &fakeServer{robot: dingtalktest.New(&dingtalktest.Options{Secret: secret}), config: map[string]string{}}
 	maps.Copy(g.config, values)
-	g.Server = httptest.NewUnstartedServer(withPage(g.robot))
-	limit(g.Config)
-	g.Start()
+	g.Server = limit(&http.Server{Handler: withPage(g.robot)})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err) // this machine has no loopback, or no port left
+	}
+	g.URL = "http://" + listener.Addr().String()
+	go g.Serve(listener)
 	g.config[schema.KeyAccessToken] = dingtalktest.DefaultToken
 	g.config[schema.KeySecret] = secret
 	g.config[schema.KeyWebhookURL] = g.URL + fakePath
 	// A robot with an address of its own must not get what was meant for a fake.
 	g.config = config.PointAllAt(g.config, config.Robot{Webhook: g.URL + fakePath, Token: dingtalktest.DefaultToken, Secret: secret})
 	return g
-}
-
-// Close ends the page's event streams first: the server would wait for them.
-func (g *fakeServer) Close() {
-	g.CloseClientConnections()
-	g.Server.Close()
 }
 
 // report prints messages as they arrive, until stop is called.

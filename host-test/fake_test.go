@@ -15,7 +15,7 @@ import (
 // startUnsignedGroup starts a fake server that requires no signature.
 func startUnsignedGroup(t *testing.T) *fakeServer {
 	g := startFakeServer(nil)
-	t.Cleanup(g.Close)
+	t.Cleanup(func() { g.Close() })
 	g.robot.SetOptions(func(o *dingtalktest.Options) { o.Secret = "" })
 	return g
 }
@@ -26,7 +26,7 @@ func (g *fakeServer) request(method, host, path, body string) *httptest.Response
 	request.Host = host
 	request.Header.Set("Content-Type", "application/json")
 	recorder := httptest.NewRecorder()
-	g.Config.Handler.ServeHTTP(recorder, request)
+	g.Handler.ServeHTTP(recorder, request)
 	return recorder
 }
 
@@ -94,7 +94,7 @@ func TestGroupUnderForeignNames(t *testing.T) {
 
 // The fake's server sets every limit that net/http leaves unset.
 func TestGroupServerHasLimits(t *testing.T) {
-	s := startUnsignedGroup(t).Config
+	s := startUnsignedGroup(t).Server
 	if s.ReadHeaderTimeout <= 0 || s.ReadTimeout <= 0 || s.WriteTimeout <= 0 || s.IdleTimeout <= 0 || s.MaxHeaderBytes <= 0 {
 		t.Errorf("limits %v, %v, %v, %v, %d", s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout, s.IdleTimeout, s.MaxHeaderBytes)
 	}
@@ -103,7 +103,7 @@ func TestGroupServerHasLimits(t *testing.T) {
 // An event stream outlives the timeouts of other requests.
 func TestEventsOutliveTimeouts(t *testing.T) {
 	g := startUnsignedGroup(t)
-	server := httptest.NewUnstartedServer(g.Config.Handler)
+	server := httptest.NewUnstartedServer(g.Handler)
 	server.Config.ReadTimeout, server.Config.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
 	server.Start()
 	defer server.Close()

@@ -1,5 +1,5 @@
 // Command host-test loads plugin.wasm as an MCP runner does, for people and for
-// tests.
+// tests. In a release it is called dingtalk-mcp and contains the plugin.
 //
 //	go run ./host-test demo     shows what the plugin does, with a fake robot
 //	go run ./host-test call     calls one tool
@@ -10,7 +10,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -23,15 +22,14 @@ import (
 
 	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/config"
-	"dingtalk-plugin/host-test/internal/release"
-	"dingtalk-plugin/schema"
+	"dingtalk-plugin/host-test/internal/pluginversion"
 
 	"github.com/alecthomas/kong"
 )
 
 // cli is the command line. Each command has its own file.
 type cli struct {
-	Plugin  string `help:"The plugin's file." default:"dist/plugin.wasm" env:"DINGTALK_PLUGIN" type:"path"`
+	Plugin  string `help:"The plugin's file, instead of the one in this command or of dist/plugin.wasm in the repository." env:"DINGTALK_PLUGIN" type:"path"`
 	Version bool   `help:"Print the versions of this command and of the plugin, and exit."`
 
 	Demo   demoCommand   `cmd:"" help:"Send both kinds of message to a fake robot and show what the group sees."`
@@ -39,8 +37,6 @@ type cli struct {
 	Fake   fakeCommand   `cmd:"" aliases:"robot" help:"Serve the fake robot alone, with a page that shows its group."`
 	Serve  serveCommand  `cmd:"" help:"Serve the plugin to MCP clients, over standard input and output or HTTP, configured by the environment."`
 	Doctor doctorCommand `cmd:"" help:"Find out why a robot stays silent, without posting to its group."`
-	Dist   distCommand   `cmd:"" help:"Make everything that a release holds of the compiled plugin."`
-	Push   pushCommand   `cmd:"" help:"Push what dist made to a registry, and say how to sign it."`
 
 	Completion completionCommand `cmd:"" help:"Print a script that completes this command in a shell."`
 }
@@ -130,21 +126,12 @@ func signalContext() context.Context {
 	return ctx
 }
 
-// wasm reads the plugin.
-func (c *cli) wasm() ([]byte, error) {
-	module, err := os.ReadFile(c.Plugin)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%s is missing: make it with `make build`", c.Plugin)
-	}
-	return module, err
-}
-
 // printVersion prints the version of this command, and the one that make dist wrote
 // into the plugin.
 func (c *cli) printVersion() {
 	fmt.Println(commandName(), version())
 	module, err := c.wasm()
-	stamp, stamped := release.ReadVersion(module)
+	stamp, stamped := pluginversion.Read(module)
 	switch {
 	case err != nil:
 		fmt.Println("plugin: none,", redactedError{err})
@@ -185,79 +172,4 @@ func (style ansi) apply(text string) string {
 // Windows shows them as they are.
 func wantsColor(getenv func(string) string, goos string) bool {
 	return getenv("NO_COLOR") == "" && getenv("TERM") != "dumb" && (goos != "windows" || getenv("WT_SESSION")+getenv("TERM") != "")
-}
-
-type completionCommand struct {
-	Shell string `arg:"" enum:"bash,zsh,fish" help:"The shell: ${enum}. Load the script with \"source <(COMMAND completion bash)\", in fish with \"COMMAND completion fish | source\"."`
-}
-
-// Run prints the script.
-func (c *completionCommand) Run(ctx *kong.Context) error {
-	fmt.Print(completionScript(c.Shell, commandName(), ctx.Model.Node))
-	return nil
-}
-
-// completionScript completes commands, flags and tools. Where nothing fits, the
-// shell completes files.
-func completionScript(shell, name string, model *kong.Node) string {
-	var b strings.Builder
-	var commands []string
-	words := func(node *kong.Node) (list []string) {
-		for _, group := range node.AllFlags(true) {
-			for _, flag := range group {
-				list = append(list, "--"+flag.Name)
-			}
-		}
-		for _, argument := range node.Positional {
-			if argument.Enum != "" {
-				list = append(list, argument.EnumSlice()...)
-			}
-		}
-		if node.Name == "call" {
-			list = append(list, toolNames()...)
-		}
-		return list
-	}
-	for _, command := range model.Children {
-		commands = append(commands, append(command.Aliases, command.Name)...)
-		if shell == "fish" {
-			fmt.Fprintf(&b, "complete -c %s -n __fish_use_subcommand -a %s -d %s\n", name, command.Name, shellWord(command.Help))
-			fmt.Fprintf(&b, "complete -c %s -n '__fish_seen_subcommand_from %s' -a %s\n", name,
-				strings.Join(append(command.Aliases, command.Name), " "), shellWord(strings.Join(words(command), " ")))
-		} else {
-			fmt.Fprintf(&b, "    %s) words='%s' ;;\n", strings.Join(append(command.Aliases, command.Name), "|"), strings.Join(words(command), " "))
-		}
-	}
-	if shell == "fish" {
-		return b.String()
-	}
-	return fmt.Sprintf(completionBash, map[string]string{"zsh": "autoload -U +X compinit bashcompinit && compinit && bashcompinit\n"}[shell],
-		strings.Join(commands, "|"), strings.Join(append(commands, words(model)...), " "), b.String(), name)
-}
-
-// completionBash runs in bash 3.2, too, and in zsh with bashcompinit.
-const completionBash = `%[1]s_dingtalk_mcp() {
-  local command= words i
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    case "${COMP_WORDS[i]}" in
-    %[2]s) command="${COMP_WORDS[i]}"; break ;;
-    esac
-  done
-  case "$command" in
-    '') words='%[3]s' ;;
-%[4]s  esac
-  COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))
-}
-complete -o default -F _dingtalk_mcp %[5]s
-`
-
-// toolNames returns the names of all tools.
-func toolNames() (names []string) {
-	for _, tool := range schema.Tools {
-		var t struct{ Name string }
-		if json.Unmarshal([]byte(tool), &t) == nil {
-			names = append(names, t.Name)
-		}
-	}
-	return names
 }

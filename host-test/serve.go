@@ -17,6 +17,7 @@ import (
 	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/host"
 	"dingtalk-plugin/host-test/internal/mcpserver"
+	"dingtalk-plugin/host-test/internal/pluginversion"
 
 	"github.com/tetratelabs/wazero"
 )
@@ -160,12 +161,18 @@ func openCache(ctx context.Context, module []byte) wazero.CompilationCache {
 	return host.OpenCache(ctx, filepath.Join(dir, "dingtalk-plugin"), module)
 }
 
-// version returns the version of the repository that this command was built from.
+// version returns the version of the repository that this command was built from,
+// which is that of the plugin in it.
 func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+	if module, ok := embeddedModule(); ok {
+		if plugin, ok := pluginversion.Read(module); ok {
+			return plugin.Version
+		}
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
 		return info.Main.Version
 	}
-	return "(devel)"
+	return "0.0.0-dev" // MCP requires a version
 }
 
 // newLog returns the log, and a writer for lines that are no log entries as text

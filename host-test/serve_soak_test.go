@@ -54,7 +54,7 @@ func TestServeDay(t *testing.T) {
 func serveDay(t *testing.T) *served {
 	t.Helper()
 	s := &served{fakeServer: startFakeServer(map[string]string{schema.KeyMessagesPerMinute: "0"})}
-	t.Cleanup(s.Close)
+	t.Cleanup(func() { s.Close() })
 	s.robot.SetOptions(func(o *dingtalktest.Options) { o.PerMinute = -1 })
 	stuck := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body) // otherwise the server does not notice that the client left

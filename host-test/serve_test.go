@@ -49,7 +49,7 @@ type served struct {
 func serveInMemory(t *testing.T, timeout time.Duration, values map[string]string) *served {
 	t.Helper()
 	s := &served{fakeServer: startFakeServer(values)}
-	t.Cleanup(s.Close)
+	t.Cleanup(func() { s.Close() })
 	s.serve(t, timeout, config.AllowedHosts(s.config))
 	return s
 }

@@ -29,6 +29,30 @@ func (f Files) add(prefix string, from fs.FS) error {
 	})
 }
 
+// sumsFile has the checksums of all files that people download.
+const sumsFile = "SHA256SUMS"
+
+// Downloads returns the names of the files that are not in a folder, sorted.
+func (f Files) Downloads() (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		if !strings.Contains(name, "/") {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// sums returns the checksums of the downloads in the form of sha256sum.
+func (f Files) sums() []byte {
+	var out bytes.Buffer
+	for _, name := range f.Downloads() {
+		if name != moduleFile+".sha256" {
+			fmt.Fprintf(&out, "%x  %s\n", sha256.Sum256(f[name]), name)
+		}
+	}
+	return out.Bytes()
+}
+
 // markerFile marks a folder that Write made. It lists the files written there, in
 // the form of sha256sum. No other file is ever removed.
 const markerFile = ".dingtalk-plugin-dist"

@@ -1,13 +1,22 @@
 package release
 
 import (
+	"bytes"
 	"context"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
 	spec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2"
 	"oras.land/oras-go/v2/content/oci"
@@ -60,12 +69,155 @@ func (r *Release) addImage(ctx context.Context, files Files) error {
 	return files.add("oci/", os.DirFS(folder))
 }
 
+// serverNameLabel is where the MCP registry looks for the server's name, which
+// proves that the image belongs to it.
+const serverNameLabel = "io.modelcontextprotocol.server.name"
+
+// addServerImage adds an OCI image layout with an index of the platforms that
+// containers have, whose images run the command.
+func (r *Release) addServerImage(ctx context.Context, files Files) error {
+	certificates, err := rootCertificates(ctx)
+	if err != nil {
+		return err
+	}
+	layout := serverLayout{files}
+	index := spec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: spec.MediaTypeImageIndex, Annotations: r.serverLabels()}
+	for _, c := range r.Commands {
+		if c.Platform.OS != "linux" {
+			continue
+		}
+		manifest, err := r.addServerManifest(layout, c, certificates)
+		if err != nil {
+			return err
+		}
+		index.Manifests = append(index.Manifests, manifest)
+	}
+	if len(index.Manifests) == 0 {
+		return nil
+	}
+	tagged, err := layout.add(spec.MediaTypeImageIndex, index)
+	if err != nil {
+		return err
+	}
+	tagged.Annotations = map[string]string{spec.AnnotationRefName: r.Source.Version}
+	top, err := json.Marshal(spec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, Manifests: []spec.Descriptor{tagged}})
+	files[serverFolder+spec.ImageIndexFile] = top
+	files[serverFolder+spec.ImageLayoutFile] = []byte(`{"imageLayoutVersion":"` + spec.ImageLayoutVersion + `"}`)
+	return err
+}
+
+// addServerManifest adds the image for one platform: the command, what it needs
+// of a system, which are certificates, and the licenses.
+func (r *Release) addServerManifest(layout serverLayout, c *Command, certificates []byte) (spec.Descriptor, error) {
+	entries, err := r.entries(c)
+	if err != nil {
+		return spec.Descriptor{}, err
+	}
+	const documents = "usr/share/doc/" + commandName + "/"
+	files := []entry{entries[0]}
+	for _, folder := range []string{"etc/", "etc/ssl/", "etc/ssl/certs/", "usr/", "usr/share/", "usr/share/doc/", documents} {
+		files = append(files, entry{folder, fs.ModeDir | 0o755, nil})
+	}
+	files = append(files, entry{"etc/ssl/certs/ca-certificates.crt", 0o644, certificates})
+	for _, e := range entries[1:] {
+		files = append(files, entry{documents + e.name, e.mode, e.data})
+	}
+	uncompressed, err := tarArchive(files, r.Source.Date)
+	if err != nil {
+		return spec.Descriptor{}, err
+	}
+	compressed, err := compress(uncompressed)
+	if err != nil {
+		return spec.Descriptor{}, err
+	}
+	platform := spec.Platform{OS: c.Platform.OS, Architecture: c.Platform.Arch}
+	created := archiveDate(r.Source.Date)
+	config, err := layout.add(spec.MediaTypeImageConfig, spec.Image{
+		Created: &created, Platform: platform,
+		Config: spec.ImageConfig{User: "65532:65532", Entrypoint: []string{"/" + c.Platform.program()}, Cmd: []string{"serve"}, Labels: r.serverLabels()},
+		RootFS: spec.RootFS{Type: "layers", DiffIDs: []digest.Digest{digest.FromBytes(uncompressed)}},
+	})
+	if err != nil {
+		return spec.Descriptor{}, err
+	}
+	manifest, err := layout.add(spec.MediaTypeImageManifest, spec.Manifest{
+		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: spec.MediaTypeImageManifest,
+		Config: config, Layers: []spec.Descriptor{layout.addBlob(spec.MediaTypeImageLayerGzip, compressed)}, Annotations: r.serverLabels(),
+	})
+	manifest.Platform = &platform
+	return manifest, err
+}
+
+func (r *Release) serverLabels() map[string]string {
+	labels := r.annotations()
+	labels[spec.AnnotationTitle], labels[spec.AnnotationDescription] = commandName, commandDescription
+	labels[serverNameLabel] = r.serverName()
+	return labels
+}
+
+// serverFolder is the server's image layout, oci/ the plugin's.
+const serverFolder = "oci-server/"
+
+// A serverLayout adds blobs to the server's image layout. The store of oras, which
+// has the plugin's, would list each platform's image in index.json beside the
+// index of all.
+type serverLayout struct{ files Files }
+
+func (l serverLayout) addBlob(mediaType string, data []byte) spec.Descriptor {
+	sum := digest.FromBytes(data)
+	l.files[serverFolder+"blobs/sha256/"+sum.Encoded()] = data
+	return spec.Descriptor{MediaType: mediaType, Digest: sum, Size: int64(len(data))}
+}
+
+func (l serverLayout) add(mediaType string, value any) (spec.Descriptor, error) {
+	data, err := json.Marshal(value)
+	return l.addBlob(mediaType, data), err
+}
+
+// The roots are Mozilla's, as the Go project publishes them. Their module needs a
+// newer Go than this one, and only its data is wanted; so it is no requirement of
+// go.mod, and its checksum is here.
+const (
+	rootsModule = "golang.org/x/crypto/x509roots/fallback@v0.0.0-20261030153154-30a33513ff6d"
+	rootsSum    = "h1:5NBkmd8MXirajj6AAEpi4HFVJnVkBNPTL1ggYAKqaws="
+)
+
+// rootCertificates returns the certificates that the server's image trusts, which
+// has no system that would bring them. Like Debian's, they omit until when Mozilla
+// trusts one.
+func rootCertificates(ctx context.Context) ([]byte, error) {
+	out, err := run(exec.CommandContext(ctx, "go", "mod", "download", "-json", rootsModule), os.TempDir())
+	if err != nil {
+		return nil, fmt.Errorf("the root certificates: %w\n%s", err, out)
+	}
+	var module struct{ Dir, Sum string }
+	if err := json.Unmarshal([]byte(out), &module); err != nil {
+		return nil, fmt.Errorf("the root certificates: %w", err)
+	}
+	if module.Sum != rootsSum {
+		return nil, fmt.Errorf("the root certificates: %s has the checksum %s, want %s", rootsModule, module.Sum, rootsSum)
+	}
+	data, err := os.ReadFile(filepath.Join(module.Dir, "bundle", "bundle.der"))
+	if err != nil {
+		return nil, err
+	}
+	certificates, err := x509.ParseCertificates(data)
+	var text bytes.Buffer
+	for _, c := range certificates {
+		fmt.Fprintf(&text, "# %s\n", c.Subject)
+		if err := pem.Encode(&text, &pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}); err != nil {
+			return nil, err
+		}
+	}
+	return text.Bytes(), err
+}
+
 func (r *Release) annotations() map[string]string {
 	annotations := map[string]string{
 		spec.AnnotationTitle:       "DingTalk plugin for MCP",
 		spec.AnnotationDescription: description,
 		spec.AnnotationVersion:     r.Source.Version,
-		spec.AnnotationLicenses:    (*r.SBOM.Metadata.Component.Licenses)[0].License.ID,
+		spec.AnnotationLicenses:    r.license(),
 		spec.AnnotationCreated:     r.timestamp(),
 	}
 	for key, value := range map[string]string{spec.AnnotationRevision: r.Source.Commit, spec.AnnotationSource: r.Source.URL} {
@@ -75,6 +227,9 @@ func (r *Release) annotations() map[string]string {
 	}
 	return annotations
 }
+
+// license returns the identifier of this repository's license.
+func (r *Release) license() string { return (*r.SBOM.Metadata.Component.Licenses)[0].License.ID }
 
 // timestamp returns the source's date, or 1970 if it is unknown: a manifest must
 // have a date, and oras would take the current one.

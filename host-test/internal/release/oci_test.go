@@ -182,6 +182,30 @@ func TestPush(t *testing.T) {
 	}
 }
 
+// The server's index is pushed with the images in it.
+func TestPushServer(t *testing.T) {
+	r, folder := example(t), t.TempDir()
+	if err := files(t, r).Write(folder); err != nil {
+		t.Fatal(err)
+	}
+	server := registryServer{}
+	host := server.serve(t)
+	dockerConfig(t, host, "")
+	pushed, err := Push(t.Context(), filepath.Join(folder, serverFolder), host+"/owner/plugin:v0.1.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, sum, _ := strings.Cut(pushed, "@")
+	index := decode[spec.Index](t, server.stored[sum])
+	if len(index.Manifests) != 1 || string(server.stored["v0.1.0"]) != string(server.stored[sum]) {
+		t.Fatalf("pushed %s: %+v", pushed, index)
+	}
+	image := decode[spec.Manifest](t, server.stored[index.Manifests[0].Digest.String()])
+	if len(image.Layers) != 1 || len(server.stored[image.Layers[0].Digest.String()]) == 0 {
+		t.Errorf("the image is %+v", image)
+	}
+}
+
 func TestPushRequiresTag(t *testing.T) {
 	for _, ref := range []string{
 		"", "plugin", "ghcr.io/owner/plugin", "ghcr.io/owner/Plugin:v1", "https://ghcr.io/owner/plugin:v1",

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"dingtalk-plugin/host-test/internal/host"
+	"dingtalk-plugin/host-test/internal/pluginversion"
 	"dingtalk-plugin/schema"
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
@@ -53,16 +55,20 @@ func example(t *testing.T) *Release {
 			Date:    time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC),
 			URL:     "https://example.org/dingtalk-plugin",
 		},
-		Compiler: Compiler{TinyGo: "0.41.1", LLVM: "19", Go: "1.26.8"},
-		SBOM:     bom,
-		Schemas:  os.DirFS(root + "/schema"),
+		Compiler:   Compiler{TinyGo: "0.41.1", LLVM: "19", Go: "1.26.8"},
+		SBOM:       bom,
+		Repository: "github.com/" + placeholder,
+		Schemas:    os.DirFS(root + "/schema"),
+		Documents:  os.DirFS(root),
+		// The plugin's modules stand for the command's.
+		Commands: []*Command{{Platform: Platform{"linux", "amd64"}, Program: []byte("program"), Go: "go1.26.8", SBOM: bom}},
 	})
 }
 
 func versioned(t *testing.T, r *Release) *Release {
 	t.Helper()
 	var err error
-	if r.Module, err = SetVersion(compiled(t), schema.Meta, r.Version()); err != nil {
+	if r.Module, err = pluginversion.Set(compiled(t), schema.Meta, r.Version()); err != nil {
 		t.Fatal(err)
 	}
 	r.Describe = described(t, r.Module)
@@ -154,5 +160,57 @@ func TestReleaseWithoutGit(t *testing.T) {
 	annotations := manifestOf(t, files).Annotations
 	if annotations["org.opencontainers.image.created"] != "1970-01-01T00:00:00Z" || len(annotations) != 5 {
 		t.Errorf("the image is annotated %v", annotations)
+	}
+}
+
+// The guest shows the version that was set last, and nothing else of it changes.
+func TestSetVersion(t *testing.T) {
+	r := example(t)
+	versionless := pluginversion.Version{Version: Unknown, Compiler: "-"}
+	first, err := pluginversion.Set(compiled(t), schema.Meta, versionless)
+	if err != nil {
+		t.Fatal(err)
+	}
+	module, err := pluginversion.Set(first, schema.Meta, r.Version())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := pluginversion.Read(module); !ok || got != r.Version() {
+		t.Errorf("Read = %v, %v", got, ok)
+	}
+	text := func(v pluginversion.Version) string { text, _ := json.Marshal(v); return string(text) }
+	unpadded := func(module []byte) string { return strings.ReplaceAll(string(described(t, module)), " ", "") }
+	before, after := unpadded(first), unpadded(module)
+	if want := strings.ReplaceAll(before, text(versionless), strings.ReplaceAll(text(r.Version()), " ", "")); after != want || after == before {
+		t.Errorf("describe answers %s, want %s", after, want)
+	}
+	again, err := pluginversion.Set(module, schema.Meta, versionless)
+	if err != nil || !bytes.Equal(again, first) {
+		t.Errorf("the version is not replaced: %v", err)
+	}
+}
+
+func TestParseCompiler(t *testing.T) {
+	want := Compiler{"0.41.1", "19", "1.26.8"}
+	for _, line := range []string{
+		"tinygo 0.41.1 (bootstrapped, LLVM 19, go1.26.8)\n",
+		"tinygo 0.41.1 (from PATH, LLVM 19, go1.26.8)",
+		want.String(),
+	} {
+		if got, err := ParseCompiler(line); err != nil || got != want {
+			t.Errorf("ParseCompiler(%q) = %v, %v", line, got, err)
+		}
+	}
+	for _, line := range []string{"", "tinygo version 0.41.1 linux/amd64", "go1.26.8"} {
+		if got, err := ParseCompiler(line); err == nil {
+			t.Errorf("ParseCompiler(%q) = %v", line, got)
+		}
+	}
+}
+
+func TestReadCompiler(t *testing.T) {
+	got, err := ReadCompiler(t.Context(), root)
+	if err != nil || got.TinyGo == "" || got.LLVM == "" || got.Go == "" {
+		t.Errorf("ReadCompiler = %+v, %v", got, err)
 	}
 }

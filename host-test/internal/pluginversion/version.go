@@ -1,14 +1,12 @@
-package release
+// Package pluginversion writes into a module what it was built from, and reads it.
+package pluginversion
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os/exec"
-	"regexp"
 )
 
 // versionSection is the custom section of a module that holds its Version.
@@ -23,7 +21,7 @@ const metaKey = "dingtalk-plugin/version"
 type Version struct {
 	Version  string `json:"version"`          // as git describes the commit
 	Commit   string `json:"commit,omitempty"` // not abbreviated; "" without git
-	Compiler string `json:"compiler"`         // see Compiler
+	Compiler string `json:"compiler"`         // as release.Compiler names it
 }
 
 // String returns the version on one line, for people.
@@ -34,14 +32,14 @@ func (v Version) String() string {
 	return fmt.Sprintf("%s, commit %s, %s", v.Version, v.Commit, v.Compiler)
 }
 
-// SetVersion writes the version into the module twice: into its data, which the
+// Set writes the version into the module twice: into its data, which the
 // guest shows as the _meta of its tools, because a guest cannot read its own
-// custom sections; and into a custom section, which ReadVersion reads. It
+// custom sections; and into a custom section, which Read reads. It
 // replaces the version of a module that has one.
 //
 // placeholder is what was compiled in, a JSON object with spaces before its last
 // brace.
-func SetVersion(module []byte, placeholder string, v Version) ([]byte, error) {
+func Set(module []byte, placeholder string, v Version) ([]byte, error) {
 	module, err := patchVersion(module, placeholder, v)
 	if err != nil {
 		return nil, err
@@ -54,7 +52,7 @@ func SetVersion(module []byte, placeholder string, v Version) ([]byte, error) {
 // is what is released.
 func patchVersion(module []byte, placeholder string, v Version) ([]byte, error) {
 	old := []byte(placeholder)
-	if before, ok := ReadVersion(module); ok && !bytes.Contains(module, old) {
+	if before, ok := Read(module); ok && !bytes.Contains(module, old) {
 		var err error
 		if old, err = versionBytes(before, len(placeholder)); err != nil {
 			return nil, err
@@ -102,9 +100,9 @@ func addVersionSection(module []byte, v Version) ([]byte, error) {
 	return appendVec(append(out, 0), append(appendVec(nil, []byte(versionSection)), payload...)), nil
 }
 
-// ReadVersion returns the version in a module. A module that was compiled but not
+// Read returns the version in a module. A module that was compiled but not
 // released has none.
-func ReadVersion(module []byte) (v Version, ok bool) {
+func Read(module []byte) (v Version, ok bool) {
 	list, err := sections(module)
 	if err != nil {
 		return v, false
@@ -164,39 +162,4 @@ func readVec(data []byte) (content, rest []byte, err error) {
 
 func appendVec(dst, content []byte) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(content))), content...)
-}
-
-// A Compiler is what turns the source into the module.
-type Compiler struct {
-	TinyGo string // such as "0.41.1"
-	LLVM   string // its major version
-	Go     string // the Go whose standard library is compiled in, such as "1.26.8"
-}
-
-// String omits where the compiler came from: the same version builds the same
-// module, whether it was bootstrapped or found on PATH.
-func (c Compiler) String() string {
-	return fmt.Sprintf("tinygo %s (LLVM %s, go%s)", c.TinyGo, c.LLVM, c.Go)
-}
-
-var compilerForm = regexp.MustCompile(`^tinygo (\S+) \((?:.*, )?LLVM (\d+), go(\S+)\)\s*$`)
-
-// ParseCompiler reads what `plugin/build/build.sh --version` prints, or what
-// String returns.
-func ParseCompiler(line string) (Compiler, error) {
-	found := compilerForm.FindStringSubmatch(line)
-	if found == nil {
-		return Compiler{}, fmt.Errorf("cannot read the compiler's version from %q", line)
-	}
-	return Compiler{found[1], found[2], found[3]}, nil
-}
-
-// ReadCompiler asks the build script of the repository at root which compiler it
-// uses.
-func ReadCompiler(ctx context.Context, root string) (Compiler, error) {
-	out, err := run(exec.CommandContext(ctx, "plugin/build/build.sh", "--version"), root)
-	if err != nil {
-		return Compiler{}, err
-	}
-	return ParseCompiler(out)
 }

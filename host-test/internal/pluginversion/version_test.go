@@ -1,41 +1,13 @@
-package release
+package pluginversion
 
 import (
 	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
-
-	"dingtalk-plugin/schema"
 )
 
 var someVersion = Version{"v0.1.0", "0123456789abcdef0123456789abcdef01234567", "tinygo 0.41.1 (LLVM 19, go1.26.8)"}
-
-// The guest shows the version that was set last, and nothing else of it changes.
-func TestSetVersion(t *testing.T) {
-	versionless := Version{Version: Unknown, Compiler: "-"}
-	first, err := SetVersion(compiled(t), schema.Meta, versionless)
-	if err != nil {
-		t.Fatal(err)
-	}
-	module, err := SetVersion(first, schema.Meta, someVersion)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, ok := ReadVersion(module); !ok || got != someVersion {
-		t.Errorf("ReadVersion = %v, %v", got, ok)
-	}
-	text := func(v Version) string { text, _ := json.Marshal(v); return string(text) }
-	unpadded := func(module []byte) string { return strings.ReplaceAll(string(described(t, module)), " ", "") }
-	before, after := unpadded(first), unpadded(module)
-	if want := strings.ReplaceAll(before, text(versionless), strings.ReplaceAll(text(someVersion), " ", "")); after != want || after == before {
-		t.Errorf("describe answers %s, want %s", after, want)
-	}
-	again, err := SetVersion(module, schema.Meta, versionless)
-	if err != nil || !bytes.Equal(again, first) {
-		t.Errorf("the version is not replaced: %v", err)
-	}
-}
 
 var placeholder = `{"dingtalk-plugin/version":{"version":"unknown"}` + strings.Repeat(" ", 150) + "}"
 
@@ -47,9 +19,9 @@ func moduleWithPlaceholder() []byte {
 
 func TestPatchVersion(t *testing.T) {
 	module := moduleWithPlaceholder()
-	for _, v := range []Version{someVersion, {Version: Unknown, Compiler: "tinygo"}, someVersion} {
+	for _, v := range []Version{someVersion, {Version: "unknown", Compiler: "tinygo"}, someVersion} {
 		var err error
-		if module, err = SetVersion(module, placeholder, v); err != nil {
+		if module, err = Set(module, placeholder, v); err != nil {
 			t.Fatal(err)
 		}
 		_, text, _ := bytes.Cut(module, []byte("before"))
@@ -61,7 +33,7 @@ func TestPatchVersion(t *testing.T) {
 	}
 }
 
-func TestSetVersionRefuses(t *testing.T) {
+func TestSetRefuses(t *testing.T) {
 	module := moduleWithPlaceholder()
 	for name, tt := range map[string]struct {
 		module  []byte
@@ -72,7 +44,7 @@ func TestSetVersionRefuses(t *testing.T) {
 		"two placeholders":           {append(module, placeholder...), "v1"},
 		"not a module":               {[]byte(placeholder), "v1"},
 	} {
-		if _, err := SetVersion(tt.module, placeholder, Version{Version: tt.version}); err == nil {
+		if _, err := Set(tt.module, placeholder, Version{Version: tt.version}); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
@@ -87,7 +59,7 @@ func TestAddVersionSection(t *testing.T) {
 	}
 }
 
-func TestReadVersionForeign(t *testing.T) {
+func TestReadForeign(t *testing.T) {
 	for name, module := range map[string]string{
 		"nothing":           "",
 		"text":              "not a module",
@@ -99,7 +71,7 @@ func TestReadVersionForeign(t *testing.T) {
 		"an endless length": header + "\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
 		"an id alone":       header + "\x00",
 	} {
-		if v, ok := ReadVersion([]byte(module)); ok {
+		if v, ok := Read([]byte(module)); ok {
 			t.Errorf("%s has version %v", name, v)
 		}
 	}
@@ -108,7 +80,7 @@ func TestReadVersionForeign(t *testing.T) {
 func TestVersionString(t *testing.T) {
 	for want, v := range map[string]Version{
 		"v0.1.0, commit 0123456789abcdef0123456789abcdef01234567, tinygo 0.41.1 (LLVM 19, go1.26.8)": someVersion,
-		"unknown, tinygo 0.41.1": {Version: Unknown, Compiler: "tinygo 0.41.1"},
+		"unknown, tinygo 0.41.1": {Version: "unknown", Compiler: "tinygo 0.41.1"},
 	} {
 		if got := v.String(); got != want {
 			t.Errorf("got %s, want %s", got, want)
@@ -124,45 +96,20 @@ func FuzzAddVersionSection(f *testing.F) {
 	f.Fuzz(func(t *testing.T, module []byte) {
 		versioned, err := addVersionSection(module, someVersion)
 		if err != nil {
-			if _, ok := ReadVersion(module); ok {
+			if _, ok := Read(module); ok {
 				t.Fatalf("%q has a version but cannot get one: %v", module, err)
 			}
 			return
 		}
-		if got, ok := ReadVersion(versioned); !ok || got != someVersion {
+		if got, ok := Read(versioned); !ok || got != someVersion {
 			t.Fatalf("%q then reads %v, %v", module, got, ok)
 		}
 		again, err := addVersionSection(versioned, someVersion)
 		if err != nil || !bytes.Equal(again, versioned) {
 			t.Fatalf("%q differs after a second time: %v", module, err)
 		}
-		if _, had := ReadVersion(module); !had && !bytes.Contains(module, []byte(versionSection)) && !bytes.HasPrefix(versioned, module) {
+		if _, had := Read(module); !had && !bytes.Contains(module, []byte(versionSection)) && !bytes.HasPrefix(versioned, module) {
 			t.Fatalf("%q lost something", module)
 		}
 	})
-}
-
-func TestParseCompiler(t *testing.T) {
-	want := Compiler{"0.41.1", "19", "1.26.8"}
-	for _, line := range []string{
-		"tinygo 0.41.1 (bootstrapped, LLVM 19, go1.26.8)\n",
-		"tinygo 0.41.1 (from PATH, LLVM 19, go1.26.8)",
-		want.String(),
-	} {
-		if got, err := ParseCompiler(line); err != nil || got != want {
-			t.Errorf("ParseCompiler(%q) = %v, %v", line, got, err)
-		}
-	}
-	for _, line := range []string{"", "tinygo version 0.41.1 linux/amd64", "go1.26.8"} {
-		if got, err := ParseCompiler(line); err == nil {
-			t.Errorf("ParseCompiler(%q) = %v", line, got)
-		}
-	}
-}
-
-func TestReadCompiler(t *testing.T) {
-	got, err := ReadCompiler(t.Context(), root)
-	if err != nil || got.TinyGo == "" || got.LLVM == "" || got.Go == "" {
-		t.Errorf("ReadCompiler = %+v, %v", got, err)
-	}
 }
