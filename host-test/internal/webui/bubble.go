@@ -2,7 +2,9 @@ package webui
 
 import (
 	"html/template"
+	"regexp"
 	"slices"
+	"strings"
 
 	"dingtalk-plugin/host-test/dingtalktest"
 )
@@ -18,6 +20,7 @@ type bubble struct {
 	SideBySide   bool          // the buttons, instead of below each other
 	ShowAvatar   bool
 	MentionNotes []mention
+	Marks        []mark // of a markdown or an actionCard
 }
 
 // link is an address, perhaps with a picture.
@@ -33,9 +36,9 @@ func newLink(title, address, picture string) link {
 }
 
 // newBubble fills what the message type needs. The template "message" has a case for each type, too, and names unknown ones.
-func newBubble(m *dingtalktest.Message, r *markdownRenderer) bubble {
+func newBubble(m *dingtalktest.Message, r *markdownRenderer, lang *language) bubble {
 	b := bubble{Type: m.MsgType, Title: escapeInvisible(m.Title), ShowAvatar: true}
-	index := newMentionIndex(m)
+	index := newMentionIndex(m, lang)
 	switch m.MsgType {
 	case "text":
 		b.Text = segments(m.Text, index)
@@ -57,7 +60,50 @@ func newBubble(m *dingtalktest.Message, r *markdownRenderer) bubble {
 		}
 	}
 	b.MentionNotes = index.notes()
+	if b.HTML != "" {
+		b.Marks = phoneMarksOf(m)
+	}
 	return b
+}
+
+// mark is something that a phone shows otherwise than the page, and the value of DINGTALK_BOT_MARKDOWN that changes it, if any.
+type mark struct{ About, Mode string }
+
+var (
+	fenceRE = regexp.MustCompile("(?ms)^ {0,3}```.*?(^ {0,3}```|\\z)")
+	spanRE  = regexp.MustCompile("`[^`\n]+`")
+)
+
+// phoneMarks are found in a part of a message. What phones do is in dingtalk/markdown.go, with the threads of those who saw it.
+var phoneMarks = []struct {
+	part    string
+	pattern *regexp.Regexp
+	mark
+}{
+	{"prose", regexp.MustCompile(`(?m)^ *\|[-:| ]*-[-:| ]*\| *$`), mark{"A table: phones may show its bars", "phone"}},
+	{"prose", regexp.MustCompile(`(?m)^ *[-*+] \[[ xX]\] `), mark{"A task box: phones show its brackets", "phone"}},
+	{"prose", regexp.MustCompile(`~~[^~\n]+~~`), mark{"Strikethrough: phones show its tildes", "phone"}},
+	{"prose", regexp.MustCompile(`<!--`), mark{"An HTML comment: phones show it", "phone"}},
+	{"prose", regexp.MustCompile(`</?[A-Za-z][\w-]*(\s[^<>\n]*)?/?>`), mark{"HTML: phones may hide it, or show its tags", ""}},
+	{"prose", regexp.MustCompile(`\\n`), mark{`\n in letters: it breaks no line`, "fix"}},
+	{"code", regexp.MustCompile(`.`), mark{"Code: phones may not show it as such", ""}},
+	{"code", regexp.MustCompile(`<`), mark{"A < in code: phones may end the code there", "fix"}},
+	{"mentions", regexp.MustCompile(`.`), mark{"A mention in Markdown: phones neither highlight nor link it, but it notifies", ""}},
+}
+
+// phoneMarksOf lists what a phone shows otherwise.
+func phoneMarksOf(m *dingtalktest.Message) (list []mark) {
+	parts := map[string]string{
+		"prose":    spanRE.ReplaceAllString(fenceRE.ReplaceAllString(m.Text, ""), ""),
+		"code":     strings.Join(fenceRE.FindAllString(m.Text, -1), ""),
+		"mentions": strings.Join(m.Mentions, " "),
+	}
+	for _, found := range phoneMarks {
+		if found.pattern.MatchString(parts[found.part]) {
+			list = append(list, found.mark)
+		}
+	}
+	return list
 }
 
 // preview is how the list of conversations and a notification show a message.

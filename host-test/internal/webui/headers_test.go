@@ -15,7 +15,7 @@ import (
 func TestAddresses(t *testing.T) {
 	g := newGroup(t, dingtalktest.Options{})
 	headers := map[string]string{
-		"Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'none'; connect-src 'self'; " +
+		"Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
 			"form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 		"X-Content-Type-Options":       "nosniff",
 		"X-Frame-Options":              "DENY",
@@ -34,7 +34,11 @@ func TestAddresses(t *testing.T) {
 		{"/nothing", "text/plain; charset=utf-8", 404},
 		{"/page.html", "text/plain; charset=utf-8", 404},
 		{"/requests/1-1", "text/plain; charset=utf-8", 404},
-		{"/controls/clear", "text/plain; charset=utf-8", 405},
+		{"/favicon.svg", "image/svg+xml", 200},
+		{"/zh.json", "text/plain; charset=utf-8", 404},
+		{"/api/v1/messages", "application/json; charset=utf-8", 200},
+		{"/api/v1/requests/1-1", "application/json; charset=utf-8", 404},
+		{"/api/v1/nothing", "text/plain; charset=utf-8", 404},
 	} {
 		res, _ := g.do(t, "GET", tt.path, "")
 		if got := res.Header.Get("Content-Type"); res.StatusCode != tt.status || got != tt.contentType {
@@ -48,38 +52,36 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// TestCrossOrigin submits every control as another site's page would, and as the page and programs do.
+// TestCrossOrigin calls the API as another site's page would, and as the page and programs do.
 func TestCrossOrigin(t *testing.T) {
 	g := newGroup(t, dingtalktest.Options{})
-	tests := []struct {
+	calls := []struct{ method, path, body string }{
+		{"PATCH", "robot", `{"disabled":true}`}, {"PATCH", "switches", `{"secret":true}`}, {"POST", "faults", `{"name":"busy"}`},
+		{"PUT", "clock", `{"ahead":"1m"}`}, {"DELETE", "faults", ""}, {"DELETE", "requests", ""},
+	}
+	for _, tt := range []struct {
 		header, value string
-		want          int
+		refused       bool
 	}{
-		{"Sec-Fetch-Site", "cross-site", 403},
-		{"Sec-Fetch-Site", "same-site", 403},
-		{"Origin", "https://evil.example", 403},
-		{"Origin", "null", 403},
-		{"Sec-Fetch-Site", "same-origin", 303},
-		{"Sec-Fetch-Site", "none", 303},
-		{"Origin", g.URL, 303},
-		{"User-Agent", "curl", 303},
-	}
-	forms := map[string]string{
-		"secret": "on=true", "keyword": "on=true", "rate": "on=true", "texts": "generation=old", "fault": "name=busy", "advance": "by=1m", "clear": "",
-	}
-	for name, form := range forms {
-		for _, tt := range tests {
-			before := g.Options()
-			if status, text := g.control(t, name, form, tt.header, tt.value); status != tt.want {
-				t.Errorf("%s with %s %s: %d %q, want %d", name, tt.header, tt.value, status, text, tt.want)
+		{"Sec-Fetch-Site", "cross-site", true},
+		{"Sec-Fetch-Site", "same-site", true},
+		{"Origin", "https://evil.example", true},
+		{"Origin", "null", true},
+		{"Sec-Fetch-Site", "same-origin", false},
+		{"Sec-Fetch-Site", "none", false},
+		{"Origin", g.URL, false},
+		{"User-Agent", "curl", false},
+	} {
+		for _, c := range calls {
+			before, faults := g.Options(), g.Faults()
+			status, text := g.api(t, c.method, c.path, c.body, tt.header, tt.value)
+			if (status == 403) != tt.refused || status >= 300 && status != 403 {
+				t.Errorf("%s %s with %s %s: %d %q", c.method, c.path, tt.header, tt.value, status, text)
 			}
-			if tt.want == 403 && !reflect.DeepEqual(g.Options(), before) {
-				t.Errorf("%s with %s %s changed the options", name, tt.header, tt.value)
+			if tt.refused && (!reflect.DeepEqual(g.Options(), before) || !reflect.DeepEqual(g.Faults(), faults) || g.ClockOffset() != 0) {
+				t.Errorf("%s %s with %s %s changed something", c.method, c.path, tt.header, tt.value)
 			}
 		}
-	}
-	if res, _ := g.do(t, "GET", "/controls/keyword?on=false", ""); res.StatusCode != 405 || g.Options().Keywords == nil {
-		t.Errorf("status %d for a GET; keywords %q", res.StatusCode, g.Options().Keywords)
 	}
 }
 
@@ -88,14 +90,14 @@ func TestDNSRebinding(t *testing.T) {
 	g := newGroup(t, dingtalktest.Options{})
 	g.post(t, textBody("for the group alone"))
 	host := "evil.example:" + strings.TrimPrefix(g.URL, "http://127.0.0.1:")
-	for _, path := range []string{"/", "/events", "/page.js", detailsPath(g.Requests()[0])} {
+	for _, path := range []string{"/", "/events", "/page.js", "/api/v1/messages", detailsPath(g.Requests()[0])} {
 		if res, _ := g.do(t, "GET", path, "", "Host", host); res.StatusCode != http.StatusMisdirectedRequest {
 			t.Errorf("%s as evil.example: %d", path, res.StatusCode)
 		}
 	}
-	status, text := g.control(t, "clear", "", "Host", host, "Sec-Fetch-Site", "same-origin", "Origin", "http://"+host)
+	status, text := g.api(t, "DELETE", "requests", "", "Host", host, "Sec-Fetch-Site", "same-origin", "Origin", "http://"+host)
 	if status != http.StatusMisdirectedRequest || !strings.Contains(text, "Use localhost") || strings.Contains(text, "evil") {
-		t.Errorf("a control as evil.example: %d %s", status, text)
+		t.Errorf("the API as evil.example: %d %s", status, text)
 	}
 	if len(g.Messages()) != 1 {
 		t.Error("a foreign name emptied the group")

@@ -23,19 +23,20 @@ type mention struct {
 
 // mentionIndex has the mentions of one message: those listed in its at and, as the text is rendered, unlisted ones.
 type mentionIndex struct {
+	lang      *language
 	all       bool // everyone is notified
 	lookahead int  // how many bytes after an @ decide who it is
 	listed    []mention
 	unlisted  []mention
 }
 
-func newMentionIndex(m *dingtalktest.Message) *mentionIndex {
-	x := &mentionIndex{all: slices.Contains(m.Mentions, dingtalktest.Everyone)}
+func newMentionIndex(m *dingtalktest.Message, lang *language) *mentionIndex {
+	x := &mentionIndex{lang: lang, all: slices.Contains(m.Mentions, dingtalktest.Everyone)}
 	for _, who := range m.Mentions {
 		x.listed = append(x.listed, mention{Who: displayName(who), Notified: true})
 	}
 	for _, missed := range m.Unnotified {
-		x.listed = append(x.listed, mention{Who: displayName(missed.Who), Reason: escapeInvisible(missed.Reason)})
+		x.listed = append(x.listed, mention{Who: displayName(missed.Who), Reason: lang.explain(missed.Reason)})
 	}
 	x.lookahead = maxName + utf8.UTFMax
 	for _, m := range x.listed {
@@ -85,11 +86,11 @@ func (x *mentionIndex) lookup(before rune, rest string) (found mention, ok bool)
 func (x *mentionIndex) unlistedMention(who string) mention {
 	switch {
 	case who != "all" && who != everyone:
-		return mention{Who: who, Reason: "not in the message's at"}
+		return mention{Who: who, Reason: x.lang.t("not in the message's at")}
 	case x.all:
 		return mention{Who: who, Notified: true}
 	}
-	return mention{Who: who, Reason: "isAtAll is not set"}
+	return mention{Who: who, Reason: x.lang.t("isAtAll is not set")}
 }
 
 // maxName is in bytes; longer ones are text that happens to follow an @.

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
+	"strings"
 	"time"
 
 	"dingtalk-plugin/host-test/dingtalktest"
@@ -26,11 +28,12 @@ func (p *page) events(w http.ResponseWriter, req *http.Request) {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
 
-	r, found := p.readAfter(requestedCursor(req))
+	r, found := p.readAfter(requestedCursor(req), p.languageOf(w, req))
 	s := &stream{reader: r, lost: !found}
 	written := time.Time{}
 	for fresh := true; ; {
 		more := fresh && s.addEntries()
+		s.addRemoved()
 		s.addControls()
 		if s.out.Len() == 0 && time.Since(written) >= heartbeatInterval {
 			s.out.WriteString(":\n\n") // a comment; it also opens a stream without news
@@ -61,6 +64,7 @@ type stream struct {
 	*reader
 	lost     bool      // the server forgot what the visitor shows
 	controls *controls // as sent; nil before the first time
+	removals int       // how many of RemovedRequests were sent
 	out      bytes.Buffer
 }
 
@@ -77,10 +81,10 @@ func (s *stream) addEntries() (more bool) {
 		if !more {
 			break
 		}
-		s.page.render(&html, "entry", e)
+		s.lang.render(&html, "entry", e)
 		if e.Message != nil {
 			newest.Reset()
-			s.page.render(&newest, "preview", e.Preview())
+			s.lang.render(&newest, "preview", e.Preview())
 		}
 	}
 	if s.lost {
@@ -96,14 +100,32 @@ func (s *stream) addEntries() (more bool) {
 	return more
 }
 
+// addRemoved adds an event with the ids of requests that were removed one by one.
+func (s *stream) addRemoved() {
+	removed, total := s.page.fake.RemovedRequests()
+	n := min(total-s.removals, len(removed))
+	if s.removals = total; n == 0 {
+		return
+	}
+	var ids []string
+	for _, c := range removed[len(removed)-n:] {
+		ids = append(ids, formatCursor(c))
+	}
+	s.add("removed", s.lastCursor, strings.Join(ids, " "))
+	var html bytes.Buffer
+	_, newest := s.page.newest()
+	s.lang.render(&html, "preview", newest)
+	s.add("newest", s.lastCursor, html.String())
+}
+
 func (s *stream) addControls() {
 	now := s.page.controls()
-	if s.controls != nil && now == *s.controls {
+	if s.controls != nil && reflect.DeepEqual(now, *s.controls) {
 		return
 	}
 	s.controls = &now
 	var html bytes.Buffer
-	s.page.render(&html, "controls", now)
+	s.lang.render(&html, "controls", now)
 	s.add("controls", s.lastCursor, html.String())
 }
 

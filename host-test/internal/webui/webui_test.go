@@ -31,13 +31,13 @@ type group struct {
 
 type site = httptest.Server
 
-func newGroup(t testing.TB, o dingtalktest.Options) group {
+func newGroup(t testing.TB, o dingtalktest.Options, page ...Options) group {
 	t.Helper()
 	o.Secret = secret
 	fake := dingtalktest.New(&o)
 	mux := http.NewServeMux()
 	mux.Handle("/robot/send", fake)
-	mux.Handle("/", Handler(fake, nil))
+	mux.Handle("/", Handler(fake, &append(page, Options{})[0]))
 	srv := httptest.NewServer(mux)
 	t.Cleanup(func() {
 		srv.CloseClientConnections() // ends the events
@@ -104,10 +104,10 @@ func (g group) get(t testing.TB, path string) string {
 	return body
 }
 
-// control submits a form such as on=true and returns the status and the text of the response.
-func (g group) control(t testing.TB, name, form string, headers ...string) (status int, text string) {
+// api calls the API and returns the status and the body of the response.
+func (g group) api(t testing.TB, method, path, body string, headers ...string) (status int, text string) {
 	t.Helper()
-	res, text := g.do(t, "POST", "/controls/"+name, form, headers...)
+	res, text := g.do(t, method, "/api/v1/"+path, body, headers...)
 	return res.StatusCode, text
 }
 
@@ -171,8 +171,17 @@ func TestRender(t *testing.T) {
 		{"feed", `{"msgtype":"feedCard","feedCard":{"links":[{"title":"A","messageURL":"https://a.example/","picURL":"https://a.example/p"}]}}`,
 			`<ul class="feed"><li><a href="https://a.example/" title="https://a.example/"` + rel + `<strong>A</strong><span class="picture"><span class="alt">A</span><span class="address">https://a.example/p</span></span></a></li></ul>`},
 
-		{"first part", markdownBody("R (1/2)", "x"), `class="entry message part open" id="r1" data-series="1" aria-label="Part 1 of 2, Robot, `},
+		{"first part", markdownBody("R (1/2)", "x"), `class="entry message part open" id="r1" data-id="`},
+		{"part", markdownBody("R (1/2)", "x"), ` data-kind="message" data-type="markdown" data-who="" data-series="1" aria-label="Part 1 of 2, Robot, `},
 		{"missing part", markdownBody("R (1/2)", "x"), "Part 2 of 2 has not arrived."},
+
+		{"mark of a table", markdownBody("T", "|a|b|\n|-|-|"), `A table: phones may show its bars · <code>DINGTALK_BOT_MARKDOWN=phone</code></li>`},
+		{"mark of a task box", markdownBody("T", "- [x] a"), `A task box: phones show its brackets · <code>DINGTALK_BOT_MARKDOWN=phone</code></li>`},
+		{"mark of a comment", markdownBody("T", "a <!-- b -->"), `An HTML comment: phones show it · <code>DINGTALK_BOT_MARKDOWN=phone</code></li>`},
+		{"mark of tildes", markdownBody("T", "~~a~~"), `phones show its tildes · <code>DINGTALK_BOT_MARKDOWN=phone</code></li>`},
+		{"mark of HTML", markdownBody("T", "a <b>c</b>"), `HTML: phones may hide it, or show its tags</li>`},
+		{"mark of code", markdownBody("T", "```\na < b\n```"), `A &lt; in code: phones may end the code there · <code>DINGTALK_BOT_MARKDOWN=fix</code></li>`},
+		{"no mark", markdownBody("T", "1 < 2 - ok `<b>` [a](https://a.example/) <https://a.example/>\n> q"), "</p>\n</blockquote>\n</div></div></div><details"},
 
 		{"preview by title", markdownBody("The title", "x"), `<p class="line">Robot: The title</p>`},
 		{"preview by first line", textBody("\n first \nsecond"), `<p class="line">Robot: first</p>`},

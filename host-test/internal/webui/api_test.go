@@ -1,0 +1,248 @@
+package webui
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"dingtalk-plugin/host-test/dingtalktest"
+)
+
+// TestSwitches posts before, while and after each switch is on.
+func TestSwitches(t *testing.T) {
+	const keyword = "Deploy"
+	codes := map[string]int{"token": 300005, "secret": 310000, "keyword": 310000, "ip": 310000, "disabled": 400102, "removed": 400106, "rate": 410100}
+	for _, s := range toggles {
+		g := newGroup(t, dingtalktest.Options{Keywords: []string{keyword}})
+		for i, want := range []int{0, codes[s.Name], codes[s.Name], 0} {
+			if i != 2 {
+				on := i == 1
+				if status, text := g.api(t, "PATCH", "switches", fmt.Sprintf(`{%q:%v}`, s.Name, on)); status != 200 || !strings.Contains(text, fmt.Sprintf(`%q:%v`, s.Name, on)) {
+					t.Errorf("%s %v: %d %s", s.Name, on, status, text)
+				}
+				if n := strings.Count(g.get(t, "/"), `aria-checked="true"`); (n == 1) != on {
+					t.Errorf("%s %v: the page shows %d switches on", s.Name, on, n)
+				}
+			}
+			if i == 3 {
+				g.api(t, "PUT", "clock", `{"ahead":"11m"}`) // past the lock
+			}
+			if got := g.post(t, textBody(keyword)); got != want {
+				t.Errorf("%s: errcode %d for message %d, want %d", s.Name, got, i, want)
+			}
+		}
+	}
+}
+
+// TestSwitchOnFromTheBeginning turns off what no switch has turned on.
+func TestSwitchOnFromTheBeginning(t *testing.T) {
+	g := newGroup(t, dingtalktest.Options{Disabled: true})
+	g.api(t, "PATCH", "switches", `{"disabled":false}`)
+	if got := g.post(t, textBody("x")); got != 0 {
+		t.Errorf("errcode %d", got)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	codes := map[string]int{
+		"busy": -1, "error": 500100, "gateway": -3, "punish": -3, "empty": -3, "cut": -3, "html": -3, "binary": -3, "megabyte": -3,
+		"nocode": -3, "drop-before": -2, "drop-after": -2, "accept-then-busy": -1, "accept-then-502": -3, "slow": 0,
+	}
+	g := newGroup(t, dingtalktest.Options{PerMinute: -1})
+	for _, name := range dingtalktest.FaultNames() {
+		g.api(t, "POST", "faults", `{"name":`+quote(name)+`}`)
+		want, known := codes[name]
+		if got := g.post(t, textBody("x")); got != want || !known {
+			t.Errorf("%s: errcode %d, want %d", name, got, want)
+		}
+		if got := g.post(t, textBody("x")); got != 0 {
+			t.Errorf("errcode %d after %s was used up", got, name)
+		}
+	}
+}
+
+// TestAPI calls the API as a test suite does: each step depends on those before it. $1 is the id of the first request.
+func TestAPI(t *testing.T) {
+	g := newGroup(t, dingtalktest.Options{Now: nil}, Options{Example: func(*dingtalktest.Options, string) string { return "" }})
+	g.post(t, `{"msgtype":"text","text":{"content":"deploy \u0040 138 @138"},"at":{"atMobiles":["138"]}}`)
+	g.post(t, markdownBody("Weekly", "report"))
+	g.post(t, `{"msgtype":"text","text":{}}`)
+	id := formatCursor(g.Requests()[0].Cursor())
+	for _, step := range []struct {
+		method, path, body string
+		status             int
+		want               string
+	}{
+		{"GET", "messages", "", 200, `^\[\{"id":"$1","seq":1,.*"msgtype":"text","text":"deploy @ 138 @138",.*"mentions":\["138"\].*\n,.*"title":"Weekly".*\n\]\n$`},
+		{"GET", "messages?kind=markdown", "", 200, `^\[[^\n]*"title":"Weekly"[^\n]*\n\]\n$`},
+		{"GET", "messages?mention=138", "", 200, `^\[[^\n]*"deploy @ 138[^\n]*\n\]\n$`},
+		{"GET", "messages?q=DEPLOY+%40", "", 200, `^\[[^\n]*"deploy @ 138[^\n]*\n\]\n$`},
+		{"GET", "messages?after=$1", "", 200, `^\[[^\n]*"Weekly"[^\n]*\n\]\n$`},
+		{"GET", "messages?limit=1", "", 200, `^\[[^\n]*"deploy @ 138[^\n]*\n\]\n$`},
+		{"GET", "messages?q=nowhere", "", 200, `^\[\]\n$`},
+		{"GET", "messages?limit=x", "", 400, `^\{"error":"limit is \\"x\\": set a number"\}\n$`},
+		{"GET", "messages?after=7-7", "", 404, `"error"`},
+		{"GET", "requests?kind=refused", "", 200, `^\[\{"id":"[^\n]*"kind":"refused","seq":3,[^\n]*"errcode":400202,"errmsg":"[^\n]*"explanation":"refused: text.content is missing[^\n]*"body":"\{\\"msgtype\\"[^\n]*\n\]\n$`},
+		{"GET", "requests/$1", "", 200, `^\{"id":"$1","kind":"message",.*"tokenKnown":true,"signVerified":true,"status":200,"errcode":0`},
+		{"DELETE", "requests/$1", "", 204, `^$`},
+		{"DELETE", "requests/$1", "", 404, `"error"`},
+		{"GET", "requests/$1", "", 404, `"error"`},
+		{"GET", "messages", "", 200, `^\[[^\n]*"Weekly"[^\n]*\n\]\n$`},
+
+		{"GET", "robot", "", 200, `"token":"` + dingtalktest.DefaultToken + `","secret":"` + secret + `","keywords":null,"allowIPs":null,"perMinute":20,"wording":"new"`},
+		{"PATCH", "robot", `{"keywords":["告警"],"allowIPs":["10.0.0.0/8"],"wording":"old"}`, 200, `"secret":"` + secret + `","keywords":\["告警"\],"allowIPs":\["10.0.0.0/8"\],"perMinute":20,"wording":"old"`},
+		{"PATCH", "robot", `{"keywords":[],"tokn":"x"}`, 400, `unknown field \\"tokn\\"`},
+		{"PATCH", "robot", `{"keywords":[],"wording":"newest"}`, 400, `must be new, mid or old`},
+		{"GET", "robot", "", 200, `"keywords":\["告警"\]`},
+		{"PATCH", "switches", `{"token":true,"mood":true}`, 400, `there is no switch \\"mood\\"`},
+		{"GET", "switches", "", 200, `^\{"disabled":false,"ip":false,"keyword":false,"rate":false,"removed":false,"secret":false,"token":false\}\n$`},
+
+		{"POST", "faults", `{"name":"busy","times":2}`, 200, `"queue":\[\{"id":1,"name":"busy"\},\{"id":2,"name":"busy"\}\]`},
+		{"POST", "faults", `{"name":"<b>"}`, 400, `set one of`},
+		{"POST", "faults", `{"name":"busy","times":101}`, 400, `set 1 to 100`},
+		{"POST", "faults", `name=busy`, 400, `must be the JSON`},
+		{"POST", "faults", `{"name":"` + strings.Repeat("x", maxInput) + `"}`, 400, `too large`},
+		{"DELETE", "faults/1", "", 204, `^$`},
+		{"DELETE", "faults/1", "", 404, `"error"`},
+		{"DELETE", "requests", "", 204, `^$`},
+		{"GET", "messages", "", 200, `^\[\]\n$`},
+		{"GET", "faults", "", 200, `"known":\["busy",.*"queue":\[\{"id":2,"name":"busy"\}\]`},
+		{"DELETE", "requests?faults=true", "", 204, `^$`},
+		{"GET", "faults", "", 200, `"queue":\[\]`},
+		{"POST", "faults", `{"name":"slow"}`, 200, `"id":3`},
+		{"DELETE", "faults", "", 204, `^$`},
+		{"GET", "faults", "", 200, `"queue":\[\]`},
+
+		{"PUT", "clock", `{"ahead":"1h1m"}`, 200, `^\{"ahead":"1h1m0s","now":"2`},
+		{"PUT", "clock", `{"ahead":"-10m"}`, 200, `^\{"ahead":"-10m0s"`},
+		{"PUT", "clock", `{"ahead":"24h1ns"}`, 400, `at most a day`},
+		{"PUT", "clock", `{"ahead":"soon"}`, 400, `set a duration`},
+		{"GET", "clock", "", 200, `^\{"ahead":"-10m0s"`},
+	} {
+		status, text := g.api(t, step.method, strings.ReplaceAll(step.path, "$1", id), step.body)
+		if ok, err := regexp.MatchString("(?s)"+strings.ReplaceAll(step.want, "$1", id), text); status != step.status || !ok || err != nil {
+			t.Errorf("%s %s %s: %d, want %d; no %s in\n%s", step.method, step.path, step.body, status, step.status, step.want, text)
+		}
+	}
+}
+
+// TestTexts requires that each text of the page is in the table of each language, and that nothing else is in it.
+func TestTexts(t *testing.T) {
+	all := map[string]bool{}
+	used := regexp.MustCompile(`\bt[ (]"((?:[^"\\]|\\.)*)"`)
+	for _, pattern := range []string{"*.go", "web/*.html", "web/*.js"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no %s: %v", pattern, err)
+		}
+		for _, name := range files {
+			data, err := fs.ReadFile(os.DirFS("."), name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range used.FindAllStringSubmatch(string(data), -1) {
+				all[m[1]] = !strings.HasSuffix(name, "_test.go") || all[m[1]]
+			}
+		}
+	}
+	for _, s := range toggles {
+		all[s.Title], all[s.About] = true, true
+	}
+	for _, n := range notices {
+		all[n.Headline] = true
+	}
+	for _, c := range (controls{}).Clocks() {
+		all[c.Name] = true
+	}
+	for _, m := range phoneMarks {
+		all[m.About] = true
+	}
+	zh, en := newLanguage("zh"), newLanguage("en")
+	for _, name := range dingtalktest.FaultNames() {
+		all["fault "+name] = true
+		if en.Texts["fault "+name] == "" {
+			t.Errorf("no English text for the fault %s", name)
+		}
+	}
+	for text, ours := range all {
+		if _, ok := zh.Texts[text]; ours && !ok {
+			t.Errorf("no Chinese text for %q", text)
+		}
+	}
+	for text := range zh.Texts {
+		if !all[text] {
+			t.Errorf("the page has no %q", text)
+		}
+	}
+}
+
+// TestExplanations requires a translation of each explanation in dingtalktest.
+func TestExplanations(t *testing.T) {
+	data, err := fs.ReadFile(web, "web/zh.json")
+	var table struct{ Explanations map[string]string }
+	if err == nil {
+		err = json.Unmarshal(data, &table)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := " " + strings.Join(slices.Collect(maps.Keys(table.Explanations)), " ; ")
+	sources, _ := filepath.Glob("../../dingtalktest/*.go")
+	said := regexp.MustCompile("(?:refuse\\([^\"`\\n]*|missing[^\"\\n]*|miss\\([^\"\\n]*|interrupt\\(|explainFault\\(|errors.New\\()[\"`](.+?)[\"`][,) +]")
+	n := 0
+	for _, name := range sources {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range said.FindAllStringSubmatch(string(source), -1) {
+			if n++; strings.Contains(m[1], " ") && !strings.Contains(known, strings.TrimSuffix(m[1], ": %v")) && !strings.HasSuffix(name, "_test.go") {
+				t.Errorf("%s says %q: no translation", name, m[1])
+			}
+		}
+	}
+	if n < 30 {
+		t.Errorf("found %d explanations", n)
+	}
+	zh := newLanguage("zh")
+	for _, tt := range []struct{ en, zh string }{
+		{"accepted: token known, signature verified, keyword \"a, b; c\" found, message 1 of 20 in this minute", "已接收：token 正确，签名正确，含有关键词 \"a, b; c\"，本分钟第 1 / 20 条"},
+		{"refused: the body has 20040 bytes, of at most 20000; fault: an injected error", "已拒绝：正文有 20040 字节，最多 20000 字节；故障：注入的错误"},
+		{"the text has no @u1", "正文里没有 @u1"},
+		{"refused: something new", "refused: something new"},
+	} {
+		if got := zh.explain(tt.en); got != tt.zh {
+			t.Errorf("%s: %s, want %s", tt.en, got, tt.zh)
+		}
+	}
+}
+
+func TestLanguages(t *testing.T) {
+	g := newGroup(t, dingtalktest.Options{})
+	g.post(t, textBody(""))
+	for _, tt := range []struct{ query, cookie, accept, want string }{
+		{"", "", "", "en"}, {"", "", "zh-CN,zh;q=0.9,en;q=0.8", "zh"}, {"", "", "zh-TW", "zh"}, {"", "", "en-US,zh;q=0.5", "en"},
+		{"", "", "fr, ja;q=0.5", "en"}, {"", "", "de;q=0.1, zh;q=0.9", "zh"}, {"", "", ";;q=%00<", "en"},
+		{"", "lang=zh", "en", "zh"}, {"", "lang=en", "zh", "en"}, {"", "lang=<b>", "zh", "zh"}, {"?lang=zh", "lang=en", "en", "zh"}, {"?lang=<b>", "", "en", "en"},
+	} {
+		res, html := g.do(t, "GET", "/"+tt.query, "", "Cookie", tt.cookie, "Accept-Language", tt.accept)
+		word := map[string]string{"en": `<p class="why">refused: text.content is missing, empty or of another kind</p>`, "zh": `<p class="why">已拒绝：text.content 缺失、为空或类型不对</p>`}[tt.want]
+		if !strings.Contains(html, `<html lang="`+tt.want+`">`) || !strings.Contains(html, word) {
+			t.Errorf("%+v: no %s", tt, word)
+		}
+		if set := res.Header.Get("Set-Cookie"); strings.HasPrefix(set, "lang=zh; Path=/;") != (tt.query == "?lang=zh") {
+			t.Errorf("%+v: cookie %q", tt, set)
+		}
+	}
+	_, html := g.do(t, "GET", detailsPath(g.Requests()[0]), "", "Accept-Language", "zh")
+	if !strings.Contains(html, `<html lang="zh">`) || !strings.Contains(html, "复制为 curl") {
+		t.Errorf("details:\n%s", html)
+	}
+}
