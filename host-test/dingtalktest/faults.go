@@ -95,6 +95,7 @@ func (s *Server) InjectFaults(faults ...Fault) {
 		s.injected++
 		s.faults = append(s.faults, QueuedFault{s.injected, f})
 	}
+	s.notify()
 }
 
 // Faults returns the queued faults, the next one first.
@@ -110,6 +111,7 @@ func (s *Server) RemoveFault(id int) bool {
 	defer s.mu.Unlock()
 	n := len(s.faults)
 	s.faults = slices.DeleteFunc(s.faults, func(f QueuedFault) bool { return f.ID == id })
+	s.notify()
 	return len(s.faults) < n
 }
 
@@ -118,6 +120,7 @@ func (s *Server) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = nil
+	s.notify()
 }
 
 // nextFault removes the next fault from the queue. A GET, which senders use as a probe, gets none.

@@ -125,6 +125,7 @@ func (s *Server) AdvanceClock(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.offset += d
+	s.notify()
 }
 
 // ClockOffset returns by how much AdvanceClock has moved the robot's clock.
@@ -149,6 +150,7 @@ func (s *Server) SetOptions(change func(*Options)) {
 	opts := s.opts.clone()
 	change(&opts)
 	s.opts = opts.clone()
+	s.notify()
 }
 
 // Reset forgets the messages, the requests, the msgUuids and the state of the rate limit. It keeps the options, the clock
@@ -194,7 +196,7 @@ func (s *Server) RemovedRequests() (removed []Cursor, total int) {
 	return slices.Clone(s.removed), s.removals
 }
 
-// Watch returns a channel that receives when Requests has changed. Changes that were not received are merged into one, so
+// Watch returns a channel that receives when Requests, Options, Faults or the clock have changed. Changes that were not received are merged into one, so
 // read all new requests after each receive. The channel is never closed. Cancel ends the watch and may be called twice.
 func (s *Server) Watch() (changed <-chan struct{}, cancel func()) {
 	c := make(chan struct{}, 1)

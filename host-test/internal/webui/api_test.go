@@ -1,14 +1,9 @@
 package webui
 
 import (
-	"encoding/json"
 	"fmt"
-	"io/fs"
-	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -68,68 +63,25 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestAPI calls the API as a test suite does: each step depends on those before it. $1 is the id of the first request.
+// TestAPI makes the calls in testdata/api.txt, as a test suite does.
 func TestAPI(t *testing.T) {
-	g := newGroup(t, dingtalktest.Options{Now: nil}, Options{Example: func(*dingtalktest.Options, string) string { return "" }})
+	g := newGroup(t, dingtalktest.Options{}, Options{Example: func(*dingtalktest.Options, string) string { return "" }})
 	g.post(t, `{"msgtype":"text","text":{"content":"deploy \u0040 138 @138"},"at":{"atMobiles":["138"]}}`)
 	g.post(t, markdownBody("Weekly", "report"))
 	g.post(t, `{"msgtype":"text","text":{}}`)
-	id := formatCursor(g.Requests()[0].Cursor())
-	for _, step := range []struct {
-		method, path, body string
-		status             int
-		want               string
-	}{
-		{"GET", "messages", "", 200, `^\[\{"id":"$1","seq":1,.*"msgtype":"text","text":"deploy @ 138 @138",.*"mentions":\["138"\].*\n,.*"title":"Weekly".*\n\]\n$`},
-		{"GET", "messages?kind=markdown", "", 200, `^\[[^\n]*"title":"Weekly"[^\n]*\n\]\n$`},
-		{"GET", "messages?mention=138", "", 200, `^\[[^\n]*"deploy @ 138[^\n]*\n\]\n$`},
-		{"GET", "messages?q=DEPLOY+%40", "", 200, `^\[[^\n]*"deploy @ 138[^\n]*\n\]\n$`},
-		{"GET", "messages?after=$1", "", 200, `^\[[^\n]*"Weekly"[^\n]*\n\]\n$`},
-		{"GET", "messages?limit=1", "", 200, `^\[[^\n]*"deploy @ 138[^\n]*\n\]\n$`},
-		{"GET", "messages?q=nowhere", "", 200, `^\[\]\n$`},
-		{"GET", "messages?limit=x", "", 400, `^\{"error":"limit is \\"x\\": set a number"\}\n$`},
-		{"GET", "messages?after=7-7", "", 404, `"error"`},
-		{"GET", "requests?kind=refused", "", 200, `^\[\{"id":"[^\n]*"kind":"refused","seq":3,[^\n]*"errcode":400202,"errmsg":"[^\n]*"explanation":"refused: text.content is missing[^\n]*"body":"\{\\"msgtype\\"[^\n]*\n\]\n$`},
-		{"GET", "requests/$1", "", 200, `^\{"id":"$1","kind":"message",.*"tokenKnown":true,"signVerified":true,"status":200,"errcode":0`},
-		{"DELETE", "requests/$1", "", 204, `^$`},
-		{"DELETE", "requests/$1", "", 404, `"error"`},
-		{"GET", "requests/$1", "", 404, `"error"`},
-		{"GET", "messages", "", 200, `^\[[^\n]*"Weekly"[^\n]*\n\]\n$`},
-
-		{"GET", "robot", "", 200, `"token":"` + dingtalktest.DefaultToken + `","secret":"` + secret + `","keywords":null,"allowIPs":null,"perMinute":20,"wording":"new"`},
-		{"PATCH", "robot", `{"keywords":["告警"],"allowIPs":["10.0.0.0/8"],"wording":"old"}`, 200, `"secret":"` + secret + `","keywords":\["告警"\],"allowIPs":\["10.0.0.0/8"\],"perMinute":20,"wording":"old"`},
-		{"PATCH", "robot", `{"keywords":[],"tokn":"x"}`, 400, `unknown field \\"tokn\\"`},
-		{"PATCH", "robot", `{"keywords":[],"wording":"newest"}`, 400, `must be new, mid or old`},
-		{"GET", "robot", "", 200, `"keywords":\["告警"\]`},
-		{"PATCH", "switches", `{"token":true,"mood":true}`, 400, `there is no switch \\"mood\\"`},
-		{"GET", "switches", "", 200, `^\{"disabled":false,"ip":false,"keyword":false,"rate":false,"removed":false,"secret":false,"token":false\}\n$`},
-
-		{"POST", "faults", `{"name":"busy","times":2}`, 200, `"queue":\[\{"id":1,"name":"busy"\},\{"id":2,"name":"busy"\}\]`},
-		{"POST", "faults", `{"name":"<b>"}`, 400, `set one of`},
-		{"POST", "faults", `{"name":"busy","times":101}`, 400, `set 1 to 100`},
-		{"POST", "faults", `name=busy`, 400, `must be the JSON`},
-		{"POST", "faults", `{"name":"` + strings.Repeat("x", maxInput) + `"}`, 400, `too large`},
-		{"DELETE", "faults/1", "", 204, `^$`},
-		{"DELETE", "faults/1", "", 404, `"error"`},
-		{"DELETE", "requests", "", 204, `^$`},
-		{"GET", "messages", "", 200, `^\[\]\n$`},
-		{"GET", "faults", "", 200, `"known":\["busy",.*"queue":\[\{"id":2,"name":"busy"\}\]`},
-		{"DELETE", "requests?faults=true", "", 204, `^$`},
-		{"GET", "faults", "", 200, `"queue":\[\]`},
-		{"POST", "faults", `{"name":"slow"}`, 200, `"id":3`},
-		{"DELETE", "faults", "", 204, `^$`},
-		{"GET", "faults", "", 200, `"queue":\[\]`},
-
-		{"PUT", "clock", `{"ahead":"1h1m"}`, 200, `^\{"ahead":"1h1m0s","now":"2`},
-		{"PUT", "clock", `{"ahead":"-10m"}`, 200, `^\{"ahead":"-10m0s"`},
-		{"PUT", "clock", `{"ahead":"24h1ns"}`, 400, `at most a day`},
-		{"PUT", "clock", `{"ahead":"soon"}`, 400, `set a duration`},
-		{"GET", "clock", "", 200, `^\{"ahead":"-10m0s"`},
-	} {
-		status, text := g.api(t, step.method, strings.ReplaceAll(step.path, "$1", id), step.body)
-		if ok, err := regexp.MatchString("(?s)"+strings.ReplaceAll(step.want, "$1", id), text); status != step.status || !ok || err != nil {
-			t.Errorf("%s %s %s: %d, want %d; no %s in\n%s", step.method, step.path, step.body, status, step.status, step.want, text)
+	calls := strings.ReplaceAll(readFile(t, "testdata/api.txt"), "$1", formatCursor(g.Requests()[0].Cursor()))
+	list := regexp.MustCompile(`(?m)^([A-Z]+) (\S+) ?(.*)\n\t(\d+) (.*)$`).FindAllStringSubmatch(calls, -1)
+	if want := strings.Count(calls, "\n\t"); len(list) != want || want < 30 {
+		t.Errorf("%d of %d calls can be read", len(list), want)
+	}
+	for _, c := range list {
+		status, text := g.api(t, c[1], c[2], c[3])
+		if ok, err := regexp.MatchString("(?s)"+c[5], text); fmt.Sprint(status) != c[4] || !ok || err != nil {
+			t.Errorf("%s %s %s: %d, want %s; no %s in\n%s", c[1], c[2], c[3], status, c[4], c[5], text)
 		}
+	}
+	if status, text := g.api(t, "POST", "faults", `{"name":"`+strings.Repeat("x", maxInput)+`"}`); status != 400 || !strings.Contains(text, "too large") {
+		t.Errorf("a large body: %d %s", status, text)
 	}
 }
 
@@ -138,17 +90,10 @@ func TestTexts(t *testing.T) {
 	all := map[string]bool{}
 	used := regexp.MustCompile(`\bt[ (]"((?:[^"\\]|\\.)*)"`)
 	for _, pattern := range []string{"*.go", "web/*.html", "web/*.js"} {
-		files, err := filepath.Glob(pattern)
-		if err != nil || len(files) == 0 {
-			t.Fatalf("no %s: %v", pattern, err)
-		}
+		files, _ := filepath.Glob(pattern)
 		for _, name := range files {
-			data, err := fs.ReadFile(os.DirFS("."), name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, m := range used.FindAllStringSubmatch(string(data), -1) {
-				all[m[1]] = !strings.HasSuffix(name, "_test.go") || all[m[1]]
+			for _, m := range used.FindAllStringSubmatch(readFile(t, name), -1) {
+				all[m[1]] = all[m[1]] || !strings.HasSuffix(name, "_test.go")
 			}
 		}
 	}
@@ -185,25 +130,13 @@ func TestTexts(t *testing.T) {
 
 // TestExplanations requires a translation of each explanation in dingtalktest.
 func TestExplanations(t *testing.T) {
-	data, err := fs.ReadFile(web, "web/zh.json")
-	var table struct{ Explanations map[string]string }
-	if err == nil {
-		err = json.Unmarshal(data, &table)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	known := " " + strings.Join(slices.Collect(maps.Keys(table.Explanations)), " ; ")
+	_, known, _ := strings.Cut(readFile(t, "web/zh.json"), `"explanations"`)
 	sources, _ := filepath.Glob("../../dingtalktest/*.go")
 	said := regexp.MustCompile("(?:refuse\\([^\"`\\n]*|missing[^\"\\n]*|miss\\([^\"\\n]*|interrupt\\(|explainFault\\(|errors.New\\()[\"`](.+?)[\"`][,) +]")
 	n := 0
 	for _, name := range sources {
-		source, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range said.FindAllStringSubmatch(string(source), -1) {
-			if n++; strings.Contains(m[1], " ") && !strings.Contains(known, strings.TrimSuffix(m[1], ": %v")) && !strings.HasSuffix(name, "_test.go") {
+		for _, m := range said.FindAllStringSubmatch(readFile(t, name), -1) {
+			if n++; strings.Contains(m[1], " ") && !strings.Contains(known, strings.ReplaceAll(strings.TrimSuffix(m[1], ": %v"), `"`, `\"`)) && !strings.HasSuffix(name, "_test.go") {
 				t.Errorf("%s says %q: no translation", name, m[1])
 			}
 		}

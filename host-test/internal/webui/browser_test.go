@@ -19,7 +19,6 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"dingtalk-plugin/host-test/dingtalktest"
-	"dingtalk-plugin/host-test/internal/host"
 )
 
 // TestBrowser runs the scripts in testdata/browser in the page, on each kind of screen and in each language. With PAGE_SCREENSHOT it
@@ -34,6 +33,7 @@ func TestBrowser(t *testing.T) {
 		width, scheme, lang := []int64{1280, 390}[i&1], []string{"light", "dark"}[i>>1&1], []string{"en", "zh"}[i>>2]
 		name := fmt.Sprintf("%s-%s-%d", lang, scheme, width)
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			g := newGroup(t, dingtalktest.Options{PerMinute: -1}, Options{Example: func(_ *dingtalktest.Options, webhook string) string { return "curl " + webhook }})
 			g.SetOptions(func(o *dingtalktest.Options) { o.Secret = "" })
 			b := openTab(t, g)
@@ -52,62 +52,6 @@ func TestBrowser(t *testing.T) {
 			b.checkSafe(g)
 		})
 	}
-}
-
-// TestBrowserPlugin shows what the plugin sends, a refused and a hostile message among it.
-func TestBrowserPlugin(t *testing.T) {
-	g := newGroup(t, dingtalktest.Options{})
-	b := openTab(t, g)
-	callPlugin(t, g)
-	b.waitForEntries(len(g.Requests()))
-	kinds := evaluate[[]string](b, `[...document.querySelectorAll(".entry")].map(e => e.dataset.type ?? e.dataset.kind)`)
-	if got, want := strings.Join(kinds, " "), "probe text markdown link actionCard feedCard markdown markdown markdown text refused"; got != want {
-		t.Errorf("kinds %s, want %s", got, want)
-	}
-	if got := b.texts("#r11 .words, #r11 .why"); len(got) != 2 || !strings.HasPrefix(got[0], "310000 ") || got[1] != "refused: neither title nor text has one of the robot's keywords" {
-		t.Errorf("refused %q", got)
-	}
-	if got := evaluate[int](b, `[...document.querySelectorAll(".entry")].filter(e => e.dataset.series === "7").length`); got != 3 {
-		t.Errorf("%d parts of one message, want 3", got)
-	}
-	b.checkSafe(g)
-}
-
-// callPlugin calls the tools of the real plugin.
-func callPlugin(t testing.TB, g group) {
-	t.Helper()
-	wasm, err := os.ReadFile("../../../dist/plugin.wasm")
-	if err != nil {
-		t.Fatalf("%v: run `make build`", err)
-	}
-	plugin, err := host.Load(t.Context(), wasm, &host.Options{
-		AllowedHosts: []string{"127.0.0.1"},
-		Config: map[string]string{
-			"DINGTALK_BOT_WEBHOOK_URL":  g.URL + "/robot/send",
-			"DINGTALK_BOT_ACCESS_TOKEN": dingtalktest.DefaultToken,
-			"DINGTALK_BOT_SECRET":       secret,
-			"DINGTALK_BOT_TOOLS":        "all",
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer plugin.Close(t.Context())
-	call := func(tool, arguments string, wantError bool) {
-		t.Helper()
-		if result, err := plugin.Call(t.Context(), tool, []byte(arguments)); err != nil || result.IsError != wantError {
-			t.Fatalf("%s: %+v, %v", tool, result, err)
-		}
-	}
-	call("send_text_message", `{"text":"Deploy has begun, @13800000001 please watch, cc @13900000009","atMobiles":["13800000001"]}`, false)
-	call("send_markdown_message", `{"title":"Deploy finished","text":"## Done\n\n- [notes](https://example.com)"}`, false)
-	call("send_link_message", `{"title":"Notes","text":"What is new","messageUrl":"https://example.com"}`, false)
-	call("send_action_card_message", `{"title":"Roll back?","text":"Errors rose.","btns":[{"title":"Yes","actionURL":"https://example.com/y"},{"title":"No","actionURL":"https://example.com/n"}]}`, false)
-	call("send_feed_card_message", `{"links":[{"title":"One","messageURL":"https://example.com/1","picURL":"https://example.com/1.png"}]}`, false)
-	call("send_markdown_message", `{"title":"Report","text":`+quote(strings.Repeat("A line of a long report.\n\n", 1500))+`}`, false)
-	call("send_text_message", `{"text":`+quote(strings.Join(hostile(), " "))+`}`, false)
-	g.SetOptions(func(o *dingtalktest.Options) { o.Keywords = []string{"告警"} })
-	call("send_text_message", `{"text":"without a keyword"}`, true)
 }
 
 // TestBrowserHostile renders hostile texts in a browser that would run them.

@@ -13,9 +13,8 @@ import (
 )
 
 const (
-	pollInterval      = 250 * time.Millisecond // how often a stream looks for changed options, which Watch does not report
-	heartbeatInterval = 15 * time.Second       // how often a stream writes at least, to notice that a visitor is gone
-	chunkSize         = 64 << 10               // about how many bytes a stream renders before it writes
+	heartbeatInterval = 15 * time.Second // how often a stream writes at least, to notice that a visitor is gone
+	chunkSize         = 64 << 10         // about how many bytes a stream renders before it writes
 )
 
 // events sends what the page does not show yet, until the visitor leaves or does not read.
@@ -25,34 +24,28 @@ func (p *page) events(w http.ResponseWriter, req *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	connection := http.NewResponseController(w) // its errors only report that a recorder has no deadlines
 	_ = connection.SetReadDeadline(time.Time{}) // the server's would end the stream
-	ticker := time.NewTicker(pollInterval)
+	ticker := time.NewTicker(heartbeatInterval)
 	defer ticker.Stop()
 
 	r, found := p.readAfter(requestedCursor(req), p.languageOf(w, req))
 	s := &stream{reader: r, lost: !found}
-	written := time.Time{}
-	for fresh := true; ; {
-		more := fresh && s.addEntries()
+	for {
+		more := s.addEntries()
 		s.addRemoved()
 		s.addControls()
-		if s.out.Len() == 0 && time.Since(written) >= heartbeatInterval {
-			s.out.WriteString(":\n\n") // a comment; it also opens a stream without news
+		if s.out.Len() == 0 {
+			s.out.WriteString(":\n\n") // a comment, which opens a stream without news and keeps it open
 		}
-		if s.out.Len() > 0 {
-			written = time.Now()
-			_ = connection.SetWriteDeadline(written.Add(p.options.Timeout))
-			if _, err := s.out.WriteTo(w); err != nil || connection.Flush() != nil {
-				return
-			}
+		_ = connection.SetWriteDeadline(time.Now().Add(p.options.Timeout))
+		if _, err := s.out.WriteTo(w); err != nil || connection.Flush() != nil {
+			return
 		}
 		if more {
 			continue
 		}
 		select {
 		case <-changed:
-			fresh = true
 		case <-ticker.C:
-			fresh = false
 		case <-req.Context().Done():
 			return
 		}

@@ -5,7 +5,7 @@ const press = async (id, what, condition) => {
 	await until(what, condition);
 };
 const state = (name) => $("#c-" + name).ariaChecked;
-for (const [name, code] of [["token", 300005], ["secret", 310000], ["keyword", 310000], ["ip", 310000], ["disabled", 400102], ["removed", 400106]]) {
+for (const [name, code] of [["token", 300005], ["ip", 310000]]) {
 	$("#c-" + name).focus();
 	await press("c-" + name, name + " on", () => state(name) === "true");
 	eq(`focus on ${name}`, document.activeElement.id, "c-" + name);
@@ -36,7 +36,7 @@ $("#c-clear").click();
 eq("the question", $("#clear").open, true);
 $("#clear [value='']").click();
 await sleep(50);
-eq("entries after Cancel", $$(".entry").length, 13);
+eq("entries after Cancel", $$(".entry").length, 5);
 $("#c-clear").click();
 eq("it asks about the queue", seen("#clear-faults").length, 1);
 $("#clear-yes").click();
