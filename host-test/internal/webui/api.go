@@ -402,15 +402,8 @@ func (controls) Generations() []dingtalktest.Wording {
 	return []dingtalktest.Wording{dingtalktest.Wording2023, dingtalktest.Wording2022, dingtalktest.WordingLegacy}
 }
 
-// clock is a button, and how far ahead it sets the robot's clock.
-type clock struct {
-	Name  string
-	Ahead time.Duration
-}
-
-func (c controls) Clocks() []clock {
-	return []clock{{"+1 min", c.Ahead + time.Minute}, {"+10 min", c.Ahead + 10*time.Minute}, {"On time", 0}}
-}
+// Later is how far ahead the clock is some minutes later.
+func (c controls) Later(minutes time.Duration) time.Duration { return c.Ahead + minutes*time.Minute }
 
 // Minutes is how far the clock is off.
 func (c controls) Minutes() float64 { return c.Ahead.Round(time.Second).Minutes() }

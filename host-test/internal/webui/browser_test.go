@@ -200,12 +200,6 @@ func (b *tab) waitForEntries(n int) {
 	b.wait(fmt.Sprintf(`document.querySelectorAll(".entry").length === %d`, n))
 }
 
-// texts returns the text of every element that matches, in the order of the page.
-func (b *tab) texts(selector string) []string {
-	b.t.Helper()
-	return evaluate[[]string](b, `[...document.querySelectorAll(`+quote(selector)+`)].map(e => e.textContent.trim())`)
-}
-
 // emulate sets the color scheme and the size of the screen.
 func (b *tab) emulate(scheme string, width, height int64) {
 	b.t.Helper()

@@ -13,35 +13,6 @@ import (
 	"dingtalk-plugin/host-test/dingtalktest"
 )
 
-// TestSenderSawError injects faults into the POST of a message, or sends it twice.
-func TestSenderSawError(t *testing.T) {
-	const body = `{"msgtype":"text","text":{"content":"x"},"msgUuid":"u"}`
-	g := newGroup(t, dingtalktest.Options{})
-	for _, tt := range []struct{ fault, kind, want string }{
-		{"accept-then-502", "message", "Posted, but the sender received: HTTP 502, an answer that is not the robot&#39;s</li>"},
-		{"accept-then-busy", "message", "Posted, but the sender received: HTTP 200, errcode -1 系统繁忙</li>"},
-		{"drop-after", "message", "Posted, but the sender received: nothing: the connection was closed</li>"},
-		{"cut", "message", "Posted, but the sender received: HTTP 200, errcode 0 ok, cut short</li>"},
-		{"drop-before", "fault", "The sender received: nothing: the connection was closed</p>"},
-		{"busy", "fault", "The sender received: HTTP 200, errcode -1 系统繁忙</p>"},
-		{"gateway", "fault", "The sender received: HTTP 502, an answer that is not the robot&#39;s</p>"},
-	} {
-		g.Reset()
-		f, _ := dingtalktest.FaultByName(tt.fault)
-		g.InjectFaults(f)
-		g.post(t, body)
-		if html := g.get(t, "/"); !strings.Contains(html, `class="entry `+tt.kind+`"`) || !strings.Contains(html, tt.want) {
-			t.Errorf("%s: no %s %q in\n%s", tt.fault, tt.kind, tt.want, html)
-		}
-	}
-	g.Reset()
-	g.post(t, body)
-	g.post(t, body)
-	if html := g.get(t, "/"); !strings.Contains(html, `class="entry repeat"`) || strings.Contains(html, "Posted, but") {
-		t.Errorf("a repeat:\n%s", html)
-	}
-}
-
 // TestQuotedFault sends what the explanation quotes: only the server reports faults.
 func TestQuotedFault(t *testing.T) {
 	g := newGroup(t, dingtalktest.Options{})

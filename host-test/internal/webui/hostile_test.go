@@ -1,9 +1,11 @@
 package webui
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,23 +18,11 @@ import (
 )
 
 // hostile is what no agent should write, and some can be talked into writing.
-func hostile() []string {
-	return []string{
-		`<script>window.hit=1</script>`,
-		`<img src=x onerror="window.hit=1">`,
-		`<svg/onload=window.hit=1><style>*{display:none}</style><iframe src=//evil.example></iframe>`,
-		`</p></div></article></main><form action=/controls/clear><button>x`,
-		`<!-- <![CDATA[ --!> ]]> <plaintext> <xmp> <textarea> <title>`,
-		`[a](javascript:window.hit=1) [b](JaVaScRiPt:window.hit=1) [c](data:text/html,x) [d](vbscript:x) [e](//evil.example) [f](/controls/clear)`,
-		`<javascript:window.hit=1> <https://a.example/"onmouseover="window.hit=1>`,
-		`[a](https://a.example/"onmouseover="window.hit=1") ![x](https://evil.example/track.png "t") ![y](javascript:window.hit=1)`,
-		"[a]( java\nscript:window.hit=1) [b](&#106;avascript:window.hit=1) [c](\x01javascript:window.hit=1)",
-		`{{.}} {{template "page"}} ${window.hit=1} &lt;script&gt; &#60;script&#62;`,
-		"right \u202e to left, zero\u200bwidth, \u2066isolate, tag\U000E0041, escape \x1b[2J, bell \x07, lone \r return",
-		"emoji 👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽 stay whole",
-		`@<script>window.hit=1</script> @"><img src=x onerror=window.hit=1> @all`,
-		"\ufffe \U0010ffff \u2028 \u2029 \u0000",
+func hostile() (list []string) {
+	if data, err := os.ReadFile("testdata/hostile.json"); err != nil || json.Unmarshal(data, &list) != nil {
+		panic(err)
 	}
+	return list
 }
 
 // bodies returns messages with the text in every field that the page shows.

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -22,7 +21,6 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"dingtalk-plugin/host-test/dingtalktest"
-	"dingtalk-plugin/host-test/internal/host"
 )
 
 const secret = "SEC-page-test-0123456789abcdef"
@@ -145,42 +143,14 @@ func TestRender(t *testing.T) {
 	for _, c := range cases.Files {
 		g.Reset()
 		body, want, _ := strings.Cut(strings.TrimSuffix(string(c.Data), "\n"), "\n")
+		if f, ok := dingtalktest.FaultByName(strings.TrimPrefix(c.Name, "fault ")); ok {
+			g.InjectFaults(f)
+		}
 		g.post(t, body)
 		if html := g.get(t, "/"); !strings.Contains(html, want) {
 			_, shown, _ := strings.Cut(html, `<div id="log"`)
 			t.Errorf("%s: no\n%s\nin\n%.2000s", c.Name, want, shown)
 		}
-	}
-}
-
-// TestPlugin shows what the plugin sends: a probe, a message in parts and a refused one.
-func TestPlugin(t *testing.T) {
-	g := newGroup(t, dingtalktest.Options{})
-	plugin, err := host.Load(t.Context(), []byte(readFile(t, "../../../dist/plugin.wasm")), &host.Options{
-		AllowedHosts: []string{"127.0.0.1"},
-		Config: map[string]string{
-			"DINGTALK_BOT_WEBHOOK_URL":  g.URL + "/robot/send",
-			"DINGTALK_BOT_ACCESS_TOKEN": dingtalktest.DefaultToken,
-			"DINGTALK_BOT_SECRET":       secret,
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer plugin.Close(t.Context())
-	for _, text := range []string{strings.Repeat("A line of a long report.\n\n", 1500), "without a keyword"} {
-		arguments := `{"title":"Report","text":` + quote(text) + `}`
-		if result, err := plugin.Call(t.Context(), "send_markdown_message", []byte(arguments)); err != nil {
-			t.Fatalf("%+v, %v", result, err)
-		}
-		g.SetOptions(func(o *dingtalktest.Options) { o.Keywords = []string{"告警"} })
-	}
-	var got []string
-	for _, m := range regexp.MustCompile(`data-kind="(\w+)"|data-series="(\d)"`).FindAllStringSubmatch(g.get(t, "/"), -1) {
-		got = append(got, m[1]+m[2])
-	}
-	if want := "probe message 2 message 2 message 2 refused"; strings.Join(got, " ") != want {
-		t.Errorf("the page shows %q, want %s", got, want)
 	}
 }
 
