@@ -3,6 +3,7 @@ package dingtalktest
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -85,6 +86,14 @@ func (f Fault) response(e *exchange) response {
 type QueuedFault struct {
 	ID int
 	Fault
+}
+
+// MarshalJSON writes the id and the name alone: an answer can be long.
+func (f QueuedFault) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		ID   int    `json:"id"`
+		Name string `json:"name"`
+	}{f.ID, f.Name})
 }
 
 // InjectFaults queues faults. Each applies to one POST, in order.

@@ -131,7 +131,7 @@ func (p *page) list(req *http.Request, convert func(entry) any) (any, error) {
 	if err != nil || limit < 0 {
 		return nil, fmt.Errorf("limit is %q: set a number", query.Get("limit"))
 	}
-	r, found := p.readAfter(parseCursor(cmp.Or(query.Get("after"), "0")), p.languages[0])
+	r, found := p.readAfter(parseCursor(query.Get("after")), p.languages[0])
 	if !found {
 		return nil, errNotFound
 	}
@@ -175,10 +175,7 @@ func (p *page) find(id string) (dingtalktest.Request, error) {
 
 func (p *page) getRequest(req *http.Request) (any, error) {
 	q, err := p.find(req.PathValue("id"))
-	if err != nil {
-		return nil, err
-	}
-	return newRequestJSON(entry{Request: q}), nil
+	return newRequestJSON(entry{Request: q}), err
 }
 
 func (p *page) removeRequest(req *http.Request) (any, error) {
@@ -211,10 +208,7 @@ func (p *page) getRobot(*http.Request) (any, error) { return p.settings(), nil }
 // patchRobot changes the options that the body has.
 func (p *page) patchRobot(req *http.Request) (any, error) {
 	body, err := io.ReadAll(req.Body)
-	if err == nil {
-		err = readJSON(bytes.NewReader(body), &dingtalktest.Options{})
-	}
-	if err != nil {
+	if err = cmp.Or(err, readJSON(bytes.NewReader(body), &dingtalktest.Options{})); err != nil {
 		return nil, err
 	}
 	p.fake.SetOptions(func(o *dingtalktest.Options) { err = json.Unmarshal(body, o) })
@@ -298,21 +292,9 @@ func (p *page) patchSwitches(req *http.Request) (any, error) {
 	return p.getSwitches(req)
 }
 
-// faultJSON is a queued fault; its name is "" if a program has made it up.
-type faultJSON struct {
-	ID   int    `json:"id"`
-	Name string `json:"name"`
-}
-
-func (p *page) queue() (queue []faultJSON) {
-	for _, f := range p.fake.Faults() {
-		queue = append(queue, faultJSON{f.ID, f.Name})
-	}
-	return queue
-}
-
 func (p *page) getFaults(*http.Request) (any, error) {
-	return map[string]any{"queue": append([]faultJSON{}, p.queue()...), "known": dingtalktest.FaultNames()}, nil
+	queue := append([]dingtalktest.QueuedFault{}, p.fake.Faults()...) // not nil, which JSON calls null
+	return map[string]any{"queue": queue, "known": dingtalktest.FaultNames()}, nil
 }
 
 // maxTimes bounds how many faults one request can inject.
@@ -382,31 +364,17 @@ type controls struct {
 	On    []bool // the toggles
 	Texts dingtalktest.Wording
 	Ahead time.Duration // of the real clock
-	Queue []faultJSON
+	Queue []dingtalktest.QueuedFault
 }
 
 func (p *page) controls() controls {
 	o := p.fake.Options()
-	c := controls{Texts: o.Wording, Ahead: p.fake.ClockOffset(), Queue: p.queue()}
+	c := controls{Texts: o.Wording, Ahead: p.fake.ClockOffset(), Queue: p.fake.Faults()}
 	for _, t := range toggles {
 		c.On = append(c.On, t.isOn(o))
 	}
 	return c
 }
 
-// Toggles are all of them. They are not part of controls, because functions cannot be compared.
-func (controls) Toggles() []toggle { return toggles }
-
-// Generations are the wordings of errors, newest first.
-func (controls) Generations() []dingtalktest.Wording {
-	return []dingtalktest.Wording{dingtalktest.Wording2023, dingtalktest.Wording2022, dingtalktest.WordingLegacy}
-}
-
 // Later is how far ahead the clock is some minutes later.
 func (c controls) Later(minutes time.Duration) time.Duration { return c.Ahead + minutes*time.Minute }
-
-// Minutes is how far the clock is off.
-func (c controls) Minutes() float64 { return c.Ahead.Round(time.Second).Minutes() }
-
-// Faults are the names of those that can be injected. The texts have a line about each.
-func (controls) Faults() []string { return dingtalktest.FaultNames() }

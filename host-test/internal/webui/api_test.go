@@ -50,24 +50,6 @@ func TestSwitchOnFromTheBeginning(t *testing.T) {
 	}
 }
 
-func TestFaults(t *testing.T) {
-	codes := map[string]int{
-		"busy": -1, "error": 500100, "gateway": -3, "punish": -3, "empty": -3, "cut": -3, "html": -3, "binary": -3, "megabyte": -3,
-		"nocode": -3, "drop-before": -2, "drop-after": -2, "accept-then-busy": -1, "accept-then-502": -3, "slow": 0,
-	}
-	g := newGroup(t, dingtalktest.Options{PerMinute: -1})
-	for _, name := range dingtalktest.FaultNames() {
-		g.api(t, "POST", "faults", `{"name":`+quote(name)+`}`)
-		want, known := codes[name]
-		if got := g.post(t, textBody("x")); got != want || !known {
-			t.Errorf("%s: errcode %d, want %d", name, got, want)
-		}
-		if got := g.post(t, textBody("x")); got != 0 {
-			t.Errorf("errcode %d after %s was used up", got, name)
-		}
-	}
-}
-
 // TestAPI makes the calls in testdata/api.txt, as a test suite does.
 func TestAPI(t *testing.T) {
 	g := newGroup(t, dingtalktest.Options{}, Options{Example: func(*dingtalktest.Options, string) string { return "" }})
@@ -107,8 +89,8 @@ func TestTexts(t *testing.T) {
 	for _, s := range toggles {
 		all[s.Title], all[s.About] = true, true
 	}
-	for _, n := range notices {
-		all[n.Headline] = true
+	for _, headline := range headlines {
+		all[headline] = true
 	}
 	for _, m := range phoneMarks {
 		all[m.About] = true
@@ -278,23 +260,17 @@ func TestDNSRebinding(t *testing.T) {
 
 func TestServedAs(t *testing.T) {
 	hosts := []string{"Robot.local", "192.0.2.9", "2001:db8::9"}
-	tests := map[bool][]string{
-		true: {
-			"localhost", "localhost:8787", "LOCALHOST:1",
-			"127.0.0.1", "127.0.0.1:8787", "127.9.8.7", "[::1]", "[::1]:8787", "[::ffff:127.0.0.1]",
-			"robot.local:80", "ROBOT.LOCAL", "192.0.2.9:8787", "[2001:db8::9]:8787",
-			"192.0.2.1", "192.0.2.1:99", // where the client connected to
-		},
-		false: {
-			"", ":8787", "evil.example", "evil.example:8787", "192.0.2.2", "[2001:db8::1]",
-			"localhost.evil.example", "127.0.0.1.evil.example", "evil.example.", "localhost.",
-			"localhost@evil.example", "2130706433", "0x7f.1", "127.1", "0.0.0.0", "[::]",
-			"robot.local.evil.example", "xrobot.local",
-		},
+	tests := map[bool]string{
+		true: "localhost localhost:8787 LOCALHOST:1 127.0.0.1 127.0.0.1:8787 127.9.8.7 [::1] [::1]:8787 [::ffff:127.0.0.1] " +
+			"robot.local:80 ROBOT.LOCAL 192.0.2.9:8787 [2001:db8::9]:8787 " +
+			"192.0.2.1 192.0.2.1:99", // where the client connected to
+		false: " :8787 evil.example evil.example:8787 192.0.2.2 [2001:db8::1] " + // the first is empty
+			"localhost.evil.example 127.0.0.1.evil.example evil.example. localhost. " +
+			"localhost@evil.example 2130706433 0x7f.1 127.1 0.0.0.0 [::] robot.local.evil.example xrobot.local",
 	}
 	local := net.Addr(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 8787})
 	for want, names := range tests {
-		for _, name := range names {
+		for name := range strings.SplitSeq(names, " ") {
 			req := httptest.NewRequest("GET", "/", nil)
 			req.Host = name
 			req = req.WithContext(context.WithValue(req.Context(), http.LocalAddrContextKey, local))

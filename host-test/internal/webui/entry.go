@@ -42,16 +42,11 @@ func (e entry) Kind() string {
 	return "fault"
 }
 
-// notices are the icons and headlines of the kinds other than message.
-var notices = map[string]struct{ Icon, Headline string }{
-	"repeat":  {"repeat", "Repeated"},
-	"probe":   {"probe", "Probe"},
-	"refused": {"refused", "Refused"},
-	"fault":   {"fault", "Not delivered"},
-}
+// headlines are those of the kinds other than message.
+var headlines = map[string]string{"repeat": "Repeated", "probe": "Probe", "refused": "Refused", "fault": "Not delivered"}
 
-// Notice is that of the entry's kind.
-func (e entry) Notice() struct{ Icon, Headline string } { return notices[e.Kind()] }
+// Headline is that of the entry's kind.
+func (e entry) Headline() string { return headlines[e.Kind()] }
 
 // SenderSawError reports whether the sender of a message received something else than ok.
 func (e entry) SenderSawError() bool { return e.Code != 0 || e.Fault }

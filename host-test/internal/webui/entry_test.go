@@ -91,31 +91,16 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// TestMentions reads the marks in the message and the notes under it, for a text and for Markdown.
+// TestMentions posts what is in testdata/mentions.txt. It reads the marks in the message and the notes under it, for a text and for Markdown.
 func TestMentions(t *testing.T) {
-	tests := []struct{ text, at, marks, notes string }{
-		{"hi @13800000001.", `{"atMobiles":["13800000001"]}`, "+@13800000001", "@13800000001 is notified"},
-		{"@138 @1", `{"atMobiles":["1","138"]}`, "+@138 +@1", "@1 is notified|@138 is notified"},
-		{"@13800000001", `{}`, "-@13800000001", "@13800000001 is not notified: not in the message's at"},
-		{"@张三，看", `{"atUserIds":["u1"]}`, "-@张三", "@u1 is not notified: the text has no @u1|@张三 is not notified: not in the message's at"},
-		{"@boss @boss", `{"atUserIds":["boss"]}`, "+@boss +@boss", "@boss is notified"},
-		{"@all", `{"isAtAll":true}`, "+@all", "@所有人 is notified"},
-		{"x", `{"isAtAll":true}`, "", "@所有人 is notified"},
-		{"@all @所有人", `{}`, "-@all -@所有人", "@all is not notified: isAtAll is not set|@所有人 is not notified: isAtAll is not set"},
-		{"a@b.example", `{}`, "", ""},
-		{"a @ b @, @+ @", `{}`, "", ""},
-		{"@+86-13800000001", `{"atMobiles":["+86-13800000001"]}`, "+@+86-13800000001", "@+86-13800000001 is notified"},
-		{"x@1", `{"atMobiles":["1"]}`, "+@1", "@1 is notified"},
-		{"@a.b!", `{"atUserIds":["a.b"]}`, "+@a.b", "@a.b is notified"},
-		{"@1", `{"atMobiles":"1"}`, "-@1", "@atMobiles is not notified: it is not a list|@1 is not notified: not in the message's at"},
-	}
 	g := newGroup(t, dingtalktest.Options{PerMinute: -1})
-	for _, tt := range tests {
-		for _, body := range []string{textBody(tt.text), markdownBody("T", tt.text)} {
+	for _, line := range strings.Split(strings.TrimSpace(readFile(t, "testdata/mentions.txt")), "\n")[2:] {
+		f := strings.Split(line, "\t") // text, at, marks, notes
+		for _, body := range []string{textBody(f[0]), markdownBody("T", f[0])} {
 			g.Reset()
-			g.post(t, strings.TrimSuffix(body, "}")+`,"at":`+tt.at+"}")
-			if marks, notes := mentions(g.get(t, "/")); marks != tt.marks || notes != tt.notes {
-				t.Errorf("%s with %s: marks %q, want %q; notes %q, want %q", tt.text, tt.at, marks, tt.marks, notes, tt.notes)
+			g.post(t, strings.TrimSuffix(body, "}")+`,"at":`+f[1]+"}")
+			if marks, notes := mentions(g.get(t, "/")); marks != f[2] || notes != f[3] {
+				t.Errorf("%s with %s: marks %q, want %q; notes %q, want %q", f[0], f[1], marks, f[2], notes, f[3])
 			}
 		}
 	}

@@ -26,11 +26,7 @@ func (e entry) Raw() string {
 		out.WriteString("?" + e.Query)
 	}
 	out.WriteString("\n")
-	for _, name := range slices.Sorted(maps.Keys(e.Header)) {
-		for _, value := range e.Header[name] {
-			out.WriteString(name + ": " + value + "\n")
-		}
-	}
+	_ = e.Header.Write(&out) // a Builder takes everything
 	out.WriteString("\n")
 	out.Write(e.Body[:min(len(e.Body), maxBodyShown)])
 	if more := len(e.Body) - maxBodyShown; more > 0 {
@@ -79,13 +75,9 @@ func (e entry) Curl() string {
 	return out.String()
 }
 
-// escapedPath escapes what a shell could expand. url.PathEscape would keep the dollar.
+// escapedPath also escapes what a shell could expand.
 func (e entry) escapedPath() string {
-	steps := strings.Split(e.Path, "/")
-	for i, step := range steps {
-		steps[i] = strings.ReplaceAll(url.QueryEscape(step), "+", "%20")
-	}
-	return strings.Join(steps, "/")
+	return strings.NewReplacer("$", "%24", "!", "%21").Replace((&url.URL{Path: e.Path}).EscapedPath())
 }
 
 func (e entry) escapedQuery() string {

@@ -2,6 +2,7 @@ package webui
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -27,7 +28,8 @@ func (p *page) events(w http.ResponseWriter, req *http.Request) {
 	ticker := time.NewTicker(heartbeatInterval)
 	defer ticker.Stop()
 
-	r, found := p.readAfter(requestedCursor(req), p.languageOf(w, req))
+	// The id of a browser that reconnects is newer than the one that the page was rendered with.
+	r, found := p.readAfter(parseCursor(cmp.Or(req.Header.Get("Last-Event-ID"), req.FormValue("after"))), p.languageOf(w, req))
 	s := &stream{reader: r, lost: !found}
 	for {
 		more := s.addEntries()
@@ -144,21 +146,11 @@ func formatCursor(c dingtalktest.Cursor) string {
 func parseCursor(id string) dingtalktest.Cursor {
 	var seq int
 	var nanos int64
-	if id == "0" {
+	if id == "" || id == "0" {
 		return dingtalktest.Cursor{}
 	}
 	if n, _ := fmt.Sscanf(id, "%d-%d", &seq, &nanos); n != 2 || seq <= 0 {
 		return dingtalktest.Cursor{Seq: -1}
 	}
 	return dingtalktest.Cursor{Seq: seq, Time: time.Unix(0, nanos)}
-}
-
-// requestedCursor prefers the id of a browser that reconnects over the one that the page was rendered with.
-func requestedCursor(req *http.Request) dingtalktest.Cursor {
-	for _, id := range []string{req.Header.Get("Last-Event-ID"), req.FormValue("after")} {
-		if id != "" {
-			return parseCursor(id)
-		}
-	}
-	return dingtalktest.Cursor{}
 }

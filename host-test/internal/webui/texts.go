@@ -13,6 +13,8 @@ import (
 	"time"
 
 	xlanguage "golang.org/x/text/language"
+
+	"dingtalk-plugin/host-test/dingtalktest"
 )
 
 // language is what the page says in one language. English is written where it is used, in templates, script and code.
@@ -52,6 +54,7 @@ func newLanguage(name string) *language {
 	}
 	l.views = template.Must(template.New("").Funcs(template.FuncMap{
 		"escape": escapeInvisible, "t": l.t, "explain": l.explain, "language": func() *language { return l },
+		"toggles": func() []toggle { return toggles }, "faults": dingtalktest.FaultNames,
 	}).ParseFS(web, "web/*.html"))
 	return l
 }
@@ -92,26 +95,16 @@ func (l *language) JSON() (string, error) {
 	return string(b), err
 }
 
-// Other is the language to switch to, and its name in itself.
-func (l *language) Other() [2]string {
-	if l.Name == "en" {
-		return [2]string{"zh", "中文"}
-	}
-	return [2]string{"en", "English"}
-}
-
 var languageMatcher = xlanguage.NewMatcher([]xlanguage.Tag{xlanguage.English, xlanguage.Chinese})
-
-const languageCookie = "lang"
 
 // languageOf returns what the reader has chosen, or else what the browser prefers. A choice in the query is kept in a cookie.
 func (p *page) languageOf(w http.ResponseWriter, req *http.Request) *language {
 	chosen := req.URL.Query().Get("lang")
 	if slices.ContainsFunc(p.languages, func(l *language) bool { return l.Name == chosen }) {
 		http.SetCookie(w, &http.Cookie{
-			Name: languageCookie, Value: chosen, Path: "/", MaxAge: int(365 * 24 * time.Hour / time.Second), HttpOnly: true, SameSite: http.SameSiteLaxMode,
+			Name: "lang", Value: chosen, Path: "/", MaxAge: int(365 * 24 * time.Hour / time.Second), HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		})
-	} else if cookie, err := req.Cookie(languageCookie); err == nil {
+	} else if cookie, err := req.Cookie("lang"); err == nil {
 		chosen = cookie.Value
 	}
 	_, i := xlanguage.MatchStrings(languageMatcher, chosen, req.Header.Get("Accept-Language"))

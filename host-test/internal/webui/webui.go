@@ -92,9 +92,6 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// robotPath is where a server with the page has the robot.
-const robotPath = "/robot/send"
-
 // page is what the handlers share.
 type page struct {
 	fake      *dingtalktest.Server
@@ -159,7 +156,7 @@ func serveAsset(w http.ResponseWriter, req *http.Request) {
 func (p *page) index(w http.ResponseWriter, req *http.Request) {
 	lang := p.languageOf(w, req)
 	last, newest := p.newest()
-	robot, webhook, example := p.settings(), "http://"+req.Host+robotPath, ""
+	robot, webhook, example := p.settings(), "http://"+req.Host+"/robot/send", ""
 	if p.options.Example != nil {
 		example = p.options.Example(&robot, webhook)
 	}
