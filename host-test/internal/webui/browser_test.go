@@ -65,16 +65,16 @@ func TestBrowserHostile(t *testing.T) {
 		}
 	}
 	n := len(g.Requests())
-	for live, reopen := range map[bool]func(){true: func() {}, false: func() { b.open(g.URL) }} {
+	for opened, reopen := range []func(){func() {}, func() { b.open(g.URL) }} {
 		reopen()
 		b.waitForEntries(n)
 		b.do(chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("details").forEach(d => d.open = true)`))
 		b.wait(fmt.Sprintf(`document.querySelectorAll("#log .delete").length === %d`, n))
 		if got := evaluate[int](b, `document.querySelectorAll("#log :is(script, img, svg:not(.icon), iframe, style, form, input, object, [style], [onclick], [onerror])").length`); got != 0 {
-			t.Errorf("live %v: %d elements of a message's own", live, got)
+			t.Errorf("opened %d: %d elements of a message's own", opened, got)
 		}
 		if got := evaluate[int](b, `document.documentElement.scrollWidth`); got > 390 {
-			t.Errorf("live %v: the page is %d pixels wide on a phone", live, got)
+			t.Errorf("opened %d: the page is %d pixels wide on a phone", opened, got)
 		}
 		b.checkSafe(g)
 	}

@@ -34,15 +34,16 @@ eq("refused", all("#r6 .why"), [zh ? "已拒绝：正文有 20040 字节，最�
 eq("doubt", all("#r10 .doubt"), [zh ? "已发到群里，但发送方收到的是：HTTP 502，不是机器人的响应" : "Posted, but the sender received: HTTP 502, an answer that is not the robot's"]);
 eq("newest", all("#newest .line"), Array(2).fill((zh ? "测试机器人" : "Robot") + ": the last word"));
 eq("loaded once", window.loaded, 1);
-checkSeries("r7", "r8", "r9");
+await checkSeries("r7", "r8", "r9");
 
 // checkSeries requires that parts touch each other, belong to the same series, and have one head.
-function checkSeries(first, ...ids) {
+async function checkSeries(first, ...ids) {
+	$("#" + first).scrollIntoView(); // out of sight, heights are estimates
 	let before = $(`#${first} .bubble`);
 	for (const id of ids) {
-		const bubble = $(`#${id} .bubble`);
-		const gap = bubble.getBoundingClientRect().top - before.getBoundingClientRect().bottom;
-		eq(`${id} touches the one above`, gap <= 0 && gap >= -1.5, true);
+		const bubble = $(`#${id} .bubble`), above = before;
+		const gap = () => bubble.getBoundingClientRect().top - above.getBoundingClientRect().bottom;
+		await until(`${id} to touch the one above`, () => gap() <= 0 && gap() >= -1.5);
 		eq(`series of ${id}`, $("#" + id).dataset.series, $("#" + first).dataset.series);
 		eq(`head of ${id}`, seen(`#${id} .head`).length, 0);
 		before = bubble;
