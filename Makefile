@@ -49,7 +49,7 @@ test: browser dist/plugin.wasm dist/plugin-go.wasm ## run all tests, against bot
 	$(STEP) tests "compiling the tests and running them" sh -c 'go test $$(go list ./... | sort -r)'
 
 browser: # the tests of the page need it; the compiler takes long, so what cannot be installed is told first
-	$(REQUIRE) browser curl
+	$(REQUIRE) browser curl python
 
 check: fmt-check vet lint test ## what CI runs
 

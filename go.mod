@@ -20,6 +20,7 @@ require (
 	github.com/tidwall/jsonc v0.3.3
 	github.com/yuin/goldmark v1.8.7
 	golang.org/x/net v0.58.0
+	golang.org/x/text v0.41.0
 	golang.org/x/tools v0.49.0
 	oras.land/oras-go/v2 v2.6.2
 )
@@ -42,7 +43,6 @@ require (
 	golang.org/x/oauth2 v0.35.0 // indirect
 	golang.org/x/sync v0.22.0 // indirect
 	golang.org/x/sys v0.47.0 // indirect
-	golang.org/x/text v0.41.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
 	google.golang.org/protobuf v1.34.2 // indirect
 )

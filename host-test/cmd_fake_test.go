@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"context"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
+
+	"dingtalk-plugin/host-test/internal/readme"
 )
 
 // startFake runs the command, and returns its export lines, its curl line and the page's address.
@@ -85,7 +88,31 @@ func TestFakeInstructions(t *testing.T) {
 	}
 }
 
-// A robot that listens on all addresses is reached through loopback: the plugin
+// README's test suite in Python passes, as it stands but for the address.
+func TestFakeFromPython(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := readme.Find(string(text), "See the group", "python")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, page := startFake(t, buildCommand(t))
+	local := strings.ReplaceAll(program, "http://127.0.0.1:8787", page)
+	if local == program {
+		t.Errorf("it has no address of `robot`:\n%s", program)
+	}
+	if out, err := exec.CommandContext(t.Context(), "python3", "-c", local).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	out, err := exec.CommandContext(t.Context(), "python3", "-c", strings.ReplaceAll(local, `["138"], message`, `["139"], message`)).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "AssertionError") {
+		t.Errorf("a wrong expectation passes: %v\n%s", err, out)
+	}
+}
+
+// A fake that listens on all addresses is reached through loopback: the plugin
 // refuses plain http elsewhere.
 func TestFakeLocalAddress(t *testing.T) {
 	for listening, want := range map[string]string{

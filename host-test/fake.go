@@ -43,7 +43,11 @@ func startFakeServer(values map[string]string) *fakeServer {
 	}
 	g := &fakeServer{robot: dingtalktest.New(&dingtalktest.Options{Secret: secret}), config: map[string]string{}}
 	maps.Copy(g.config, values)
-	g.Server = limit(&http.Server{Handler: withPage(g.robot)})
+	page := &webui.Options{}
+	if secret == fakeSecret { // a real one is not for the page
+		page.Example = curlLine
+	}
+	g.Server = limit(&http.Server{Handler: mountPage(g.robot, page)})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		panic(err) // this machine has no loopback, or no port left
@@ -114,13 +118,18 @@ func follow(fake *dingtalktest.Server, stop <-chan struct{}, show func(dingtalkt
 	}
 }
 
-// withPage serves a fake robot under any host name, because a plugin in a
-// container has its own name for this machine, and the page under this machine's
-// names and the given ones.
+// withPage serves a fake robot with its page, which shows its credentials, under this
+// machine's names and the given ones.
 func withPage(fake *dingtalktest.Server, hosts ...string) http.Handler {
+	return mountPage(fake, &webui.Options{Hosts: hosts, Example: curlLine})
+}
+
+// mountPage serves the robot itself under any host name, because a plugin in a container
+// has its own name for this machine.
+func mountPage(fake *dingtalktest.Server, page *webui.Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(fakePath, fake)
-	mux.Handle("/", webui.Handler(fake, &webui.Options{Hosts: hosts}))
+	mux.Handle("/", webui.Handler(fake, page))
 	return mux
 }
 

@@ -5,11 +5,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"dingtalk-plugin/host-test/dingtalktest"
+	"dingtalk-plugin/host-test/internal/host"
 )
 
 // startUnsignedGroup starts a fake server that requires no signature.
@@ -77,7 +80,7 @@ func TestReportAfterReset(t *testing.T) {
 func TestGroupUnderForeignNames(t *testing.T) {
 	g := startUnsignedGroup(t)
 	g.post("localhost", "for the group alone")
-	for _, line := range []string{"GET /", "GET /events", "POST /controls/clear"} {
+	for _, line := range []string{"GET /", "GET /events", "DELETE /api/v1/requests"} {
 		method, path, _ := strings.Cut(line, " ")
 		response := g.request(method, "evil.example", path, "")
 		if response.Code != http.StatusMisdirectedRequest || strings.Contains(response.Body.String(), "for the group alone") {
@@ -89,6 +92,36 @@ func TestGroupUnderForeignNames(t *testing.T) {
 	}
 	if got := len(g.robot.Messages()); got != 2 {
 		t.Errorf("%d messages, want 2", got)
+	}
+}
+
+// The page recognizes what the plugin sends: a probe, a message in parts and a refused
+// one.
+func TestPageOfPlugin(t *testing.T) {
+	g := startFakeServer(nil)
+	defer g.Close()
+	wasm, err := os.ReadFile(pluginFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plugin, err := host.Load(t.Context(), wasm, &host.Options{AllowedHosts: []string{"127.0.0.1"}, Config: g.config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plugin.Close(t.Context())
+	for _, text := range []string{strings.Repeat("A line of a long report. ", 2000), "without a keyword"} {
+		if result, err := plugin.Call(t.Context(), "send_markdown_message", []byte(`{"title":"Report","text":"`+text+`"}`)); err != nil {
+			t.Fatalf("%+v, %v", result, err)
+		}
+		g.robot.SetOptions(func(o *dingtalktest.Options) { o.Keywords = []string{"告警"} })
+	}
+	var got []string
+	page := g.request("GET", "localhost", "/", "").Body.String()
+	for _, m := range regexp.MustCompile(`data-kind="(\w+)"|data-series="(\d)"`).FindAllStringSubmatch(page, -1) {
+		got = append(got, m[1]+m[2])
+	}
+	if got, want := strings.Join(got, " "), "probe message 2 message 2 message 2 refused"; got != want {
+		t.Errorf("the page shows %s, want %s", got, want)
 	}
 }
 

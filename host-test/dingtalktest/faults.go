@@ -3,7 +3,9 @@ package dingtalktest
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,6 +14,8 @@ import (
 // Fault is something that goes wrong with one POST. The zero value changes nothing. A fault with an answer of its own
 // simulates a gateway in front of the robot, which sees the message only if Accept is set.
 type Fault struct {
+	Name string // of a predefined fault; it changes nothing
+
 	Status      int    // HTTP status; 0 is 200
 	Body        string // the answer verbatim; it is empty if only a Status is given
 	ContentType string // "" is application/json
@@ -78,12 +82,62 @@ func (f Fault) response(e *exchange) response {
 	return r
 }
 
+// QueuedFault is a fault that waits for its POST. Its ID is unique for the life of the Server.
+type QueuedFault struct {
+	ID int
+	Fault
+}
+
+// MarshalJSON writes the id and the name alone: an answer can be long.
+func (f QueuedFault) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		ID   int    `json:"id"`
+		Name string `json:"name"`
+	}{f.ID, f.Name})
+}
+
+// InjectFaults queues faults. Each applies to one POST, in order.
+func (s *Server) InjectFaults(faults ...Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range faults {
+		s.injected++
+		s.faults = append(s.faults, QueuedFault{s.injected, f})
+	}
+	s.notify()
+}
+
+// Faults returns the queued faults, the next one first.
+func (s *Server) Faults() []QueuedFault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.faults)
+}
+
+// RemoveFault removes a fault from the queue. It reports false if the fault was used up or removed before.
+func (s *Server) RemoveFault(id int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.faults)
+	s.faults = slices.DeleteFunc(s.faults, func(f QueuedFault) bool { return f.ID == id })
+	s.notify()
+	return len(s.faults) < n
+}
+
+// ClearFaults removes all queued faults.
+func (s *Server) ClearFaults() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = nil
+	s.notify()
+}
+
 // nextFault removes the next fault from the queue. A GET, which senders use as a probe, gets none.
 func (s *Server) nextFault(method string) (f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if method == http.MethodPost && len(s.faults) > 0 {
-		f, s.faults = s.faults[0], s.faults[1:]
+		f, s.faults = s.faults[0].Fault, s.faults[1:]
 	}
 	return f
 }
@@ -111,39 +165,34 @@ var megabyte = sync.OnceValue(func() string {
 	return start + strings.Repeat(".", 1<<20-len(start))
 })
 
-type namedFault struct {
-	name  string
-	fault Fault
-}
-
 // namedFaults are in the order in which a user interface lists them.
-func namedFaults() []namedFault {
+func namedFaults() []Fault {
 	const html = "text/html; charset=utf-8"
-	return []namedFault{
-		{"busy", Fault{Code: -1}},
-		{"error", Fault{Code: 500100}},
-		{"gateway", Fault{Status: http.StatusBadGateway, ContentType: html, Body: gatewayPage}},
-		{"punish", Fault{Body: firewallAnswer}},
-		{"empty", Fault{Status: http.StatusOK}},
-		{"redirect", Fault{Status: http.StatusFound}}, // guess: as a locked robot is reported to answer, but without a Location
-		{"cut", Fault{Cut: 12}},
-		{"html", Fault{ContentType: html, Body: "<!DOCTYPE html>\n<html><body>please log in</body></html>\n"}},
-		{"binary", Fault{ContentType: "application/octet-stream", Body: "\x00\xff\xfe\x80\x1b[2J\x00\xc3("}},
-		{"megabyte", Fault{Body: megabyte()}},
-		{"nocode", Fault{Body: "{}"}},
-		{"drop-before", Fault{Drop: DropBefore}},
-		{"drop-after", Fault{Drop: DropAfter}},
-		{"accept-then-busy", Fault{Code: -1, Accept: true}},
-		{"accept-then-502", Fault{Status: http.StatusBadGateway, ContentType: html, Body: gatewayPage, Accept: true}},
-		{"slow", Fault{Delay: 2 * time.Second}},
+	return []Fault{
+		{Name: "busy", Code: -1},
+		{Name: "error", Code: 500100},
+		{Name: "gateway", Status: http.StatusBadGateway, ContentType: html, Body: gatewayPage},
+		{Name: "punish", Body: firewallAnswer},
+		{Name: "empty", Status: http.StatusOK},
+		{Name: "redirect", Status: http.StatusFound}, // guess: as a locked robot is reported to answer, but without a Location
+		{Name: "cut", Cut: 12},
+		{Name: "html", ContentType: html, Body: "<!DOCTYPE html>\n<html><body>please log in</body></html>\n"},
+		{Name: "binary", ContentType: "application/octet-stream", Body: "\x00\xff\xfe\x80\x1b[2J\x00\xc3("},
+		{Name: "megabyte", Body: megabyte()},
+		{Name: "nocode", Body: "{}"},
+		{Name: "drop-before", Drop: DropBefore},
+		{Name: "drop-after", Drop: DropAfter},
+		{Name: "accept-then-busy", Code: -1, Accept: true},
+		{Name: "accept-then-502", Status: http.StatusBadGateway, ContentType: html, Body: gatewayPage, Accept: true},
+		{Name: "slow", Delay: 2 * time.Second},
 	}
 }
 
 // FaultByName returns the predefined fault with that name.
 func FaultByName(name string) (Fault, bool) {
 	for _, f := range namedFaults() {
-		if f.name == name {
-			return f.fault, true
+		if f.Name == name {
+			return f, true
 		}
 	}
 	return Fault{}, false
@@ -152,7 +201,7 @@ func FaultByName(name string) (Fault, bool) {
 // FaultNames returns the names that FaultByName knows, in a fixed order.
 func FaultNames() (names []string) {
 	for _, f := range namedFaults() {
-		names = append(names, f.name)
+		names = append(names, f.Name)
 	}
 	return names
 }

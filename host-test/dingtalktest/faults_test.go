@@ -130,6 +130,32 @@ func TestFaultQueue(t *testing.T) {
 	}
 }
 
+func TestRemoveFaults(t *testing.T) {
+	s := newServer(Options{})
+	s.InjectFaults(Fault{Code: 1}, Fault{Code: 2}, Fault{Code: 3})
+	queued := s.Faults()
+	post(t, s, hello) // uses the first
+	for _, tt := range []struct {
+		id   int
+		want bool
+	}{{queued[0].ID, false}, {queued[1].ID, true}, {queued[1].ID, false}, {-1, false}} {
+		if got := s.RemoveFault(tt.id); got != tt.want {
+			t.Errorf("RemoveFault(%d) = %v", tt.id, got)
+		}
+	}
+	if got := s.Faults(); len(got) != 1 || got[0] != queued[2] {
+		t.Errorf("queue %+v, want %+v", got, queued[2])
+	}
+	s.ClearFaults()
+	s.InjectFaults(Fault{})
+	if got := s.Faults(); len(got) != 1 || got[0].ID <= queued[2].ID {
+		t.Errorf("queue %+v after ClearFaults: want one with a new id", got)
+	}
+	if got := post(t, s, hello).Code; got != 0 {
+		t.Errorf("errcode %d from a cleared queue", got)
+	}
+}
+
 // TestQueuedFaultsShareTheirAnswer queues the longest answer as often as webui allows.
 func TestQueuedFaultsShareTheirAnswer(t *testing.T) {
 	s := New(nil)

@@ -40,45 +40,55 @@ var messageTypes = []messageType{
 
 // Message is what the group sees of an accepted request.
 type Message struct {
-	Seq  int       // 1 for the first since New or Reset
-	Time time.Time // by the robot's clock
-	Raw  []byte    // the body as it was sent
+	Seq  int       `json:"seq"`  // 1 for the first since New or Reset
+	Time time.Time `json:"time"` // by the robot's clock
+	Raw  []byte    `json:"-"`    // the body as it was sent
 
-	MsgType           string      // text, link, markdown, actionCard or feedCard
-	Title             string      // of a link, markdown or actionCard
-	Text              string      // the content of a text, the text of the others
-	Link              *Link       // of a link
-	ActionCard        *ActionCard // of an actionCard
-	FeedCard          []FeedLink  // of a feedCard
-	NotificationTitle string      // what the notification and the list of conversations show
+	MsgType           string      `json:"msgtype"`              // text, link, markdown, actionCard or feedCard
+	Title             string      `json:"title,omitempty"`      // of a link, markdown or actionCard
+	Text              string      `json:"text"`                 // the content of a text, the text of the others
+	Link              *Link       `json:"link,omitempty"`       // of a link
+	ActionCard        *ActionCard `json:"actionCard,omitempty"` // of an actionCard
+	FeedCard          []FeedLink  `json:"feedCard,omitempty"`   // of a feedCard
+	NotificationTitle string      `json:"notificationTitle"`    // what the notification and the list of conversations show
 
-	MsgUUID    string       // as sent; "" if there was none
-	At         At           // as sent
-	Mentions   []string     // who is notified: mobiles and user ids that are in At and in the text, and Everyone
-	Unnotified []Unnotified // who is in At and not notified
+	MsgUUID    string       `json:"msgUuid,omitempty"` // as sent; "" if there was none
+	At         At           `json:"at"`                // as sent
+	Mentions   []string     `json:"mentions"`          // who is notified: mobiles and user ids that are in At and in the text, and Everyone
+	Unnotified []Unnotified `json:"unnotified"`        // who is in At and not notified
 
-	Keyword     string // the robot's keyword that the message contains; "" if the robot requires none
-	Signed      bool   // the robot requires a signature, and it was valid
-	MinuteIndex int    // the 1-based position in the current minute
+	Keyword     string `json:"keyword,omitempty"` // the robot's keyword that the message contains; "" if the robot requires none
+	Signed      bool   `json:"signed"`            // the robot requires a signature, and it was valid
+	MinuteIndex int    `json:"minuteIndex"`       // the 1-based position in the current minute
 }
 
 // Link is the target of a link message.
-type Link struct{ MessageURL, PicURL string }
+type Link struct {
+	MessageURL string `json:"messageUrl"`
+	PicURL     string `json:"picUrl"`
+}
 
 // ActionCard is the buttons of an actionCard as they are shown: the single one if its title and URL were sent, otherwise
 // btns.
 type ActionCard struct {
-	Single         bool
-	Buttons        []Button
-	BtnOrientation string // "0" is vertical, "1" is horizontal
-	HideAvatar     string
+	Single         bool     `json:"single"`
+	Buttons        []Button `json:"buttons"`
+	BtnOrientation string   `json:"btnOrientation"` // "0" is vertical, "1" is horizontal
+	HideAvatar     string   `json:"hideAvatar"`
 }
 
 // Button is a button of an ActionCard.
-type Button struct{ Title, URL string }
+type Button struct {
+	Title string `json:"title"`
+	URL   string `json:"url"`
+}
 
 // FeedLink is an entry of a feedCard.
-type FeedLink struct{ Title, MessageURL, PicURL string }
+type FeedLink struct {
+	Title      string `json:"title"`
+	MessageURL string `json:"messageURL"`
+	PicURL     string `json:"picURL"`
+}
 
 // newMessage requires that the fields of the message have been checked.
 func newMessage(e *exchange) *Message {
@@ -173,14 +183,15 @@ const Everyone = "@all"
 
 // At is whom the sender wants to notify, as written in the message's at.
 type At struct {
-	Mobiles, UserIDs []string
-	All              bool
+	Mobiles []string `json:"atMobiles"`
+	UserIDs []string `json:"atUserIds"`
+	All     bool     `json:"isAtAll"`
 }
 
 // Unnotified is somebody in at who is not notified.
 type Unnotified struct {
-	Who    string // a mobile, a user id, Everyone, or the name of a field of at
-	Reason string
+	Who    string `json:"who"` // a mobile, a user id, Everyone, or the name of a field of at
+	Reason string `json:"reason"`
 }
 
 // readMentions finds out who is notified. People in at are notified only if the text has their @token, too, which DingTalk

@@ -11,29 +11,31 @@ import (
 const DefaultToken = "fake-access-token-0000000000000000"
 
 // Options configure a robot. The zero value, like a nil pointer, is a robot without security settings that accepts
-// DefaultToken and answers in today's wording.
+// DefaultToken and answers in today's wording. As JSON they are what the API of the page reads and writes.
 type Options struct {
-	Token    string         // the robot's access token; "" is DefaultToken
-	Secret   string         // the signing secret; "" disables signatures
-	Keywords []string       // a message must contain one of them, if there are any
-	AllowIPs []netip.Prefix // who may send; empty is everyone
+	Token    string         `json:"token"`    // the robot's access token; "" is DefaultToken
+	Secret   string         `json:"secret"`   // the signing secret; "" disables signatures
+	Keywords []string       `json:"keywords"` // a message must contain one of them, if there are any
+	AllowIPs []netip.Prefix `json:"allowIPs"` // who may send; empty is everyone
 
-	PerMinute int // messages a minute; 0 is 20, negative is unlimited
+	PerMinute int `json:"perMinute"` // messages a minute; 0 is 20, negative is unlimited
 
-	Wording     Wording // the generation of error texts
-	StringCodes bool    // errcode as "310000" instead of 310000, as in the sample of the documentation
-	TokenCode   int     // the errcode for an unknown token: 0 is 300005, today's; 300001 was used until 2021
+	Wording     Wording `json:"wording"`     // the generation of error texts
+	StringCodes bool    `json:"stringCodes"` // errcode as "310000" instead of 310000, as in the sample of the documentation
+	TokenCode   int     `json:"tokenCode"`   // the errcode for an unknown token: 0 is 300005, today's; 300001 was used until 2021
 
-	Disabled  bool // an administrator has disabled the robot: 400102
-	Dissolved bool // its group is dissolved: 400013
-	Removed   bool // it was removed from its group: 400106
+	Disabled  bool `json:"disabled"`  // an administrator has disabled the robot: 400102
+	Dissolved bool `json:"dissolved"` // its group is dissolved: 400013
+	Removed   bool `json:"removed"`   // it was removed from its group: 400106
 
-	Now func() time.Time // the clock, which must not call the Server; nil is time.Now
+	Now func() time.Time `json:"-"` // the clock, which must not call the Server; nil is time.Now
 
-	MaxHistory      int           // how many requests and how many messages are kept; 0 is 1000 of each
-	MaxHistoryBytes int           // approximate memory of the kept requests, and again of the kept messages; 0 is 32 MiB
-	MaxBody         int           // how many bytes of a body are read; 0 is 256 KiB
-	Timeout         time.Duration // for reading a body and for writing an answer; 0 is 10 seconds, negative is none
+	// Limits, which JSON leaves alone.
+
+	MaxHistory      int           `json:"-"` // how many requests and how many messages are kept; 0 is 1000 of each
+	MaxHistoryBytes int           `json:"-"` // approximate memory of the kept requests, and again of the kept messages; 0 is 32 MiB
+	MaxBody         int           `json:"-"` // how many bytes of a body are read; 0 is 256 KiB
+	Timeout         time.Duration `json:"-"` // for reading a body and for writing an answer; 0 is 10 seconds, negative is none
 }
 
 // withDefaults returns a copy of the options in which no zero value means something else.

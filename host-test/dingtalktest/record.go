@@ -12,25 +12,25 @@ import (
 
 // Request is a request that the Server has answered. It holds no credentials, except what the sender put into the body.
 type Request struct {
-	Seq    int // 1 for the first since New or Reset
-	Time   time.Time
-	Method string
-	Path   string
-	Query  string // as sent, but with *** for the values of access_token, sign and the like
-	Header http.Header
-	Body   []byte // as sent, at most Options.MaxBody of it
+	Seq    int         `json:"seq"` // 1 for the first since New or Reset
+	Time   time.Time   `json:"time"`
+	Method string      `json:"method"`
+	Path   string      `json:"path"`
+	Query  string      `json:"query"` // as sent, but with *** for the values of access_token, sign and the like
+	Header http.Header `json:"header"`
+	Body   []byte      `json:"body"` // as sent, at most Options.MaxBody of it
 
-	TokenKnown   bool // the access token was the robot's
-	SignVerified bool // the robot has a secret and sign was made with it, though perhaps too long ago
+	TokenKnown   bool `json:"tokenKnown"`   // the access token was the robot's
+	SignVerified bool `json:"signVerified"` // the robot has a secret and sign was made with it, though perhaps too long ago
 
-	Status      int    // of the answer; 0 if the connection was closed without one
-	Code        int    // errcode of the answer; 0 if it had none
-	Text        string // errmsg of the answer; "" if it had none
-	Explanation string // a sentence about what was checked, and about the injected fault
+	Status      int    `json:"status"`      // of the answer; 0 if the connection was closed without one
+	Code        int    `json:"errcode"`     // errcode of the answer; 0 if it had none
+	Text        string `json:"errmsg"`      // errmsg of the answer; "" if it had none
+	Explanation string `json:"explanation"` // a sentence about what was checked, and about the injected fault
 
-	Message   *Message // the message, if it was accepted
-	Fault     bool     // an injected fault changed the answer, or came instead of one
-	Duplicate bool     // its msgUuid was accepted before: the answer is ok, and nothing is stored
+	Message   *Message `json:"message,omitempty"` // the message, if it was accepted
+	Fault     bool     `json:"fault"`             // an injected fault changed the answer, or came instead of one
+	Duplicate bool     `json:"duplicate"`         // its msgUuid was accepted before: the answer is ok, and nothing is stored
 }
 
 func newRequest(req *http.Request, body []byte, o Options, now time.Time) Request {
@@ -162,6 +162,18 @@ func (h *history[T]) add(item T, size, maxItems, maxBytes int) (dropped []T) {
 	return dropped
 }
 
+// remove removes the item at i.
+func (h *history[T]) remove(i int) {
+	h.bytes -= h.sizes[i]
+	h.items, h.sizes = slices.Delete(h.items, i, i+1), slices.Delete(h.sizes, i, i+1)
+}
+
+// position returns where the request at a cursor is or, if it is not kept, where it would be.
+func position(kept []Request, c Cursor) (i int, found bool) {
+	i, found = slices.BinarySearchFunc(kept, c.Seq, func(q Request, seq int) int { return q.Seq - seq })
+	return i, found && kept[i].Time.Equal(c.Time)
+}
+
 // Cursor is a position in the history of requests: after the one with this Seq and Time. The zero value is before the
 // first. Seq alone would be ambiguous after a Reset.
 type Cursor struct {
@@ -173,17 +185,18 @@ type Cursor struct {
 func (q Request) Cursor() Cursor { return Cursor{q.Seq, q.Time} }
 
 // RequestsAfter returns up to limit requests after the cursor, oldest first. If the request at the cursor is no longer
-// kept, it returns the oldest and false. It copies no more than it returns, so that many clients can follow a long history.
+// kept, unless RemoveRequest has removed it, it returns the oldest and false. It copies no more than it returns, so that many clients can follow a long history.
 func (s *Server) RequestsAfter(c Cursor, limit int) (requests []Request, found bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	kept := s.requests.items
-	start := 0
-	if c.Seq != 0 && len(kept) > 0 {
-		start = c.Seq - kept[0].Seq + 1
-		found = 0 < start && start <= len(kept) && kept[start-1].Seq == c.Seq && kept[start-1].Time.Equal(c.Time)
-	}
-	if !found {
+	start, found := position(kept, c)
+	switch {
+	case found:
+		start++
+	case slices.ContainsFunc(s.removed, func(r Cursor) bool { return r.Seq == c.Seq && r.Time.Equal(c.Time) }):
+		found = true
+	default:
 		start, found = 0, c.Seq == 0
 	}
 	return append(requests, kept[start:min(start+limit, len(kept))]...), found

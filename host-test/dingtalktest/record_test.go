@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -130,6 +131,48 @@ func TestRequestsAfter(t *testing.T) {
 	s.Reset()
 	if requests, found := s.RequestsAfter(all[2].Cursor(), 10); len(requests) != 0 || found {
 		t.Errorf("after Reset: %v, %v", requests, found)
+	}
+}
+
+// TestRemoveRequest removes requests in the middle and at the end, and continues reading from there.
+func TestRemoveRequest(t *testing.T) {
+	s := newServer(Options{})
+	for range 4 {
+		post(t, s, hello)
+	}
+	all := s.Requests()
+	for _, q := range []Request{all[1], all[3]} {
+		if !s.RemoveRequest(q.Cursor()) || s.RemoveRequest(q.Cursor()) {
+			t.Errorf("request %d is not removed just once", q.Seq)
+		}
+	}
+	if s.RemoveRequest(Cursor{Seq: 1}) {
+		t.Error("a cursor with another time removes a request")
+	}
+	if got := s.Messages(); len(got) != 2 || got[0].Seq != 1 || got[1].Seq != 3 {
+		t.Errorf("messages %+v", got)
+	}
+	post(t, s, hello)
+	for after, want := range map[int][]int{0: {1, 3, 5}, 1: {3, 5}, 2: {3, 5}, 3: {5}, 4: {5}} {
+		c := Cursor{}
+		if after > 0 {
+			c = all[after-1].Cursor()
+		}
+		requests, found := s.RequestsAfter(c, 10)
+		var got []int
+		for _, q := range requests {
+			got = append(got, q.Seq)
+		}
+		if !found || !slices.Equal(got, want) {
+			t.Errorf("after %d: %v, %v, want %v", after, got, found, want)
+		}
+	}
+	if got, total := s.RemovedRequests(); total != 2 || !slices.Equal(got, []Cursor{all[1].Cursor(), all[3].Cursor()}) {
+		t.Errorf("removed %v, %d", got, total)
+	}
+	s.Reset()
+	if got, total := s.RemovedRequests(); total != 2 || got != nil {
+		t.Errorf("removed %v, %d after Reset", got, total)
 	}
 }
 

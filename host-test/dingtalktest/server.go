@@ -26,6 +26,11 @@
 // It answers under any host name and reveals nothing of its group over HTTP. A handler that shows Messages or Requests to a
 // browser must check the Host header.
 //
+// # Over HTTP
+//
+// The command robot serves a Server with its page and an API in JSON, for test suites in other languages: messages, requests with
+// verdicts, options, faults and the clock. The fields have the names of the types here, as tagged. README lists the addresses.
+//
 // The facts come from these pages, and from the threads that the comments cite:
 //
 //   - https://open.dingtalk.com/document/development/custom-robots-send-group-messages
@@ -81,13 +86,16 @@ type Server struct {
 	mu       sync.Mutex
 	opts     Options
 	offset   time.Duration // what AdvanceClock has added to the clock
-	faults   []Fault
+	faults   []QueuedFault
+	injected int // the ID of the last fault
 	messages history[Message]
 	requests history[Request]
 	received int // the Seq of the last request
 	accepted int // the Seq of the last message
 	window   window
 	uuids    seenUUIDs
+	removed  []Cursor // by RemoveRequest
+	removals int      // how often RemoveRequest has removed one
 	watchers map[chan struct{}]bool
 }
 
@@ -116,18 +124,19 @@ func (s *Server) Requests() []Request {
 	return slices.Clone(s.requests.items)
 }
 
-// InjectFaults queues faults. Each applies to one POST, in order.
-func (s *Server) InjectFaults(faults ...Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = append(s.faults, faults...)
-}
-
 // AdvanceClock moves the robot's clock forward: the rate limit recovers, and signatures expire.
 func (s *Server) AdvanceClock(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.offset += d
+	s.notify()
+}
+
+// ClockOffset returns by how much AdvanceClock has moved the robot's clock.
+func (s *Server) ClockOffset() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.offset
 }
 
 // Options returns a copy of the current options.
@@ -145,19 +154,53 @@ func (s *Server) SetOptions(change func(*Options)) {
 	opts := s.opts.clone()
 	change(&opts)
 	s.opts = opts.clone()
+	s.notify()
 }
 
 // Reset forgets the messages, the requests, the msgUuids and the state of the rate limit. It keeps the options, the clock
-// and the queued faults.
+// and the queued faults: ClearFaults removes those.
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.messages, s.requests, s.received, s.accepted = history[Message]{}, history[Request]{}, 0, 0
-	s.window, s.uuids = window{}, seenUUIDs{}
+	s.window, s.uuids, s.removed = window{}, seenUUIDs{}, nil
 	s.notify()
 }
 
-// Watch returns a channel that receives when Requests has changed. Changes that were not received are merged into one, so
+// maxRemoved is how many removed requests a Server remembers.
+const maxRemoved = 1000
+
+// RemoveRequest forgets one request and its message. The rate limit and its msgUuid stay as they are. It reports false if the
+// request is not kept.
+func (s *Server) RemoveRequest(c Cursor) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, found := position(s.requests.items, c)
+	if !found {
+		return false
+	}
+	if m := s.requests.items[i].Message; m != nil {
+		if i := slices.IndexFunc(s.messages.items, func(kept Message) bool { return kept.Seq == m.Seq }); i >= 0 {
+			s.messages.remove(i)
+		}
+	}
+	s.requests.remove(i)
+	s.removed = append(s.removed, c)
+	s.removed = s.removed[max(0, len(s.removed)-maxRemoved):]
+	s.removals++
+	s.notify()
+	return true
+}
+
+// RemovedRequests returns which requests RemoveRequest has forgotten since New or Reset, at most the last thousand, and how many
+// there were since New.
+func (s *Server) RemovedRequests() (removed []Cursor, total int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.removed), s.removals
+}
+
+// Watch returns a channel that receives when Requests, Options, Faults or the clock have changed. Changes that were not received are merged into one, so
 // read all new requests after each receive. The channel is never closed. Cancel ends the watch and may be called twice.
 func (s *Server) Watch() (changed <-chan struct{}, cancel func()) {
 	c := make(chan struct{}, 1)

@@ -20,6 +20,7 @@ type entry struct {
 	Gap      bool // the time is shown above it
 	Part     part
 	markdown *markdownRenderer
+	lang     *language
 }
 
 // CursorID names the request in an address.
@@ -41,15 +42,11 @@ func (e entry) Kind() string {
 	return "fault"
 }
 
-// Notice is the face and the headline of a kind other than message.
-func (e entry) Notice() struct{ Face, Headline string } {
-	return map[string]struct{ Face, Headline string }{
-		"repeat":  {"♻️", "Repeated"},
-		"probe":   {"👋", "Probe"},
-		"refused": {"⛔", "Refused"},
-		"fault":   {"⚡", "Not delivered"},
-	}[e.Kind()]
-}
+// headlines are those of the kinds other than message.
+var headlines = map[string]string{"repeat": "Repeated", "probe": "Probe", "refused": "Refused", "fault": "Not delivered"}
+
+// Headline is that of the entry's kind.
+func (e entry) Headline() string { return headlines[e.Kind()] }
 
 // SenderSawError reports whether the sender of a message received something else than ok.
 func (e entry) SenderSawError() bool { return e.Code != 0 || e.Fault }
@@ -58,17 +55,17 @@ func (e entry) SenderSawError() bool { return e.Code != 0 || e.Fault }
 func (e entry) ResponseSummary() string {
 	switch {
 	case e.Status == 0:
-		return "nothing: the connection was closed"
+		return e.lang.t("nothing: the connection was closed")
 	case e.Text == "":
-		return fmt.Sprintf("HTTP %d, an answer that is not the robot's", e.Status)
+		return e.lang.t("HTTP %d, an answer that is not the robot's", e.Status)
 	case e.Code == 0 && e.Fault:
-		return fmt.Sprintf("HTTP %d, errcode 0 %s, cut short", e.Status, escapeInvisible(e.Text))
+		return e.lang.t("HTTP %d, errcode 0 %s, cut short", e.Status, escapeInvisible(e.Text))
 	}
 	return fmt.Sprintf("HTTP %d, errcode %d %s", e.Status, e.Code, escapeInvisible(e.Text))
 }
 
 // Bubble is what the group sees. It is expensive: call it once.
-func (e entry) Bubble() bubble { return newBubble(e.Message, e.markdown) }
+func (e entry) Bubble() bubble { return newBubble(e.Message, e.markdown, e.lang) }
 
 // rejectedBody is what the page shows of a body that the server may have rejected.
 type rejectedBody struct {
@@ -120,14 +117,14 @@ func (e entry) Timestamp() string {
 	query, _ := url.ParseQuery(e.Query) // what can be read of a mangled one
 	sent := query.Get("timestamp")
 	if sent == "" {
-		return "none"
+		return e.lang.t("none")
 	}
 	ms, err := strconv.ParseInt(sent, 10, 64)
 	if err != nil {
-		return fmt.Sprintf("%s: not a number of milliseconds", escapeInvisible(sent))
+		return e.lang.t("%s: not a number of milliseconds", escapeInvisible(sent))
 	}
 	off := time.UnixMilli(ms).Sub(e.Time).Round(time.Millisecond)
-	return fmt.Sprintf("%d, %v off the robot's clock; an hour is allowed", ms, off)
+	return e.lang.t("%d, %v off the robot's clock; an hour is allowed", ms, off)
 }
 
 // part is the position of a message that was split: Number of Total; First is the request of the first part. The zero part
@@ -194,14 +191,15 @@ func partNumber(m *dingtalktest.Message) (title string, p part) {
 // read a long history slowly. An entry depends on those before it.
 type reader struct {
 	page       *page
+	lang       *language
 	lastCursor dingtalktest.Cursor
 	series     series
 }
 
 // readAfter returns a reader of what follows the cursor. If the server forgot that request, found is false and the reader
 // begins with the oldest one.
-func (p *page) readAfter(c dingtalktest.Cursor) (r *reader, found bool) {
-	r = &reader{page: p}
+func (p *page) readAfter(c dingtalktest.Cursor, lang *language) (r *reader, found bool) {
+	r = &reader{page: p, lang: lang}
 	if _, found = p.fake.RequestsAfter(c, 0); !found {
 		return r, false
 	}
@@ -217,13 +215,13 @@ func (p *page) readAfter(c dingtalktest.Cursor) (r *reader, found bool) {
 func (r *reader) next() (e entry, more, found bool) {
 	requests, found := r.page.fake.RequestsAfter(r.lastCursor, 1)
 	if !found {
-		*r = reader{page: r.page}
+		*r = reader{page: r.page, lang: r.lang}
 	}
 	if len(requests) == 0 {
 		return entry{}, false, found
 	}
 	q := requests[0]
-	e = entry{Request: q, markdown: r.page.markdown, Gap: r.lastCursor.Seq == 0 || gapBefore(r.lastCursor.Time, q.Time)}
+	e = entry{Request: q, markdown: r.page.markdown, lang: r.lang, Gap: r.lastCursor.Seq == 0 || gapBefore(r.lastCursor.Time, q.Time)}
 	if q.Message != nil {
 		e.Part = r.series.next(q.Message, q.Seq)
 	}

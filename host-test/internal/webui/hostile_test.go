@@ -1,9 +1,12 @@
 package webui
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,23 +18,11 @@ import (
 )
 
 // hostile is what no agent should write, and some can be talked into writing.
-func hostile() []string {
-	return []string{
-		`<script>window.hit=1</script>`,
-		`<img src=x onerror="window.hit=1">`,
-		`<svg/onload=window.hit=1><style>*{display:none}</style><iframe src=//evil.example></iframe>`,
-		`</p></div></article></main><form action=/controls/clear><button>x`,
-		`<!-- <![CDATA[ --!> ]]> <plaintext> <xmp> <textarea> <title>`,
-		`[a](javascript:window.hit=1) [b](JaVaScRiPt:window.hit=1) [c](data:text/html,x) [d](vbscript:x) [e](//evil.example) [f](/controls/clear)`,
-		`<javascript:window.hit=1> <https://a.example/"onmouseover="window.hit=1>`,
-		`[a](https://a.example/"onmouseover="window.hit=1") ![x](https://evil.example/track.png "t") ![y](javascript:window.hit=1)`,
-		"[a]( java\nscript:window.hit=1) [b](&#106;avascript:window.hit=1) [c](\x01javascript:window.hit=1)",
-		`{{.}} {{template "page"}} ${window.hit=1} &lt;script&gt; &#60;script&#62;`,
-		"right \u202e to left, zero\u200bwidth, \u2066isolate, tag\U000E0041, escape \x1b[2J, bell \x07, lone \r return",
-		"emoji 👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽 stay whole",
-		`@<script>window.hit=1</script> @"><img src=x onerror=window.hit=1> @all`,
-		"\ufffe \U0010ffff \u2028 \u2029 \u0000",
+func hostile() (list []string) {
+	if data, err := os.ReadFile("testdata/hostile.json"); err != nil || json.Unmarshal(data, &list) != nil {
+		panic(err)
 	}
+	return list
 }
 
 // bodies returns messages with the text in every field that the page shows.
@@ -87,24 +78,6 @@ func checkPages(t *testing.T, fake *dingtalktest.Server, h http.Handler) {
 	}
 }
 
-// TestInvisibleCharacters: a reader must see what was tried.
-func TestInvisibleCharacters(t *testing.T) {
-	g := newGroup(t, dingtalktest.Options{})
-	for _, tt := range []struct{ text, want string }{
-		{`<script>alert(1)</script>`, `&lt;script&gt;alert(1)&lt;/script&gt;`},
-		{`<img src=x onerror=a>`, `&lt;img src=x onerror=a&gt;`},
-		{"a\u202eb\u200bc", "a⟨U&#43;202E⟩b⟨U&#43;200B⟩c"},
-		{"👩‍👩‍👧‍👦", "👩‍👩‍👧‍👦"},
-		{"[a](javascript:b)", "[a](javascript:b)"},
-	} {
-		g.Reset()
-		g.post(t, textBody(tt.text))
-		if html := g.get(t, "/"); !strings.Contains(html, `<p class="words">`+tt.want+`</p>`) {
-			t.Errorf("%q is not shown as %q", tt.text, tt.want)
-		}
-	}
-}
-
 // checkInert fails if a page has an element or attribute that its templates do not have. It reads tags, because a message
 // can nest deeper than a parser of trees goes.
 func checkInert(t testing.TB, page string) {
@@ -122,7 +95,8 @@ func checkInert(t testing.TB, page string) {
 func checkElement(t testing.TB, n html.Token) {
 	t.Helper()
 	elements := strings.Fields(`html head meta title link script body a header span div h1 h2 h3 h4 h5 h6 p nav aside main article
-		button details summary pre code form input fieldset legend b strong em s br ul ol li blockquote dl dt dd meter time`)
+		button details summary pre code form input fieldset legend b strong em s br ul ol li blockquote dl dt dd meter time
+		svg use symbol path select option output label dialog`)
 	if !slices.Contains(elements, n.Data) {
 		t.Errorf("the page has a <%s>", n.Data)
 	}
@@ -130,7 +104,7 @@ func checkElement(t testing.TB, n html.Token) {
 		switch {
 		case strings.HasPrefix(a.Key, "on"), a.Key == "style", a.Key == "srcdoc", a.Key == "background", a.Key == "ping":
 			t.Errorf("<%s> has %s=%q", n.Data, a.Key, a.Val)
-		case a.Key == "src" && a.Val != "page.js", a.Key == "action" && !strings.HasPrefix(a.Val, "controls/"):
+		case a.Key == "src" && !strings.HasSuffix(a.Val, "page.js"), a.Key == "action", a.Key == "formaction":
 			t.Errorf("<%s> has %s=%q", n.Data, a.Key, a.Val)
 		case a.Key == "href" && !isHarmless(n, a.Val):
 			t.Errorf("<%s> has href=%q", n.Data, a.Val)
@@ -138,12 +112,11 @@ func checkElement(t testing.TB, n html.Token) {
 	}
 }
 
+var ownLinkRE = regexp.MustCompile(`^((\.\./)?(page\.css|favicon\.svg|#[\w-]+)|\?lang=(en|zh)|requests/[\d-]+|api/v1/requests)$`)
+
 // isHarmless reports whether a link is the page's own, or safe in a message.
 func isHarmless(n html.Token, address string) bool {
-	if n.Data == "link" {
-		return strings.HasSuffix(address, "page.css")
-	}
-	if strings.HasPrefix(address, "#") || strings.HasPrefix(address, "requests/") {
+	if ownLinkRE.MatchString(address) {
 		return true
 	}
 	u, err := url.Parse(address)
@@ -175,7 +148,7 @@ func TestPathologicalMarkdown(t *testing.T) {
 	r := newMarkdownRenderer()
 	for _, s := range []string{"@", "@a ", "[", "![", "[a](", "*a ", "**a_b", "`a", "<", "<a ", ">", "- ", "1. > ", "> \n", "  \n", "&", "\\"} {
 		start := time.Now()
-		html := r.render(strings.Repeat(s, 19900/len(s)), newMentionIndex(&dingtalktest.Message{}))
+		html := r.render(strings.Repeat(s, 19900/len(s)), newMentionIndex(&dingtalktest.Message{}, newLanguage("en")))
 		t.Logf("%q: %v", s, time.Since(start))
 		if n := strings.Count(string(html), "<blockquote>") + strings.Count(string(html), "<li>"); n > maxNesting {
 			t.Errorf("%q repeated nests %d deep", s, n)

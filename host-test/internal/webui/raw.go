@@ -1,12 +1,17 @@
 package webui
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"html/template"
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 )
 
@@ -21,17 +26,31 @@ func (e entry) Raw() string {
 		out.WriteString("?" + e.Query)
 	}
 	out.WriteString("\n")
-	for _, name := range slices.Sorted(maps.Keys(e.Header)) {
-		for _, value := range e.Header[name] {
-			out.WriteString(name + ": " + value + "\n")
-		}
-	}
+	_ = e.Header.Write(&out) // a Builder takes everything
 	out.WriteString("\n")
 	out.Write(e.Body[:min(len(e.Body), maxBodyShown)])
 	if more := len(e.Body) - maxBodyShown; more > 0 {
 		fmt.Fprintf(&out, "\n… and %d bytes more", more)
 	}
 	return escapeInvisible(strings.ToValidUTF8(out.String(), "\uFFFD"))
+}
+
+// escapeRE finds escapes in JSON that stand for characters.
+var escapeRE = regexp.MustCompile(`\\[^u]|(\\u[0-9a-fA-F]{4})+`)
+
+// Decoded is the body as indented JSON in which \u escapes are characters, or "" if it is no JSON.
+func (e entry) Decoded() string {
+	var out bytes.Buffer
+	if len(e.Body) > maxBodyShown || json.Indent(&out, e.Body, "", "  ") != nil {
+		return ""
+	}
+	return escapeInvisible(escapeRE.ReplaceAllStringFunc(strings.ToValidUTF8(out.String(), "\uFFFD"), func(escaped string) string {
+		var s string
+		if escaped[1] != 'u' || json.Unmarshal([]byte(`"`+escaped+`"`), &s) != nil || strings.ContainsAny(s, "\"\\\n\t") {
+			return escaped
+		}
+		return s
+	}))
 }
 
 // Curl is a command that sends the request again. TOKEN, TIMESTAMP, SIGN and ROBOT, the address up to the path, are shell
@@ -56,13 +75,9 @@ func (e entry) Curl() string {
 	return out.String()
 }
 
-// escapedPath escapes what a shell could expand. url.PathEscape would keep the dollar.
+// escapedPath also escapes what a shell could expand.
 func (e entry) escapedPath() string {
-	steps := strings.Split(e.Path, "/")
-	for i, step := range steps {
-		steps[i] = strings.ReplaceAll(url.QueryEscape(step), "+", "%20")
-	}
-	return strings.Join(steps, "/")
+	return strings.NewReplacer("$", "%24", "!", "%21").Replace((&url.URL{Path: e.Path}).EscapedPath())
 }
 
 func (e entry) escapedQuery() string {
@@ -103,4 +118,57 @@ func shellQuote(s string) string {
 		}
 	}
 	return "'" + out.String() + "'"
+}
+
+// escapeInvisible spells out characters that a reader cannot see or that reorder the line: control characters, direction
+// marks, zero-width characters, and tags that can hide text. It keeps the joiners of emoji and of Persian.
+func escapeInvisible(s string) string {
+	s = strings.ReplaceAll(s, "\r\n", "\n")
+	if strings.IndexFunc(s, isInvisible) < 0 {
+		return s
+	}
+	var out strings.Builder
+	for _, r := range s {
+		if isInvisible(r) {
+			fmt.Fprintf(&out, "⟨U+%04X⟩", r)
+		} else {
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
+}
+
+func isInvisible(r rune) bool {
+	switch {
+	case r < ' ':
+		return r != '\n' && r != '\t'
+	case r < 0x7F:
+		return false
+	case r == 0x200C || r == 0x200D: // the joiners
+		return false
+	case r == 0x2028 || r == 0x2029: // only some programs end a line here
+		return true
+	}
+	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
+}
+
+// safeURL returns an address that may become a link, or "". The page shows others as text.
+func safeURL(address string) template.URL {
+	u, err := url.Parse(address)
+	if err != nil || !isSafeURL(u) {
+		return ""
+	}
+	return template.URL(u.String())
+}
+
+// hostRE is stricter than url.Parse, which accepts some hosts whose String it cannot parse.
+var hostRE = regexp.MustCompile(`^[\pL\pN._\[\]:-]+$`)
+
+// isSafeURL allows the web's schemes, and that of DingTalk's own pages.
+func isSafeURL(u *url.URL) bool {
+	switch u.Scheme {
+	case "http", "https", "dingtalk":
+		return hostRE.MatchString(u.Host)
+	}
+	return false
 }

@@ -2,18 +2,20 @@ package webui
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
+	"strings"
 	"time"
 
 	"dingtalk-plugin/host-test/dingtalktest"
 )
 
 const (
-	pollInterval      = 250 * time.Millisecond // how often a stream looks for changed options, which Watch does not report
-	heartbeatInterval = 15 * time.Second       // how often a stream writes at least, to notice that a visitor is gone
-	chunkSize         = 64 << 10               // about how many bytes a stream renders before it writes
+	heartbeatInterval = 15 * time.Second // how often a stream writes at least, to notice that a visitor is gone
+	chunkSize         = 64 << 10         // about how many bytes a stream renders before it writes
 )
 
 // events sends what the page does not show yet, until the visitor leaves or does not read.
@@ -23,33 +25,29 @@ func (p *page) events(w http.ResponseWriter, req *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	connection := http.NewResponseController(w) // its errors only report that a recorder has no deadlines
 	_ = connection.SetReadDeadline(time.Time{}) // the server's would end the stream
-	ticker := time.NewTicker(pollInterval)
+	ticker := time.NewTicker(heartbeatInterval)
 	defer ticker.Stop()
 
-	r, found := p.readAfter(requestedCursor(req))
+	// The id of a browser that reconnects is newer than the one that the page was rendered with.
+	r, found := p.readAfter(parseCursor(cmp.Or(req.Header.Get("Last-Event-ID"), req.FormValue("after"))), p.languageOf(w, req))
 	s := &stream{reader: r, lost: !found}
-	written := time.Time{}
-	for fresh := true; ; {
-		more := fresh && s.addEntries()
+	for {
+		more := s.addEntries()
+		s.addRemoved()
 		s.addControls()
-		if s.out.Len() == 0 && time.Since(written) >= heartbeatInterval {
-			s.out.WriteString(":\n\n") // a comment; it also opens a stream without news
+		if s.out.Len() == 0 {
+			s.out.WriteString(":\n\n") // a comment, which opens a stream without news and keeps it open
 		}
-		if s.out.Len() > 0 {
-			written = time.Now()
-			_ = connection.SetWriteDeadline(written.Add(p.options.Timeout))
-			if _, err := s.out.WriteTo(w); err != nil || connection.Flush() != nil {
-				return
-			}
+		_ = connection.SetWriteDeadline(time.Now().Add(p.options.Timeout))
+		if _, err := s.out.WriteTo(w); err != nil || connection.Flush() != nil {
+			return
 		}
 		if more {
 			continue
 		}
 		select {
 		case <-changed:
-			fresh = true
 		case <-ticker.C:
-			fresh = false
 		case <-req.Context().Done():
 			return
 		}
@@ -61,6 +59,7 @@ type stream struct {
 	*reader
 	lost     bool      // the server forgot what the visitor shows
 	controls *controls // as sent; nil before the first time
+	removals int       // how many of RemovedRequests were sent
 	out      bytes.Buffer
 }
 
@@ -77,10 +76,10 @@ func (s *stream) addEntries() (more bool) {
 		if !more {
 			break
 		}
-		s.page.render(&html, "entry", e)
+		s.lang.render(&html, "entry", e)
 		if e.Message != nil {
 			newest.Reset()
-			s.page.render(&newest, "preview", e.Preview())
+			s.lang.render(&newest, "preview", e.Preview())
 		}
 	}
 	if s.lost {
@@ -96,14 +95,32 @@ func (s *stream) addEntries() (more bool) {
 	return more
 }
 
+// addRemoved adds an event with the ids of requests that were removed one by one.
+func (s *stream) addRemoved() {
+	removed, total := s.page.fake.RemovedRequests()
+	n := min(total-s.removals, len(removed))
+	if s.removals = total; n == 0 {
+		return
+	}
+	var ids []string
+	for _, c := range removed[len(removed)-n:] {
+		ids = append(ids, formatCursor(c))
+	}
+	s.add("removed", s.lastCursor, strings.Join(ids, " "))
+	var html bytes.Buffer
+	_, newest := s.page.newest()
+	s.lang.render(&html, "preview", newest)
+	s.add("newest", s.lastCursor, html.String())
+}
+
 func (s *stream) addControls() {
 	now := s.page.controls()
-	if s.controls != nil && now == *s.controls {
+	if s.controls != nil && reflect.DeepEqual(now, *s.controls) {
 		return
 	}
 	s.controls = &now
 	var html bytes.Buffer
-	s.page.render(&html, "controls", now)
+	s.lang.render(&html, "controls", now)
 	s.add("controls", s.lastCursor, html.String())
 }
 
@@ -129,21 +146,11 @@ func formatCursor(c dingtalktest.Cursor) string {
 func parseCursor(id string) dingtalktest.Cursor {
 	var seq int
 	var nanos int64
-	if id == "0" {
+	if id == "" || id == "0" {
 		return dingtalktest.Cursor{}
 	}
 	if n, _ := fmt.Sscanf(id, "%d-%d", &seq, &nanos); n != 2 || seq <= 0 {
 		return dingtalktest.Cursor{Seq: -1}
 	}
 	return dingtalktest.Cursor{Seq: seq, Time: time.Unix(0, nanos)}
-}
-
-// requestedCursor prefers the id of a browser that reconnects over the one that the page was rendered with.
-func requestedCursor(req *http.Request) dingtalktest.Cursor {
-	for _, id := range []string{req.Header.Get("Last-Event-ID"), req.FormValue("after")} {
-		if id != "" {
-			return parseCursor(id)
-		}
-	}
-	return dingtalktest.Cursor{}
 }

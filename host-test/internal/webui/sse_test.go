@@ -101,10 +101,31 @@ func TestControlEvents(t *testing.T) {
 	if e := events.next(t, "controls"); strings.Contains(e.html, `aria-checked="true"`) {
 		t.Errorf("controls: %s", e.html)
 	}
-	g.control(t, "secret", "on=true")
-	events.expect(t, "controls", `id="c-secret" role="switch" aria-checked="true"`)
+	g.api(t, "PATCH", "switches", `{"secret":true}`)
+	events.expect(t, "controls", `id="c-secret" type="button" role="switch" aria-checked="true"`)
 	g.SetOptions(func(o *dingtalktest.Options) { o.Wording = dingtalktest.WordingLegacy })
-	events.expect(t, "controls", `value="old" aria-pressed="true"`)
+	events.expect(t, "controls", `id="c-old" type="button" aria-pressed="true"`)
+	busy, _ := dingtalktest.FaultByName("busy")
+	g.InjectFaults(busy)
+	events.expect(t, "controls", `<li><code>busy</code>`)
+}
+
+func TestRemovedEvent(t *testing.T) {
+	g := newGroup(t, dingtalktest.Options{})
+	g.post(t, textBody("one"))
+	g.post(t, textBody("two"))
+	events := g.listen(t, "0", "")
+	events.next(t, "newest")
+	last := g.Requests()[1].Cursor()
+	g.RemoveRequest(last)
+	if e := events.next(t, "removed"); e.html != formatCursor(last) {
+		t.Errorf("removed %q", e.html)
+	}
+	events.expect(t, "newest", "Robot: one")
+	g.post(t, textBody("three"))
+	if e := events.expect(t, "entries", ">three</p>"); strings.Count(e.html, "<article") != 1 {
+		t.Errorf("entries after a removal: %s", e.html)
+	}
 }
 
 // TestReconnect connects with the cursors of a page and of a browser.

@@ -7,15 +7,34 @@
 //	mux.Handle("/", webui.Handler(fake, nil))
 //
 // The page lists every request, oldest first: accepted messages as DingTalk draws them, others with errcode, text and
-// explanation. It works offline and loads no picture of a message.
+// explanation. It works offline and loads no picture of a message. It can be read without its script, in English or Chinese.
 //
-//	GET  /             the page; it works without its script, too
+//	GET  /             the page
 //	GET  /requests/…   details of a request: the checks, the raw request without credentials, a curl command
 //	GET  /events       new entries as server-sent events; a server that shuts down must close these
-//	POST /controls/…   simulate a failure, as a form; the response is 303, or 400 with a sentence
 //
-// The page lists a curl command for each control. Turning one off restores the options that the server had when Handler was
-// called.
+// # The API
+//
+// Test suites in other languages, and the page itself, use JSON. An error is {"error": …} with status 400, or 404 for an id that
+// is unknown; 204 has no body.
+//
+//	GET    /api/v1/messages       what the group sees, oldest first; the fields are those of dingtalktest.Message
+//	GET    /api/v1/requests       all requests, with kind, errcode and explanation; the fields are those of dingtalktest.Request
+//	GET    /api/v1/requests/{id}  one of them
+//	DELETE /api/v1/requests/{id}  forgets it and its message
+//	DELETE /api/v1/requests       clears the group; ?faults=true also the queued faults
+//	GET    /api/v1/robot          the options, as dingtalktest.Options
+//	PATCH  /api/v1/robot          changes those in the body: {"keywords": ["deploy"], "perMinute": -1}
+//	GET    /api/v1/switches       the simulated failures: token, secret, keyword, ip, disabled, removed, rate
+//	PATCH  /api/v1/switches       turns some on or off: {"disabled": true}; off restores what it was
+//	GET    /api/v1/faults         the queue, next first, and the names of all faults
+//	POST   /api/v1/faults         queues one for the next POST: {"name": "busy"}, with "times" for several
+//	DELETE /api/v1/faults         removes all; /api/v1/faults/{id} removes one
+//	GET    /api/v1/clock          the robot's clock, and how far it is ahead
+//	PUT    /api/v1/clock          sets it: {"ahead": "10m"}
+//
+// Lists take ?q= (a text in any case), ?kind= (message, refused, fault, repeat, probe or a msgtype), ?mention= (somebody who is
+// notified), ?after= (an id) and ?limit=.
 //
 // # Security
 //
@@ -23,7 +42,7 @@
 // escapes the rest; invisible and bidirectional control characters are spelled out; and a Content-Security-Policy keeps
 // whatever slips through from running or loading.
 //
-// Other sites are untrusted, too. Controls refuse cross-origin requests, and every address responds with 421 to a host name
+// Other sites are untrusted, too. The API refuses cross-origin changes and lets no other site read, and every address responds with 421 to a host name
 // that another site could have pointed here, see Options.Hosts. The robot's own address responds to any name and shows nothing.
 //
 // Options bound the number of visitors and the memory of each. Timeouts of requests are the HTTP server's.
@@ -57,6 +76,10 @@ type Options struct {
 	// connected to.
 	Hosts []string
 
+	// Example returns a command that posts a message to the webhook. With it, the empty page and the API show the robot's token
+	// and secret, so leave it nil where these are real.
+	Example func(o *dingtalktest.Options, webhook string) string
+
 	MaxStreams  int           // how many event streams are open at once; 0 is 64
 	MaxRequests int           // how many other requests are served at once; 0 is 64
 	Timeout     time.Duration // how long a visitor may take to read what an event stream writes; 0 is 10 seconds
@@ -71,27 +94,26 @@ func (o Options) withDefaults() Options {
 
 // page is what the handlers share.
 type page struct {
-	fake     *dingtalktest.Server
-	initial  dingtalktest.Options // restored when a control is turned off
-	options  Options
-	views    *template.Template
-	markdown *markdownRenderer
+	fake      *dingtalktest.Server
+	options   Options
+	languages []*language // as languageMatcher has them
+	markdown  *markdownRenderer
 
-	mu    sync.Mutex
-	ahead time.Duration // of the robot's clock before the real one
+	mu       sync.Mutex
+	replaced map[string]dingtalktest.Options // what a switch that is on has replaced, by its name
 }
 
 func newPage(fake *dingtalktest.Server, o Options) *page {
 	return &page{
-		fake:     fake,
-		initial:  fake.Options(),
-		options:  o.withDefaults(),
-		views:    template.Must(template.New("").Funcs(template.FuncMap{"escape": escapeInvisible}).ParseFS(web, "web/*.html")),
-		markdown: newMarkdownRenderer(),
+		fake:      fake,
+		options:   o.withDefaults(),
+		languages: []*language{newLanguage("en"), newLanguage("zh")},
+		markdown:  newMarkdownRenderer(),
+		replaced:  map[string]dingtalktest.Options{},
 	}
 }
 
-// Handler serves the page at "/", its events at "/events" and its controls at "/controls/...". Nil options are fine.
+// Handler serves the page at "/", its events at "/events" and the API at "/api/v1". Nil options are fine.
 func Handler(fake *dingtalktest.Server, o *Options) http.Handler {
 	if o == nil {
 		o = &Options{}
@@ -100,9 +122,10 @@ func Handler(fake *dingtalktest.Server, o *Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", p.index)
 	mux.HandleFunc("GET /requests/{cursor}", p.request)
-	mux.HandleFunc("GET /page.css", serveAsset)
-	mux.HandleFunc("GET /page.js", serveAsset)
-	p.addControls(mux)
+	for _, asset := range []string{"page.css", "page.js", "favicon.svg", "picture.svg"} {
+		mux.HandleFunc("GET /"+asset, serveAsset)
+	}
+	p.addAPI(mux)
 	all := http.NewServeMux()
 	all.HandleFunc("GET /events", limit(p.options.MaxStreams, p.events))
 	all.HandleFunc("/", limit(p.options.MaxRequests, mux.ServeHTTP))
@@ -130,14 +153,22 @@ func serveAsset(w http.ResponseWriter, req *http.Request) {
 }
 
 // index serves the page. Events bring later entries.
-func (p *page) index(w http.ResponseWriter, _ *http.Request) {
+func (p *page) index(w http.ResponseWriter, req *http.Request) {
+	lang := p.languageOf(w, req)
 	last, newest := p.newest()
-	p.respond(w, "page", struct {
+	robot, webhook, example := p.settings(), "http://"+req.Host+"/robot/send", ""
+	if p.options.Example != nil {
+		example = p.options.Example(&robot, webhook)
+	}
+	respond(w, lang, "page", struct {
 		Entries  iter.Seq[entry] // made while they are written: together they may be long
 		Newest   preview
 		Cursor   string
 		Controls controls
-	}{(&reader{page: p}).upTo(last), newest, formatCursor(last), p.controls()})
+		Robot    dingtalktest.Options
+		Webhook  string
+		Example  string
+	}{(&reader{page: p, lang: lang}).upTo(last), newest, formatCursor(last), p.controls(), robot, webhook, example})
 }
 
 // newest returns the cursor of the last request and the preview of the newest message.
@@ -153,23 +184,23 @@ func (p *page) newest() (last dingtalktest.Cursor, newest preview) {
 
 // request serves the details of one request.
 func (p *page) request(w http.ResponseWriter, req *http.Request) {
-	for _, q := range p.fake.Requests() {
-		if formatCursor(q.Cursor()) == req.PathValue("cursor") {
-			p.respond(w, "request", entry{Request: q, markdown: p.markdown})
-			return
-		}
+	q, err := p.find(req.PathValue("cursor"))
+	if err != nil {
+		http.NotFound(w, req)
+		return
 	}
-	http.NotFound(w, req)
+	lang := p.languageOf(w, req)
+	respond(w, lang, "request", entry{Request: q, markdown: p.markdown, lang: lang})
 }
 
-func (p *page) respond(w http.ResponseWriter, name string, data any) {
+func respond(w http.ResponseWriter, lang *language, name string, data any) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	p.render(w, name, data)
+	lang.render(w, name, data)
 }
 
 // render executes a template. It ignores write errors, because a visitor who has left needs no page.
-func (p *page) render(w io.Writer, name string, data any) {
-	err := p.views.ExecuteTemplate(w, name, data)
+func (l *language) render(w io.Writer, name string, data any) {
+	err := l.views.ExecuteTemplate(w, name, data)
 	var failed texttemplate.ExecError
 	var unsafe *template.Error
 	if errors.As(err, &failed) || errors.As(err, &unsafe) {
@@ -177,15 +208,15 @@ func (p *page) render(w io.Writer, name string, data any) {
 	}
 }
 
-// csp lets the page load its own style and script and connect to its own server, and nothing else. It holds even for markup
+// csp lets the page load its own style, script and icons and connect to its own server, and nothing else. It holds even for markup
 // that the sanitizer let through.
-const csp = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'none'; connect-src 'self'; " +
+const csp = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-// maxForm is more than any control needs, in bytes.
-const maxForm = 4 << 10
+// maxInput is more than the API needs, in bytes.
+const maxInput = 16 << 10
 
-// guard sets the security headers on every response. It refuses foreign host names and cross-origin POSTs. A program that
+// guard sets the security headers on every response. It refuses foreign host names and cross-origin changes. A program that
 // sends neither Sec-Fetch-Site nor Origin is no browser and may pass.
 func guard(next http.Handler, hosts []string) http.Handler {
 	next = http.NewCrossOriginProtection().Handler(next)
@@ -204,7 +235,7 @@ func guard(next http.Handler, hosts []string) http.Handler {
 				http.StatusMisdirectedRequest)
 			return
 		}
-		req.Body = http.MaxBytesReader(w, req.Body, maxForm)
+		req.Body = http.MaxBytesReader(w, req.Body, maxInput)
 		next.ServeHTTP(w, req)
 	})
 }

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/tools/txtar"
+
 	"dingtalk-plugin/host-test/dingtalktest"
 )
 
@@ -31,13 +33,13 @@ type group struct {
 
 type site = httptest.Server
 
-func newGroup(t testing.TB, o dingtalktest.Options) group {
+func newGroup(t testing.TB, o dingtalktest.Options, page ...Options) group {
 	t.Helper()
 	o.Secret = secret
 	fake := dingtalktest.New(&o)
 	mux := http.NewServeMux()
 	mux.Handle("/robot/send", fake)
-	mux.Handle("/", Handler(fake, nil))
+	mux.Handle("/", Handler(fake, &append(page, Options{})[0]))
 	srv := httptest.NewServer(mux)
 	t.Cleanup(func() {
 		srv.CloseClientConnections() // ends the events
@@ -104,10 +106,10 @@ func (g group) get(t testing.TB, path string) string {
 	return body
 }
 
-// control submits a form such as on=true and returns the status and the text of the response.
-func (g group) control(t testing.TB, name, form string, headers ...string) (status int, text string) {
+// api calls the API and returns the status and the body of the response.
+func (g group) api(t testing.TB, method, path, body string, headers ...string) (status int, text string) {
 	t.Helper()
-	res, text := g.do(t, "POST", "/controls/"+name, form, headers...)
+	res, text := g.do(t, method, "/api/v1/"+path, body, headers...)
 	return res.StatusCode, text
 }
 
@@ -131,65 +133,23 @@ func markdownBody(title, text string) string {
 	return `{"msgtype":"markdown","markdown":{"title":` + quote(title) + `,"text":` + quote(text) + `}}`
 }
 
-// TestRender posts one message each and looks for a piece of the page.
+// TestRender posts the messages in testdata/render.txt, and looks for a piece of the page.
 func TestRender(t *testing.T) {
-	const rel = ` target="_blank" rel="noopener noreferrer nofollow">`
-	tests := []struct{ name, body, want string }{
-		{"text", textBody("line one\n line two"), "<p class=\"words\">line one\n line two</p>"},
-		{"text with a link", textBody("see https://a.example/x?y=1&z=2."), `see <a href="https://a.example/x?y=1&amp;z=2"` + rel + `https://a.example/x?y=1&amp;z=2</a>.</p>`},
-		{"text is not Markdown", textBody("**bold**"), "<p class=\"words\">**bold**</p>"},
-
-		{"heading", markdownBody("T", "# One\n### Three"), "<h1>One</h1>\n<h3>Three</h3>"},
-		{"bold and italic", markdownBody("T", "**b** *i*"), "<strong>b</strong> <em>i</em>"},
-		{"quote", markdownBody("T", "> q"), "<blockquote>\n<p>q</p>\n</blockquote>"},
-		{"lists", markdownBody("T", "- a\n- b\n\n3. c"), "<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n<ol start=\"3\">\n<li>c</li>\n</ol>"},
-		{"link", markdownBody("T", "[a](https://a.example/)"), `<a href="https://a.example/" rel="nofollow noreferrer noopener" target="_blank">a</a>`},
-		{"link to the app", markdownBody("T", "[a](dingtalk://dingtalkclient/page/link?url=x)"), `<a href="dingtalk://dingtalkclient/page/link?url=x" `},
-		{"code", markdownBody("T", "`x`\n```\ny <b>\n```"), "<code>x</code></p>\n<pre><code>y &lt;b&gt;\n</code></pre>"},
-		{"picture", markdownBody("T", "![a *chart*](https://a.example/p.png)"), `<span class="picture"><span class="alt">a chart</span><span class="address">https://a.example/p.png</span></span>`},
-		{"soft line break", markdownBody("T", "a\nb"), "<p>a\nb</p>"},
-		{"hard line break", markdownBody("T", "a  \nb"), "<p>a<br>\nb</p>"},
-		{"no tables", markdownBody("T", "|a|b|\n|-|-|"), "<p>|a|b|\n|-|-|</p>"},
-		{"no rules", markdownBody("T", "a\n\n---\n\nb"), "<p>---</p>"},
-		{"no underlined headings", markdownBody("T", "a\n==="), "<p>a\n===</p>"},
-		{"no strikethrough", markdownBody("T", "~~a~~"), "<p>~~a~~</p>"},
-
-		{"link card", `{"msgtype":"link","link":{"title":"T","text":"x","messageUrl":"https://a.example/","picUrl":"https://a.example/p"}}`,
-			`<a href="https://a.example/" title="https://a.example/"` + rel + `<strong>T</strong></a>`},
-		{"link card's picture", `{"msgtype":"link","link":{"title":"T","text":"x","messageUrl":"https://a.example/","picUrl":"@media"}}`,
-			`<span class="address">@media</span>`},
-		{"one button", `{"msgtype":"actionCard","actionCard":{"title":"T","text":"**x**","singleTitle":"Go","singleURL":"https://a.example/"}}`,
-			`<strong>x</strong></p>
-</div>
-<ul class="buttons"><li><a href="https://a.example/" title="https://a.example/"` + rel + `Go</a></li></ul>`},
-		{"buttons side by side", `{"msgtype":"actionCard","actionCard":{"title":"T","text":"x","btnOrientation":"1","btns":[{"title":"Y","actionURL":"https://a.example/y"},{"title":"N","actionURL":"https://a.example/n"}]}}`,
-			`<ul class="buttons across"><li>`},
-		{"no avatar", `{"msgtype":"actionCard","actionCard":{"title":"T","text":"x","hideAvatar":"1","singleTitle":"Go","singleURL":"https://a.example/"}}`,
-			`<div class="face hidden"`},
-		{"button without a link", `{"msgtype":"actionCard","actionCard":{"title":"T","text":"x","singleTitle":"Go","singleURL":"dtmd://dingtalkclient/sendMessage?content=x"}}`,
-			`<span class="shut" title="dtmd://dingtalkclient/sendMessage?content=x">Go</span>`},
-		{"feed", `{"msgtype":"feedCard","feedCard":{"links":[{"title":"A","messageURL":"https://a.example/","picURL":"https://a.example/p"}]}}`,
-			`<ul class="feed"><li><a href="https://a.example/" title="https://a.example/"` + rel + `<strong>A</strong><span class="picture"><span class="alt">A</span><span class="address">https://a.example/p</span></span></a></li></ul>`},
-
-		{"first part", markdownBody("R (1/2)", "x"), `class="entry message part open" id="r1" data-series="1" aria-label="Part 1 of 2, Robot, `},
-		{"missing part", markdownBody("R (1/2)", "x"), "Part 2 of 2 has not arrived."},
-
-		{"preview by title", markdownBody("The title", "x"), `<p class="line">Robot: The title</p>`},
-		{"preview by first line", textBody("\n first \nsecond"), `<p class="line">Robot: first</p>`},
-		{"preview for everyone", `{"msgtype":"text","text":{"content":"x"},"at":{"isAtAll":true}}`, `<span class="call" lang="zh">[@所有人]</span> Robot: x`},
-		{"preview for one", `{"msgtype":"text","text":{"content":"@1"},"at":{"atMobiles":["1"]}}`, `<span class="call" lang="zh">[有人@我]</span> Robot: @1`},
-
-		{"refused", `{"msgtype":"markdown","markdown":{"text":"x"}}`, `<strong class="code">400402</strong> 错误描述:参数 markdown --》 title 缺失`},
-		{"explanation", `{"msgtype":"markdown","markdown":{"text":"x"}}`, `<p class="why">refused: markdown.title is missing, empty or of another kind</p>`},
-		{"rejected body", `{"msgtype":"audio","text":{"content":"a\nb"}}`, `<p class="attempt">audio: a</p>`},
+	cases, err := txtar.ParseFile("testdata/render.txt")
+	if err != nil || len(cases.Files) < 40 {
+		t.Fatalf("%d cases, %v", len(cases.Files), err)
 	}
 	g := newGroup(t, dingtalktest.Options{})
-	for _, tt := range tests {
+	for _, c := range cases.Files {
 		g.Reset()
-		g.post(t, tt.body)
-		if html := g.get(t, "/"); !strings.Contains(html, tt.want) {
-			_, shown, _ := strings.Cut(html, `<div id="newest">`)
-			t.Errorf("%s: no\n%s\nin\n%s", tt.name, tt.want, shown)
+		body, want, _ := strings.Cut(strings.TrimSuffix(string(c.Data), "\n"), "\n")
+		if f, ok := dingtalktest.FaultByName(strings.TrimPrefix(c.Name, "fault ")); ok {
+			g.InjectFaults(f)
+		}
+		g.post(t, body)
+		if html := g.get(t, "/"); !strings.Contains(html, want) {
+			_, shown, _ := strings.Cut(html, `<div id="log"`)
+			t.Errorf("%s: no\n%s\nin\n%.2000s", c.Name, want, shown)
 		}
 	}
 }
