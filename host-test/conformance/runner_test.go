@@ -82,9 +82,9 @@ func TestRunnerDetectsMismatch(t *testing.T) {
 var mismatches = map[string]func(*caseRunner, []scenario.Step){
 	"none":               func(*caseRunner, []scenario.Step) {},
 	"another text":       func(_ *caseRunner, s []scenario.Step) { replace(&s[0].Result, "successfully", "well") },
-	"another value":      func(_ *caseRunner, s []scenario.Step) { replace(&s[0].Result, `"bytes": 128`, `"bytes": 129`) },
+	"another value":      func(_ *caseRunner, s []scenario.Step) { replace(&s[0].Result, `"ok": true`, `"ok": false`) },
 	"a member less":      func(_ *caseRunner, s []scenario.Step) { replace(&s[0].Result, `"reason": "sent",`, "") },
-	"another identifier": func(_ *caseRunner, s []scenario.Step) { replace(&s[1].Result, `"msgUuid": "`, `"msgUuid": "0`) },
+	"another identifier": func(_ *caseRunner, s []scenario.Step) { replace(&s[0].Requests, `"msgUuid":"`, `"msgUuid":"0`) },
 	"another body":       func(_ *caseRunner, s []scenario.Step) { replace(&s[0].Requests, `"at":`, `"to":`) },
 	"another verdict":    func(_ *caseRunner, s []scenario.Step) { replace(&s[0].Requests, "shown as", "a duplicate") },
 	"no signature":       func(_ *caseRunner, s []scenario.Step) { replace(&s[0].Requests, "&sign=", "&sig=") },

@@ -96,8 +96,12 @@ copy_root() {
 # targets have symbols of the linker for this; here libc_stub.c defines one (RATIONALE.md, "Why is TinyGo patched?").
 scan_variables_only() {
 	local file=$temp/src/runtime/arch_tinygowasm.go
-	sed -i -e 's|^\tglobalsStart = .*|\tglobalsStart = uintptr(unsafe.Pointer(\&variablesStartSymbol))|' \
-		-e 's|^//go:extern __global_base|//go:extern variables_start\nvar variablesStartSymbol [0]byte\n\n&|' "$file"
+	sed -e 's|^\(.globalsStart = uintptr(unsafe.Pointer(&\)globalsStartSymbol|\1variablesStartSymbol|' \
+		-e 's|^//go:extern __global_base|//go:extern variables_start\
+var variablesStartSymbol [0]byte\
+\
+&|' "$file" >"$file.new"
+	mv "$file.new" "$file"
 	[ "$(grep -c variablesStartSymbol "$file")" = 2 ] || die "TinyGo $tinygo_version names its globals otherwise: adapt scan_variables_only"
 }
 
