@@ -33,38 +33,3 @@ func (w *window) allow(now time.Time, limit int) (position int, why string) {
 	w.accepted = append(w.accepted, now)
 	return len(w.accepted), ""
 }
-
-const (
-	// uuidLifetime is a guess: the documentation says only that a repeated msgUuid is not posted twice.
-	uuidLifetime = 24 * time.Hour
-
-	maxUUIDs     = 10000
-	maxUUIDBytes = 8 << 20
-)
-
-// seenUUIDs are the msgUuids of accepted messages, with the time of each.
-type seenUUIDs struct {
-	accepted map[string]time.Time
-	order    history[string] // the same, oldest first
-}
-
-func (s *seenUUIDs) contains(uuid string, now time.Time) bool {
-	accepted, ok := s.accepted[uuid]
-	return ok && now.Sub(accepted) < uuidLifetime
-}
-
-// add is called only if the msgUuid is unknown or its lifetime is over.
-func (s *seenUUIDs) add(uuid string, now time.Time) {
-	if uuid == "" {
-		return
-	}
-	if s.accepted == nil {
-		s.accepted = map[string]time.Time{}
-	}
-	if _, ok := s.accepted[uuid]; !ok {
-		for _, old := range s.order.add(uuid, itemSize+len(uuid), maxUUIDs, maxUUIDBytes) {
-			delete(s.accepted, old)
-		}
-	}
-	s.accepted[uuid] = now
-}

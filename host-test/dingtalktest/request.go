@@ -2,12 +2,16 @@ package dingtalktest
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Request is a request that the Server has answered. It holds no credentials, except what the sender put into the body.
@@ -141,93 +145,68 @@ func (q *Request) interrupt(how string) {
 	q.explainFault(how)
 }
 
-// history keeps the newest items within a limit of number and of bytes.
-type history[T any] struct {
-	items []T
-	sizes []int
-	bytes int
+// object is a JSON object. A map is used because encoding/json matches struct fields in any case, and to DingTalk
+// messageUrl and messageURL are different fields.
+type object = map[string]any
+
+// str returns the field if it is a string, and otherwise "".
+func str(o object, name string) string {
+	s, _ := o[name].(string)
+	return s
 }
 
-// add returns the oldest items if it must drop them. It always keeps the newest.
-func (h *history[T]) add(item T, size, maxItems, maxBytes int) (dropped []T) {
-	h.items, h.sizes = append(h.items, item), append(h.sizes, size)
-	h.bytes += size
-	n := 0
-	for last := len(h.items) - 1; n < last && (len(h.items)-n > maxItems || h.bytes > maxBytes); n++ {
-		h.bytes -= h.sizes[n]
+// parseObject parses an object more strictly than encoding/json: keys must be unique and all text valid UTF-8.
+func parseObject(body []byte) (object, error) {
+	if len(body) == 0 {
+		return nil, errors.New("it is empty")
 	}
-	dropped = slices.Clone(h.items[:n])
-	clear(h.items[:n]) // so that the array does not keep what they refer to
-	h.items, h.sizes = h.items[n:], h.sizes[n:]
-	return dropped
-}
-
-// remove removes the item at i.
-func (h *history[T]) remove(i int) {
-	h.bytes -= h.sizes[i]
-	h.items, h.sizes = slices.Delete(h.items, i, i+1), slices.Delete(h.sizes, i, i+1)
-}
-
-// position returns where the request at a cursor is or, if it is not kept, where it would be.
-func position(kept []Request, c Cursor) (i int, found bool) {
-	i, found = slices.BinarySearchFunc(kept, c.Seq, func(q Request, seq int) int { return q.Seq - seq })
-	return i, found && kept[i].Time.Equal(c.Time)
-}
-
-// Cursor is a position in the history of requests: after the one with this Seq and Time. The zero value is before the
-// first. Seq alone would be ambiguous after a Reset.
-type Cursor struct {
-	Seq  int
-	Time time.Time
-}
-
-// Cursor returns the position after this request.
-func (q Request) Cursor() Cursor { return Cursor{q.Seq, q.Time} }
-
-// RequestsAfter returns up to limit requests after the cursor, oldest first. If the request at the cursor is no longer
-// kept, unless RemoveRequest has removed it, it returns the oldest and false. It copies no more than it returns, so that many clients can follow a long history.
-func (s *Server) RequestsAfter(c Cursor, limit int) (requests []Request, found bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	kept := s.requests.items
-	start, found := position(kept, c)
+	if !utf8.Valid(body) {
+		return nil, errors.New("it is not UTF-8")
+	}
+	// Unmarshal rejects what a decoder's tokens do not reveal, such as data after the value.
+	if err := json.Unmarshal(body, new(json.RawMessage)); err != nil {
+		return nil, err
+	}
+	p := parser{dec: json.NewDecoder(bytes.NewReader(body))}
+	p.dec.UseNumber()
+	root, ok := p.value().(object)
 	switch {
-	case found:
-		start++
-	case slices.ContainsFunc(s.removed, func(r Cursor) bool { return r.Seq == c.Seq && r.Time.Equal(c.Time) }):
-		found = true
-	default:
-		start, found = 0, c.Seq == 0
+	case p.duplicate != nil:
+		return nil, fmt.Errorf("the key %q is duplicated", *p.duplicate)
+	case !ok:
+		return nil, errors.New("it is another kind of value")
 	}
-	return append(requests, kept[start:min(start+limit, len(kept))]...), found
+	return root, nil
 }
 
-// itemSize is about what an entry of a slice or map occupies, including a string's header.
-const itemSize = 64
+// parser ignores the decoder's errors, because the text is known to be valid.
+type parser struct {
+	dec       *json.Decoder
+	duplicate *string // a key that occurred twice in an object
+}
 
-// size returns about how much memory the request occupies.
-func (q *Request) size() int {
-	n := 8*itemSize + len(q.Method) + len(q.Path) + len(q.Query) + len(q.Body) + len(q.Text) + len(q.Explanation)
-	for name, values := range q.Header {
-		n += 2*itemSize + len(name)
-		for _, value := range values {
-			n += itemSize + len(value)
+func (p *parser) value() any {
+	token, _ := p.dec.Token()
+	switch token {
+	case json.Delim('{'):
+		members := object{}
+		for p.dec.More() {
+			key, _ := p.dec.Token()
+			name := key.(string)
+			if _, ok := members[name]; ok {
+				p.duplicate = &name
+			}
+			members[name] = p.value()
 		}
+		_, _ = p.dec.Token() // the closing brace
+		return members
+	case json.Delim('['):
+		elements := []any{}
+		for p.dec.More() {
+			elements = append(elements, p.value())
+		}
+		_, _ = p.dec.Token() // the closing bracket
+		return elements
 	}
-	if q.Message != nil {
-		n += q.Message.size()
-	}
-	return n
-}
-
-// size counts the body twice: as it was sent, and as the strings that were read from it.
-func (m *Message) size() int {
-	n := 8*itemSize + 2*len(m.Raw) + itemSize*(len(m.At.Mobiles)+len(m.At.UserIDs)+len(m.Mentions)+len(m.FeedCard))
-	for _, u := range m.Unnotified {
-		n += 2*itemSize + len(u.Reason)
-	}
-	if m.ActionCard != nil {
-		n += itemSize * len(m.ActionCard.Buttons)
-	}
-	return n
+	return token
 }
