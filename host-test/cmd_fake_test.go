@@ -127,6 +127,7 @@ func TestFakeLocalAddress(t *testing.T) {
 // What the fake simulates is what the doctor finds.
 func TestFakeAndDoctor(t *testing.T) {
 	b := buildCommand(t)
+	t.Setenv("LC_ALL", "C")
 	secret := []string{"--secret", "SEC0123456789abcdef"}
 	for _, tt := range []struct {
 		arguments []string

@@ -1,15 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
 	"maps"
 	"os"
+	"regexp"
 	"time"
 
-	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/host-test/internal/doctor"
 	"dingtalk-plugin/host-test/internal/host"
 	"dingtalk-plugin/schema"
@@ -21,6 +22,19 @@ type doctorCommand struct {
 	Config  string        `help:"A JSON configuration file of Claude Desktop, Claude Code, Cursor, VS Code or hyper-mcp. Without one, the environment is examined if it has a key of the plugin, and otherwise the usual files of these programs." type:"path"`
 	Name    string        `help:"The name of the server or plugin in the file; without it, all that have a key of this plugin are examined." aliases:"plugin-name"`
 	Timeout time.Duration `help:"Timeout of one request." default:"10s"`
+	Lang    string        `help:"The language of the report: ${enum}. The default is that of the locale." enum:"en,zh" default:"${language}"`
+}
+
+// chineseLocale matches the names of locales that print Chinese as UTF-8.
+var chineseLocale = regexp.MustCompile(`(?i)^zh[^.]*(\.utf-?8.*)?$`)
+
+// localeLanguage returns "zh" if the first variable of the locale that is set asks
+// for Chinese, and otherwise "en".
+func localeLanguage(getenv func(string) string) string {
+	if chineseLocale.MatchString(cmp.Or(getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG"))) {
+		return "zh"
+	}
+	return "en"
 }
 
 // Validate is called by kong. Its error does not quote the path, into which a
@@ -34,12 +48,17 @@ func (c *doctorCommand) Validate() error {
 
 // Run exits with the report's exit code.
 func (c *doctorCommand) Run(ctx context.Context, cli *cli) error {
-	targets, err := c.targets()
+	language := doctor.NewLanguage(c.Lang)
+	targets, err := doctor.Targets(c.Config, c.Name)
 	if err != nil {
+		var unreadable *doctor.Error
+		if errors.As(err, &unreadable) {
+			err = errors.New(unreadable.In(language))
+		}
 		return err
 	}
 	report := doctor.Examine(ctx, &doctor.Options{Timeout: c.Timeout, AskPlugin: cli.askPlugin}, targets...)
-	report.Print(os.Stdout, styleStatus)
+	report.Print(os.Stdout, language, styleStatus)
 	if code := report.ExitCode(); code != 0 {
 		return exitError(code)
 	}
@@ -57,25 +76,6 @@ func styleStatus(status doctor.Status, text string) string {
 		return yellow.apply(text)
 	}
 	return text
-}
-
-// targets returns the entries of the file. Without one it returns the environment
-// if that has keys of the plugin, since call and serve use these, and otherwise what
-// the usual files have.
-func (c *doctorCommand) targets() ([]*doctor.Target, error) {
-	environment := &doctor.Target{Source: "the environment", Values: config.FromEnvironment()}
-	if c.Config != "" {
-		return doctor.ReadConfig(c.Config, c.Name)
-	}
-	if len(environment.Values) > 0 && c.Name == "" {
-		environment.Problems = []doctor.Check{{Status: doctor.Info, Name: "files", Detail: "none was read, because the environment has keys of the plugin", Fix: "Name one with --config FILE to examine it instead."}}
-		return []*doctor.Target{environment}, nil
-	}
-	found := doctor.FindConfigs(c.Name)
-	if len(found) == 1 { // only what was read
-		found = append(found, environment)
-	}
-	return found, nil
 }
 
 func (c *cli) askPlugin(ctx context.Context, values map[string]string) (doctor.PluginVerdict, error) {

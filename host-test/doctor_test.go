@@ -5,12 +5,14 @@ import (
 	"maps"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"dingtalk-plugin/host-test/dingtalktest"
+	"dingtalk-plugin/host-test/internal/doctor"
 	"dingtalk-plugin/schema"
 )
 
@@ -77,6 +79,7 @@ func TestDoctorExitCode(t *testing.T) {
 		{"environment", doctorCommand{}, nil, nil},
 		{"environment, disabled", doctorCommand{}, func(o *dingtalktest.Options) { o.Disabled = true }, exitError(1)},
 		{"environment, busy", doctorCommand{}, nil, exitError(1)},
+		{"environment, disabled, in Chinese", doctorCommand{Lang: "zh"}, func(o *dingtalktest.Options) { o.Disabled = true }, exitError(1)},
 		{"file", doctorCommand{Config: file(`"127.0.0.1"`)}, nil, nil},
 		{"file, host not allowed", doctorCommand{Config: file(`"oapi.dingtalk.com"`), Name: "ding"}, nil, exitError(1)},
 	}
@@ -98,12 +101,32 @@ func TestDoctorExitCode(t *testing.T) {
 		got := tt.command.Run(t.Context(), &cli{Plugin: pluginFile})
 		printed, _ := os.ReadFile(os.Stdout.Name())
 		os.Stdout.Close()
-		if got != tt.want || !strings.Contains(string(printed), "quota") || strings.Contains(string(printed), group.config[schema.KeySecret]) {
+		section := map[string]string{"": "\nFor your information\n", "zh": "\n供参考\n"}[tt.command.Lang]
+		if got != tt.want || !strings.Contains(string(printed), section) || strings.Contains(string(printed), group.config[schema.KeySecret]) {
 			t.Errorf("%s: %v, want %v:\n%s", tt.name, got, tt.want, printed)
 		}
 	}
 	if got := len(group.robot.Messages()); got != 0 {
 		t.Errorf("%d messages were posted", got)
+	}
+}
+
+// The locale chooses the language, of errors too, and --lang overrides it.
+func TestDoctorLanguage(t *testing.T) {
+	b := buildCommand(t)
+	file := filepath.Join(t.TempDir(), "config.json")
+	if err := os.WriteFile(file, []byte(`{"plugins":{}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const en, zh = "the file has no entry with keys of this plugin", "文件里没有带本插件配置项的条目"
+	for _, tt := range []struct{ locale, lang, want string }{
+		{"C", "", en}, {"zh_CN.UTF-8", "", zh}, {"C", "--lang=zh", zh}, {"zh_CN.UTF-8", "--lang=en", en},
+	} {
+		t.Setenv("LC_ALL", tt.locale)
+		out, err := exec.CommandContext(t.Context(), string(b), strings.Fields("doctor --config "+file+" "+tt.lang)...).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), tt.want) {
+			t.Errorf("%s %s: %v, %s", tt.locale, tt.lang, err, out)
+		}
 	}
 }
 
@@ -114,29 +137,43 @@ func TestDoctorTargets(t *testing.T) {
 		t.Setenv(key, home)
 	}
 	t.Chdir(t.TempDir())
-	sources := func(command doctorCommand) (all []string) {
-		targets, err := command.targets()
+	sources := func(name string) (all []string) {
+		targets, err := doctor.Targets("", name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, target := range targets {
-			all = append(all, target.Source)
+			all = append(all, target.Source.String())
 		}
 		return all
 	}
-	check := func(what string, command doctorCommand, want ...string) {
-		if got := sources(command); !slices.Equal(got, want) {
+	check := func(what, name string, want ...string) {
+		if got := sources(name); !slices.Equal(got, want) {
 			t.Errorf("%s: examines %q, want %q", what, got, want)
 		}
 	}
-	check("nothing", doctorCommand{}, "Files", "the environment")
+	check("nothing", "", "Files", "the environment")
 	if err := os.WriteFile(filepath.Join(home, ".claude.json"), []byte(`{"mcpServers":{"a":{"env":{"DINGTALK_BOT_SECRET":"x"}},"b":{"env":{"DINGTALK_BOT_SECRET":"y"}}}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	server := func(name string) string { return filepath.Join("~", ".claude.json") + ", server " + name }
-	check("a file", doctorCommand{}, server("a"), server("b"), "Files")
-	check("a name", doctorCommand{Name: "b"}, server("b"), "Files")
+	check("a file", "", server("a"), server("b"), "Files")
+	check("a name", "b", server("b"), "Files")
 	t.Setenv(schema.KeyAccessToken, "x")
-	check("the environment", doctorCommand{}, "the environment")
-	check("the environment and a name", doctorCommand{Name: "b"}, server("b"), "Files")
+	check("the environment", "", "the environment")
+	check("the environment and a name", "b", server("b"), "Files")
+}
+
+func TestLocaleLanguage(t *testing.T) {
+	for _, tt := range []struct{ all, messages, lang, want string }{
+		{"", "", "", "en"}, {"", "", "en_US.UTF-8", "en"}, {"", "", "C.UTF-8", "en"},
+		{"", "", "zh_CN.UTF-8", "zh"}, {"", "", "zh_TW.utf8", "zh"}, {"", "", "zh_CN", "zh"}, {"", "", "zh", "zh"}, {"", "", "zh_CN.UTF-8@pinyin", "zh"},
+		{"", "zh_CN.UTF-8", "en_US.UTF-8", "zh"}, {"C", "zh_CN.UTF-8", "zh_CN.UTF-8", "en"}, {"zh_CN.UTF-8", "C", "C", "zh"},
+		{"", "", "zh_CN.GB18030", "en"}, {"", "", "zh_TW.Big5", "en"}, // which cannot show UTF-8
+	} {
+		locale := map[string]string{"LC_ALL": tt.all, "LC_MESSAGES": tt.messages, "LANG": tt.lang}
+		if got := localeLanguage(func(name string) string { return locale[name] }); got != tt.want {
+			t.Errorf("%+v: %s", tt, got)
+		}
+	}
 }

@@ -70,7 +70,7 @@ func main() {
 		kong.Name(commandName()),
 		kong.Description(description),
 		kong.Exit(exit),
-		kong.Vars{"token": dingtalktest.DefaultToken, "faults": strings.Join(dingtalktest.FaultNames(), ", ")},
+		kong.Vars{"token": dingtalktest.DefaultToken, "faults": strings.Join(dingtalktest.FaultNames(), ", "), "language": localeLanguage(os.Getenv)},
 	)
 	parsed, err := parser.Parse(os.Args[1:])
 	if flags.Version { // even without a command, which is an error for Parse

@@ -79,6 +79,7 @@ func TestUsageErrors(t *testing.T) {
 		{"robot --texts nonsense", "--texts", 2},
 		{"fake --allow-ip nonsense", "write 203.0.113.7 or 203.0.113.0/24", 2},
 		{"doctor --config nonsense", "--config: there is no such file", 2},
+		{"doctor --lang fr", "--lang", 2},
 		{"call --list --plugin missing.wasm", "make build", 1},
 		{"serve --fake --page --plugin missing.wasm", "make build", 1},
 	} {

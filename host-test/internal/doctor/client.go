@@ -23,21 +23,21 @@ import (
 // A client is an MCP client that starts servers as commands, with an environment
 // from its configuration file.
 type client struct {
-	name    string
+	name    *Text
 	strict  bool     // it reads neither comments nor trailing commas
 	expands []string // the prefixes of names in ${…} that it replaces; "" is ${NAME}
-	advice  string   // for a value that it leaves as ${…}
+	advice  format   // for a value that it leaves as ${…}
 }
 
 // What clients expand: https://code.claude.com/docs/en/mcp, https://cursor.com/docs/context/mcp,
 // https://code.visualstudio.com/docs/copilot/reference/mcp-configuration. Claude Desktop documents nothing, and passes
 // ${…} on.
 var (
-	claudeDesktop = client{"Claude Desktop", true, nil, "Replace it with its value: Claude Desktop expands no variables."}
-	claudeCode    = client{"Claude Code", true, []string{""}, "Write ${NAME} or ${NAME:-default}, which Claude Code expands, or its value."}
-	cursor        = client{"Cursor", false, []string{"env:"}, "Write ${env:NAME}, which Cursor expands, or its value."}
-	vsCode        = client{"VS Code", false, []string{"env:", "input:"}, "Write ${env:NAME} or ${input:ID}, which VS Code expands, or its value."}
-	otherClient   = client{"an MCP client", false, []string{"", "env:"}, "Replace it with its value."}
+	claudeDesktop = client{verbatim("Claude Desktop"), true, nil, "Replace it with its value: Claude Desktop expands no variables."}
+	claudeCode    = client{verbatim("Claude Code"), true, []string{""}, "Write ${NAME} or ${NAME:-default}, which Claude Code expands, or its value."}
+	cursor        = client{verbatim("Cursor"), false, []string{"env:"}, "Write ${env:NAME}, which Cursor expands, or its value."}
+	vsCode        = client{verbatim("VS Code"), false, []string{"env:", "input:"}, "Write ${env:NAME} or ${input:ID}, which VS Code expands, or its value."}
+	otherClient   = client{say("an MCP client"), false, []string{"", "env:"}, "Replace it with its value."}
 )
 
 // clientOf tells the client from the file's name and form.
@@ -78,6 +78,25 @@ func usualFiles(home, configDir, cacheDir, current string) []string {
 	return slices.Compact(append(files, packaged...)) // in the home folder, two of them are one
 }
 
+// Targets returns the entries of the file of that name. Without one it returns the
+// environment if that has keys of the plugin, since call and serve use these, and
+// otherwise what the usual files have. Its errors are of the type *Error.
+func Targets(file, name string) ([]*Target, error) {
+	if file != "" {
+		return ReadConfig(file, name)
+	}
+	environment := &Target{Source: say("the environment"), Values: config.FromEnvironment()}
+	if len(environment.Values) > 0 && name == "" {
+		environment.problem(Info, say("files"), say("none was read, because the environment has keys of the plugin"), say("Name one with --config FILE to examine it instead."))
+		return []*Target{environment}, nil
+	}
+	found := FindConfigs(name)
+	if len(found) == 1 { // only what was read
+		found = append(found, environment)
+	}
+	return found, nil
+}
+
 // FindConfigs reads the usual files of this user and of the current folder. The
 // last target only says which were read.
 func FindConfigs(name string) []*Target {
@@ -89,7 +108,7 @@ func FindConfigs(name string) []*Target {
 }
 
 func findConfigs(files []string, home, name string) (targets []*Target) {
-	looked := &Target{Source: "Files"}
+	looked := &Target{Source: say("Files")}
 	for _, file := range files {
 		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -99,27 +118,27 @@ func findConfigs(files []string, home, name string) (targets []*Target) {
 			shown = filepath.Join("~", path)
 		}
 		found, err := readConfig(file, shown, name)
+		var unreadable *Error
 		switch {
-		case errors.As(err, new(notOursError)):
-			looked.Problems = append(looked.Problems, Check{Info, shown, "read; no entry was examined", ""})
-		case err != nil:
-			looked.Problems = append(looked.Problems, Check{Fail, shown, err.Error(), "Correct the file: its program cannot read it, either."})
+		case !errors.As(err, &unreadable):
+			looked.problem(Info, verbatim(shown), say("read; entries examined: %d", len(found)), nil)
+		case unreadable.notOurs:
+			looked.problem(Info, verbatim(shown), say("read; no entry was examined"), nil)
 		default:
-			looked.Problems = append(looked.Problems, Check{Info, shown, fmt.Sprintf("read; entries examined: %d", len(found)), ""})
+			looked.problem(Fail, verbatim(shown), unreadable.text, say("Correct the file: its program cannot read it, either."))
 		}
 		targets = append(targets, found...)
 	}
 	if looked.Problems == nil {
-		looked.Problems = []Check{{Info, "files", "there is none in the usual places of Claude Desktop, Claude Code, Cursor, VS Code and hyper-mcp",
-			"Name one with --config FILE, or set " + schema.KeyAccessToken + " in the environment."}}
+		looked.problem(Info, say("files"), say("there is none in the usual places of Claude Desktop, Claude Code, Cursor, VS Code and hyper-mcp"),
+			say("Name one with --config FILE, or set "+schema.KeyAccessToken+" in the environment."))
 	}
 	return append(targets, looked)
 }
 
 // ReadConfig reads the configuration file of a client or of hyper-mcp as its
 // program does in this environment: the entry of that name, or all with keys of
-// this plugin. Its errors contain no credential, whatever was pasted into the file
-// or its name.
+// this plugin. Its errors are of the type *Error.
 func ReadConfig(file, name string) ([]*Target, error) {
 	return readConfig(file, filepath.Base(file), name)
 }
@@ -130,36 +149,39 @@ func readConfig(file, shown, name string) ([]*Target, error) {
 	if err == nil {
 		targets, err = parseConfig(file, text, name, os.Getenv)
 	}
-	if err != nil {
-		text := config.NewRedactor(nil).Redact(err.Error())
-		if errors.As(err, new(notOursError)) {
-			return nil, notOursError(text)
-		}
-		return nil, errors.New(text)
-	}
 	for _, t := range targets {
-		t.Source = shown + t.Source
+		t.Source = say("%s, %s", shown, t.Source)
 	}
-	return targets, nil
+	return targets, err
 }
 
-// A notOursError reports a valid file without an entry to examine.
-type notOursError string
+// An Error says why nothing in a file can be examined. It contains no credential,
+// whatever was pasted into the file or its name.
+type Error struct {
+	text    *Text
+	notOurs bool // the file is valid, but has no entry to examine
+}
 
-func (e notOursError) Error() string { return string(e) }
+func errorf(f format, values ...any) *Error { return &Error{text: say(f, values...)} }
+
+// Error returns the English text.
+func (e *Error) Error() string { return e.In(nil) }
+
+// In returns the text in a language.
+func (e *Error) In(l Language) string { return config.NewRedactor(nil).Redact(e.text.in(l)) }
 
 // notOurs describes a file that has only entries with these names. Their kind is
 // "servers" or "plugins", and name is the one that was asked for, or "".
-func notOurs(kind string, names []string, name string) error {
+func notOurs(kind *Text, names []string, name string) *Error {
 	slices.Sort(names)
-	text := "the file has no entry with keys of this plugin"
+	text := say("the file has no entry with keys of this plugin")
 	if name != "" {
-		text = "the file has no entry of the name given with --name"
+		text = say("the file has no entry of the name given with --name")
 	}
 	if len(names) == 0 {
-		return notOursError(text + "; it has no " + kind)
+		return &Error{say("%s; it has no %s", text, kind), true}
 	}
-	return notOursError(text + "; it has the " + kind + " " + joinTen(slices.Compact(names)))
+	return &Error{say("%s; it has the %s %s", text, kind, firstTen(slices.Compact(names))), true}
 }
 
 // A clientFile is the part of a client's file that concerns servers. Claude Code
@@ -182,7 +204,7 @@ type server struct {
 func parseConfig(file string, text []byte, name string, getenv func(string) string) ([]*Target, error) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	if len(bytes.TrimSpace(text)) == 0 {
-		return nil, notOursError("the file is empty")
+		return nil, &Error{say("the file is empty"), true}
 	}
 	clean := jsonc.ToJSON(text)
 	var f clientFile
@@ -193,51 +215,54 @@ func parseConfig(file string, text []byte, name string, getenv func(string) stri
 		return parseHyperMCP(string(text), name, getenv)
 	}
 	if err != nil {
-		return nil, errors.New("a member of the file has the wrong type: compare it with README")
+		return nil, errorf("a member of the file has the wrong type: compare it with README")
 	}
 	c := clientOf(file, &f)
 	if c.strict && !json.Valid(text) {
-		return nil, fmt.Errorf("%w; %s reads no comments and no trailing commas", syntaxError(text), c.name)
+		return nil, errorf("%s; %s reads no comments and no trailing commas", syntaxError(text).text, c.name)
 	}
 	return f.targets(c, name, getenv)
 }
 
 // syntaxError names the line where JSON is invalid.
-func syntaxError(text []byte) error {
+func syntaxError(text []byte) *Error {
 	var syntax *json.SyntaxError
 	if !errors.As(json.Unmarshal(text, new(any)), &syntax) {
-		return errors.New("the file is not JSON")
+		return errorf("the file is not JSON")
 	}
 	line := 1 + bytes.Count(text[:min(int(syntax.Offset), len(text))], []byte("\n"))
-	return fmt.Errorf("the file is not JSON: look at line %d and the one before it", line)
+	return errorf("the file is not JSON: look at line %d and the one before it", line)
 }
 
 func (f *clientFile) targets(c client, name string, getenv func(string) string) (targets []*Target, err error) {
 	var names []string
-	add := func(servers map[string]server, where string) {
+	add := func(servers map[string]server, project string) {
 		for _, server := range slices.Sorted(maps.Keys(servers)) {
 			names = append(names, server)
 			entry := servers[server]
 			if server != name && (name != "" || !slices.ContainsFunc(slices.Collect(maps.Keys(entry.Values)), isOurs)) {
 				continue
 			}
-			t := &Target{Source: ", server " + server + where, AllowsConfigured: true, server: server}
+			t := &Target{Source: say("server %s", server), AllowsConfigured: true, server: server}
 			t.setServer(&entry, c, getenv)
 			same := func(other *Target) bool { return other.server == server && maps.Equal(other.Values, t.Values) }
 			if i := slices.IndexFunc(targets, same); i >= 0 { // in another project
-				targets[i].Source += where
-				continue
+				t = targets[i]
+			} else {
+				targets = append(targets, t)
 			}
-			targets = append(targets, t)
+			if project != "" {
+				t.Source = say("%s, project %s", t.Source, filepath.Base(project))
+			}
 		}
 	}
 	add(f.Servers, "")
 	add(f.VSCode, "")
 	for _, project := range slices.Sorted(maps.Keys(f.Projects)) {
-		add(f.Projects[project].Servers, ", project "+filepath.Base(project))
+		add(f.Projects[project].Servers, project)
 	}
 	if len(targets) == 0 {
-		return nil, fmt.Errorf("%w (if one starts hyper-mcp, name hyper-mcp's own file)", notOurs("servers", names, name))
+		return nil, &Error{say("%s (if one starts hyper-mcp, name hyper-mcp's own file)", notOurs(say("servers"), names, name).text), true}
 	}
 	return targets, nil
 }
@@ -249,13 +274,13 @@ func isOurs(key string) bool {
 
 // setServer sets the values and problems of a server.
 func (t *Target) setServer(s *server, c client, getenv func(string) string) {
-	t.Values, t.Causes, t.Advice = map[string]string{}, map[string]string{}, c.advice
+	t.Values, t.Causes, t.Advice = map[string]string{}, map[string]*Text{}, c.advice
 	if s.Disabled {
-		t.problem(Fail, "server", "it is switched off in the file", `Remove "disabled" from it.`)
+		t.problem(Fail, say("server"), say("it is switched off in the file"), say(`Remove "disabled" from it.`))
 	}
 	if strings.ContainsAny(s.Command, `/\`) && !strings.Contains(s.Command, "${") {
 		if _, err := os.Stat(s.Command); errors.Is(err, fs.ErrNotExist) {
-			t.problem(Fail, "command", "the file that it names does not exist here", `Write the full path of the executable into "command".`)
+			t.problem(Fail, say("command"), say("the file that it names does not exist here"), say(`Write the full path of the executable into "command".`))
 		}
 	}
 	unset, asked := map[string]bool{}, []string{}
@@ -265,7 +290,7 @@ func (t *Target) setServer(s *server, c client, getenv func(string) string) {
 		}
 		value, isString := s.Values[key].(string)
 		if !isString {
-			t.problem(Fail, key, "it is not a string, and "+c.name+" passes on only strings", "Put its value into quotation marks.")
+			t.problem(Fail, verbatim(key), say("it is not a string, and %s passes on only strings", c.name), say(quoteValue))
 			value = fmt.Sprint(s.Values[key])
 		}
 		value, missing, input := c.expand(value, getenv)
@@ -274,18 +299,18 @@ func (t *Target) setServer(s *server, c client, getenv func(string) string) {
 		}
 		switch {
 		case input:
-			t.Causes[key] = "the inputs"
+			t.Causes[key] = say("the %s", say("inputs"))
 			asked = append(asked, key)
 		case len(missing) > 0:
-			t.Causes[key] = "the variables"
+			t.Causes[key] = say("the %s", say("variables"))
 			maps.Copy(unset, missing)
 		}
 		t.Values[key] = value
 	}
-	t.missingVariables(unset, c.name+" starts the server without its values, or not at all")
+	t.missingVariables(unset, say("%s starts the server without its values, or not at all", c.name))
 	if len(asked) > 0 {
-		t.problem(Unknown, "inputs", c.name+" asks for "+strings.Join(asked, ", ")+", and the doctor cannot read what was typed",
-			"Set the same in the environment of the doctor, to test it.")
+		t.problem(Unknown, say("inputs"), say("%s asks for %s, and the doctor cannot read what was typed", c.name, asked),
+			say("Set the same in the environment of the doctor, to test it."))
 	}
 }
 
@@ -317,14 +342,16 @@ func (c *client) expand(value string, getenv func(string) string) (expanded stri
 	return expanded, missing, input
 }
 
-func (t *Target) problem(status Status, name, detail, fix string) {
+const quoteValue format = "Put its value into quotation marks."
+
+func (t *Target) problem(status Status, name, detail, fix *Text) {
 	t.Problems = append(t.Problems, Check{status, name, detail, fix})
 }
 
 // missingVariables reports all variables that are not set, on one line.
-func (t *Target) missingVariables(names map[string]bool, consequence string) {
+func (t *Target) missingVariables(names map[string]bool, consequence *Text) {
 	if len(names) > 0 {
-		t.problem(Fail, "variables", "not set here: "+joinTen(slices.Sorted(maps.Keys(names)))+"; "+consequence,
-			"Set them where the runner starts, and run the doctor in the same environment.")
+		t.problem(Fail, say("variables"), say("not set here: %s; %s", firstTen(slices.Sorted(maps.Keys(names))), consequence),
+			say("Set them where the runner starts, and run the doctor in the same environment."))
 	}
 }

@@ -76,9 +76,9 @@ func TestReadConfig(t *testing.T) {
 			for _, target := range targets {
 				names := []string{}
 				for _, p := range target.Problems {
-					names = append(names, p.Name)
+					names = append(names, p.Name.String())
 				}
-				source, hasFile := strings.CutPrefix(target.Source, filepath.Base(tt.file)+", ")
+				source, hasFile := strings.CutPrefix(target.Source.String(), filepath.Base(tt.file)+", ")
 				if !hasFile {
 					t.Errorf("source %q", target.Source)
 				}
@@ -101,7 +101,7 @@ func TestReadConfig(t *testing.T) {
 func TestReadConfigByName(t *testing.T) {
 	file := write(t, "mcp.json", `{"mcpServers":{"a":{"env":{"DINGTALK_BOT_ACCESS_TOKEN":"x"}},"b":{"env":{"OTHER":"y"}}}}`)
 	target, err := readOne(file, "b")
-	if err != nil || target.Source != "mcp.json, server b" || len(target.Values) != 0 {
+	if err != nil || target.Source.String() != "mcp.json, server b" || len(target.Values) != 0 {
 		t.Errorf("%+v, %v", target, err)
 	}
 }

@@ -178,7 +178,7 @@ func TestExamine(t *testing.T) {
 			if tt.handler != nil {
 				server.Config.Handler = tt.handler
 			}
-			target := &Target{Source: "a test", Values: tt.configuration(server.URL), Hosts: tt.hosts, HostsKnown: tt.hosts != nil}
+			target := &Target{Source: say("a test"), Values: tt.configuration(server.URL), Hosts: tt.hosts, HostsKnown: tt.hosts != nil}
 			tt.check(t, Examine(t.Context(), &Options{Timeout: 5 * time.Second, Transport: &http.Transport{}}, target)) // without a proxy
 			if got := len(fake.Messages()); got != 0 {
 				t.Errorf("%d messages were posted", got)
@@ -202,12 +202,12 @@ func (tt *examineTest) check(t *testing.T, report *Report) {
 	var fail, unknown []string
 	for _, c := range report.Checks() {
 		switch {
-		case c.Status == Fail && c.Fix == "":
+		case c.Status == Fail && c.Fix == nil:
 			t.Errorf("%+v has no fix", c)
 		case c.Status == Fail:
-			fail = append(fail, c.Name)
-		case c.Status == Unknown && c.Name != "keywords" && c.Name != "allowed hosts":
-			unknown = append(unknown, c.Name)
+			fail = append(fail, c.Name.String())
+		case c.Status == Unknown && !slices.Contains([]string{"keywords", "allowed hosts"}, c.Name.String()):
+			unknown = append(unknown, c.Name.String())
 		}
 	}
 	output := printed(report)
@@ -223,17 +223,42 @@ func (tt *examineTest) check(t *testing.T, report *Report) {
 	if got := report.ExitCode(); got != want {
 		t.Errorf("exit code %d, want %d", got, want)
 	}
+	inChinese := printedIn(report, zh)
+	if got, want := outline(inChinese, zh), outline(output, nil); !slices.Equal(got, want) {
+		t.Errorf("Chinese lines %q, English ones %q:\n%s", got, want, inChinese)
+	}
 	for _, hidden := range []string{"CANARY", secret, url.QueryEscape(secret), "\x1b", "sign=x"} {
-		if strings.Contains(output, hidden) {
-			t.Errorf("%q is in\n%s", hidden, output)
+		if strings.Contains(output+inChinese, hidden) {
+			t.Errorf("%q is in\n%s%s", hidden, output, inChinese)
 		}
 	}
 }
 
-func printed(report *Report) string {
+func printed(report *Report) string { return printedIn(report, nil) }
+
+func printedIn(report *Report, l Language) string {
 	var output bytes.Buffer
-	report.Print(&output, nil)
+	report.Print(&output, l, nil)
 	return output.String()
+}
+
+// outline returns what each line of a report is: the English word of its status,
+// an arrow before a fix, or nothing.
+func outline(output string, l Language) (lines []string) {
+	for line := range strings.Lines(output) {
+		kind, _, _ := strings.Cut(strings.TrimLeft(line, " "), " ")
+		known := ""
+		for status := OK; status <= Info; status++ {
+			if kind == status.word().in(l) {
+				known = status.word().String()
+			}
+		}
+		if kind == "→" {
+			known = kind
+		}
+		lines = append(lines, known)
+	}
+	return lines
 }
 
 // An address with an untrusted certificate receives no credential, and neither
@@ -246,7 +271,7 @@ func TestProbeWithoutCredentials(t *testing.T) {
 	plain := httptest.NewServer(handler)
 	defer plain.Close()
 	for _, address := range []string{secure.URL, plain.URL} {
-		target := &Target{Values: map[string]string{schema.KeyAccessToken: token, schema.KeySecret: secret, schema.KeyWebhookURL: address + "?access_token=" + token + "&a=b"}}
+		target := &Target{Source: say("a test"), Values: map[string]string{schema.KeyAccessToken: token, schema.KeySecret: secret, schema.KeyWebhookURL: address + "?access_token=" + token + "&a=b"}}
 		if report := Examine(t.Context(), &Options{}, target); report.ExitCode() != 1 {
 			t.Errorf("%s: exit code %d, want 1", address, report.ExitCode())
 		}
@@ -261,7 +286,7 @@ func TestTimeout(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer server.Close()
 	defer close(release)
-	target := &Target{Values: map[string]string{schema.KeyAccessToken: token, schema.KeyWebhookURL: server.URL}}
+	target := &Target{Source: say("a test"), Values: map[string]string{schema.KeyAccessToken: token, schema.KeyWebhookURL: server.URL}}
 	output := printed(Examine(t.Context(), &Options{Timeout: 20 * time.Millisecond}, target))
 	if !strings.Contains(output, "it did not answer in time") {
 		t.Error(output)
@@ -283,8 +308,8 @@ func TestPluginVerdict(t *testing.T) {
 	}
 	for _, tt := range tests {
 		ask := func(context.Context, map[string]string) (PluginVerdict, error) { return tt.verdict, tt.err }
-		report := Examine(t.Context(), &Options{AskPlugin: ask}, &Target{Values: map[string]string{schema.KeyWebhookURL: "none"}})
-		if c := report.sections[2].checks[0]; c.Name != "plugin" || c.Status != tt.status || !strings.Contains(c.Detail, tt.detail) {
+		report := Examine(t.Context(), &Options{AskPlugin: ask}, &Target{Source: say("a test"), Values: map[string]string{schema.KeyWebhookURL: "none"}})
+		if c := report.sections[2].checks[0]; c.Name.String() != "plugin" || c.Status != tt.status || !strings.Contains(c.Detail.String(), tt.detail) {
 			t.Errorf("%+v: %+v", tt.verdict, c)
 		}
 	}
@@ -296,8 +321,8 @@ func TestMaxRobots(t *testing.T) {
 	for i := range 1000 {
 		fmt.Fprintf(&robots, `,"r%d":{"accessToken":"%032d","webhookUrl":"none"}`, i, i)
 	}
-	report := Examine(t.Context(), &Options{}, &Target{Values: map[string]string{schema.KeyRobots: "{" + robots.String()[1:] + "}"}})
-	if n := len(report.sections); n != 67 || report.sections[65].title != "More robots" {
+	report := Examine(t.Context(), &Options{}, &Target{Source: say("a test"), Values: map[string]string{schema.KeyRobots: "{" + robots.String()[1:] + "}"}})
+	if n := len(report.sections); n != 67 || report.sections[65].title.String() != "More robots" {
 		t.Errorf("%d sections", n)
 	}
 }
@@ -333,7 +358,7 @@ func TestDescribeOffset(t *testing.T) {
 		-10 * time.Minute: "10 minutes behind the answer's", 119 * time.Minute: "2 hours ahead of the answer's",
 		-8 * time.Hour: "8 hours behind the answer's", 1461 * 24 * time.Hour: "1461 days ahead of the answer's",
 	} {
-		if got := describeOffset(ahead); got != want {
+		if got := describeOffset(ahead).String(); got != "this machine's is "+want {
 			t.Errorf("%v is %s, want %s", ahead, got, want)
 		}
 	}

@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -16,17 +15,17 @@ type errcodeInfo struct {
 	match  []string // parts of errmsg, one of which must occur; none matches any text
 	stage  stage
 	status Status
-	name   string
-	detail string
-	fix    string
+	name   format
+	detail format
+	fix    format // or ""
 }
 
 const (
-	copyToken  = "Copy the robot's webhook address again from the group's settings into the configuration."
-	addRobot   = "Ask the group's owner to add a robot, and configure its address."
-	checkProxy = "Check the proxy or gateway in between."
-	buyCalls   = "Have an administrator look at the usage and buy more, or wait for the next month."
-	setClock   = "Set this machine's clock, preferably by NTP."
+	copyToken  format = "Copy the robot's webhook address again from the group's settings into the configuration."
+	addRobot   format = "Ask the group's owner to add a robot, and configure its address."
+	checkProxy format = "Check the proxy or gateway in between."
+	buyCalls   format = "Have an administrator look at the usage and buy more, or wait for the next month."
+	setClock   format = "Set this machine's clock, preferably by NTP."
 )
 
 // errcodes is searched in order; the first match counts.
@@ -77,7 +76,11 @@ func (info *errcodeInfo) matches(errmsg string) bool {
 
 // report adds the check that rejected the request, with DingTalk's words up to
 // the solution that they propose.
-func (info *errcodeInfo) report(report *Report, r *reply) {
+func (info *errcodeInfo) report(report *Report, r *reply, detail *Text) {
+	var fix *Text
+	if info.fix != "" {
+		fix = say(info.fix)
+	}
 	errmsg, _, _ := strings.Cut(r.text, ";")
-	report.add(info.status, info.name, fmt.Sprintf("%s (errcode %d, %s)", info.detail, r.code, errmsg), info.fix)
+	report.add(info.status, say(info.name), say("%s (errcode %d, %s)", detail, r.code, errmsg), fix)
 }

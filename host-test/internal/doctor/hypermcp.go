@@ -25,7 +25,7 @@ const (
 func readRegular(name string) ([]byte, error) {
 	base := filepath.Base(name)
 	if extension := filepath.Ext(name); extension != ".json" {
-		return nil, fmt.Errorf("the doctor reads files that end in .json, not in %q; write the plugin's part of the file as JSON, or put its variables into the environment", extension)
+		return nil, errorf("the doctor reads files that end in .json, not in %q; write the plugin's part of the file as JSON, or put its variables into the environment", extension)
 	}
 	// Opening a pipe without O_NONBLOCK waits for a writer.
 	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
@@ -34,18 +34,18 @@ func readRegular(name string) ([]byte, error) {
 		err = reason.Err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w", base, err)
+		return nil, errorf("%s cannot be read: %v", base, err)
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file: name the runner's configuration file", base)
+		return nil, errorf("%s is not a regular file: name the runner's configuration file", base)
 	}
 	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%s cannot be read", base)
+		return nil, errorf("%s cannot be read", base)
 	case len(text) > maxFile:
-		return nil, fmt.Errorf("%s is longer than 16 MiB: name the runner's configuration file", base)
+		return nil, errorf("%s is longer than 16 MiB: name the runner's configuration file", base)
 	}
 	return text, nil
 }
@@ -74,19 +74,19 @@ func parseHyperMCP(text, name string, getenv func(string) string) ([]*Target, er
 	err = decoder.Decode(&file)
 	switch valid := json.Valid([]byte(expanded)); {
 	case !valid && json.Valid([]byte(text)):
-		return nil, errors.New("a variable's value breaks the file's JSON: it contains a quotation mark or a backslash")
+		return nil, errorf("a variable's value breaks the file's JSON: it contains a quotation mark or a backslash")
 	case !valid:
 		return nil, syntaxError([]byte(expanded))
 	case err != nil:
-		return nil, errors.New("the file is not one of hyper-mcp: a member has the wrong type")
+		return nil, errorf("the file is not one of hyper-mcp: a member has the wrong type")
 	case file.Plugins == nil:
-		return nil, notOursError("the file has neither plugins, as one of hyper-mcp, nor mcpServers or servers, as one of an MCP client")
+		return nil, &Error{say("the file has neither plugins, as one of hyper-mcp, nor mcpServers or servers, as one of an MCP client"), true}
 	}
 	names, err := selectPlugins(file.Plugins, name)
 	var targets []*Target
 	for _, name := range names {
 		t := *common
-		t.Source, t.Hosts, t.Problems = ", plugin "+name, file.Plugins[name].Runtime.Hosts, slices.Clone(common.Problems)
+		t.Source, t.Hosts, t.Problems = say("plugin %s", name), file.Plugins[name].Runtime.Hosts, slices.Clone(common.Problems)
 		t.setValues(file.Plugins[name].Runtime.Values)
 		targets = append(targets, &t)
 	}
@@ -125,24 +125,25 @@ func (t *Target) expandEnv(text string, getenv func(string) string) (string, err
 		return value
 	})
 	if size > maxValues {
-		return "", errors.New("the values of the variables in the file are longer than 4 MiB")
+		return "", errorf("the values of the variables in the file are longer than 4 MiB")
 	}
-	t.missingVariables(missing, "hyper-mcp does not start without them")
+	t.missingVariables(missing, say("hyper-mcp does not start without them"))
 	return expanded, nil
 }
 
+// shownName replaces a name that may be a credential, as Redact does.
 func shownName(name string) string {
 	if plainName.MatchString(name) {
 		return name
 	}
-	return "one whose name cannot be shown"
+	return "***"
 }
 
-func joinTen(names []string) string {
+func firstTen(names []string) *Text {
 	if more := len(names) - 10; more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:10], ", "), more)
+		return say("%s and %d more", names[:10], more)
 	}
-	return strings.Join(names, ", ")
+	return say("%s", names)
 }
 
 // selectPlugins returns name, or all plugins with keys of this one.
@@ -155,23 +156,23 @@ func selectPlugins(plugins map[string]plugin, name string) (ours []string, err e
 		}
 	}
 	if len(ours) == 0 {
-		return nil, notOurs("plugins", names, name)
+		return nil, notOurs(say("plugins"), names, name)
 	}
 	return ours, nil
 }
 
 // setValues reports values that are not strings, which the runner rejects.
 func (t *Target) setValues(values map[string]any) {
-	t.Values, t.Causes = map[string]string{}, map[string]string{}
+	t.Values, t.Causes = map[string]string{}, map[string]*Text{}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		text, isString := values[key].(string)
 		if !isString {
-			t.problem(Fail, key, "it is not a string, and hyper-mcp does not start with it", "Put its value into quotation marks.")
+			t.problem(Fail, verbatim(key), say("it is not a string, and hyper-mcp does not start with it"), say(quoteValue))
 			text = fmt.Sprint(values[key])
 		}
 		t.Values[key] = text
 		if slices.ContainsFunc(variable.FindAllString(text, -1), func(match string) bool { return t.unset[match] }) {
-			t.Causes[key] = "the variables"
+			t.Causes[key] = say("the %s", say("variables"))
 		}
 	}
 }

@@ -118,16 +118,18 @@ func foldText(text string) string {
 	}, strings.ToLower(text))
 }
 
-// outputOf returns all that the command prints. Its plugin quotes the whole
-// configuration.
+// outputOf returns all that the command prints, in both languages. Its plugin
+// quotes the whole configuration.
 func outputOf(ctx context.Context, transport http.RoundTripper, err error, targets ...*Target) string {
-	if err != nil {
-		return err.Error()
+	var unreadable *Error
+	if errors.As(err, &unreadable) {
+		return unreadable.Error() + "\n" + unreadable.In(zh)
 	}
 	quote := func(_ context.Context, values map[string]string) (PluginVerdict, error) {
 		return PluginVerdict{Reason: "not_configured", Text: fmt.Sprint(values)}, nil
 	}
-	return printed(Examine(ctx, &Options{Transport: transport, AskPlugin: quote}, targets...))
+	report := Examine(ctx, &Options{Transport: transport, AskPlugin: quote}, targets...)
+	return printed(report) + printedIn(report, zh)
 }
 
 // places are configuration files with a credential pasted somewhere. § is the
@@ -242,7 +244,7 @@ func TestNoLeakFromEnvironment(t *testing.T) {
 				what := kind + " in " + key + " as " + value
 				checkLeak(t, what+", serve", config.ShownHosts(values), canary)
 				for name, transport := range transports {
-					checkLeak(t, what+", "+name, outputOf(t.Context(), transport, nil, &Target{Source: "the environment", Values: values}), canary)
+					checkLeak(t, what+", "+name, outputOf(t.Context(), transport, nil, &Target{Source: say("the environment"), Values: values}), canary)
 				}
 			}
 		}
@@ -261,9 +263,6 @@ func FuzzNoLeak(f *testing.F) {
 			return
 		}
 		targets, err := parseConfig("mcp.json", []byte(paste.Replace(text)), "", func(string) string { return "" })
-		if err != nil {
-			err = errors.New(config.NewRedactor(nil).Redact(err.Error()))
-		}
 		output := outputOf(t.Context(), echoing(reversed), err, targets...)
 		for _, target := range targets {
 			output += config.ShownHosts(target.Values)

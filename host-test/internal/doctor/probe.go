@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -9,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -24,26 +22,26 @@ import (
 
 // probeNetwork sends a GET without credentials.
 func (c *robotCheck) probeNetwork(ctx context.Context) {
-	const name = "network"
+	name := say("network")
 	host := c.address.Hostname()
 	reply, err := c.send(ctx, http.MethodGet, c.base(), "")
 	switch {
 	case err != nil:
 		detail, fix := describeNetError(err)
-		c.fail(name, host+" cannot be reached from here: "+detail, fix)
+		c.fail(name, say("%s cannot be reached from here: %s", host, say(detail)), say(fix))
 	case reply.locked:
-		c.fail(name, "DingTalk has locked this machine's public address, because it sent too many requests", "Wait for five minutes.")
+		c.fail(name, say("DingTalk has locked this machine's public address, because it sent too many requests"), say("Wait for five minutes."))
 	case reply.status >= 300 && reply.status < 400:
-		to := "another path"
-		if u, err := url.Parse(reply.header.Get("Location")); err == nil {
-			to = cmp.Or(u.Hostname(), to)
+		to := say("another path")
+		if u, err := url.Parse(reply.header.Get("Location")); err == nil && u.Hostname() != "" {
+			to = verbatim(u.Hostname())
 		}
-		c.fail(name, host+" redirects to "+to+", and a redirect loses the message", "Configure the address that it leads to.")
+		c.fail(name, say("%s redirects to %s, and a redirect loses the message", host, to), say("Configure the address that it leads to."))
 	case !reply.isRobot:
-		c.fail(name, fmt.Sprintf("%s does not answer as DingTalk does: status %d, %s", host, reply.status, reply.header.Get("Content-Type")),
-			"Look for what is in between: a proxy, a gateway, a login page.")
+		c.fail(name, say("%s does not answer as DingTalk does: status %d, %s", host, reply.status, reply.header.Get("Content-Type")),
+			say("Look for what is in between: a proxy, a gateway, a login page."))
 	default:
-		c.add(OK, name, fmt.Sprintf("%s answers as a robot does, in %v", host, reply.took.Round(time.Millisecond)), "")
+		c.add(OK, name, say("%s answers as a robot does, in %v", host, reply.took.Round(time.Millisecond)), nil)
 		c.checkClock(reply)
 	}
 }
@@ -51,50 +49,48 @@ func (c *robotCheck) probeNetwork(ctx context.Context) {
 // checkClock compares this machine's clock with the reply's Date, which has
 // whole seconds.
 func (c *robotCheck) checkClock(reply *reply) {
-	const name = "clock"
+	name := say("clock")
 	date, err := http.ParseTime(reply.header.Get("Date"))
 	if err != nil {
-		c.add(Unknown, name, "the answer has no valid Date header", "")
+		c.add(Unknown, name, say("the answer has no valid Date header"), nil)
 		return
 	}
 	middle := reply.sent.Add(reply.took / 2)
 	ahead := middle.Sub(date.Add(time.Second / 2)).Round(time.Second)
-	off, detail := ahead.Abs(), "this machine's is "+describeOffset(ahead)
+	off, detail := ahead.Abs(), describeOffset(ahead)
 	switch {
 	case off <= 5*time.Minute:
-		c.add(OK, name, detail, "")
+		c.add(OK, name, detail, nil)
 	case off <= time.Hour || c.Secret == "":
-		c.add(Info, name, detail+"; signatures are valid for an hour", setClock)
+		c.add(Info, name, say("%s; signatures are valid for an hour", detail), say(setClock))
 	default:
-		c.add(Fail, name, detail+", and signatures are valid for an hour", setClock)
+		c.add(Fail, name, say("%s, and signatures are valid for an hour", detail), say(setClock))
 		c.clockWrong = true
 	}
 }
 
 // describeOffset describes by how much this machine's clock is ahead, in the
 // largest unit of which there are two: whole hours suggest a wrong time zone.
-func describeOffset(ahead time.Duration) string {
-	direction := "ahead of"
-	if ahead < 0 {
-		direction = "behind"
-	}
-	n, unit := ahead.Abs(), time.Second
-	name := "second"
+func describeOffset(ahead time.Duration) *Text {
+	off, unit := ahead.Abs(), time.Second
+	var text format = "%d seconds"
 	switch {
-	case n == 0:
-		return "the answer's to the second"
-	case n >= 48*time.Hour:
-		unit, name = 24*time.Hour, "day"
-	case n >= 2*time.Hour-time.Minute:
-		unit, name = time.Hour, "hour"
-	case n >= 2*time.Minute:
-		unit, name = time.Minute, "minute"
+	case off == 0:
+		return say("this machine's is the answer's to the second")
+	case off == time.Second:
+		text = "%d second"
+	case off >= 48*time.Hour:
+		unit, text = 24*time.Hour, "%d days"
+	case off >= 2*time.Hour-time.Minute:
+		unit, text = time.Hour, "%d hours"
+	case off >= 2*time.Minute:
+		unit, text = time.Minute, "%d minutes"
 	}
-	count := int64(n.Round(unit) / unit)
-	if count != 1 {
-		name += "s"
+	count := say(text, off.Round(unit)/unit)
+	if ahead < 0 {
+		return say("this machine's is %s behind the answer's", count)
 	}
-	return fmt.Sprintf("%d %s %s the answer's", count, name, direction)
+	return say("this machine's is %s ahead of the answer's", count)
 }
 
 // probeBody is a message of an unknown type. No robot can post it, so it is always
@@ -118,7 +114,7 @@ const (
 // stages are the checks that a probe of the type reports.
 var stages = []struct {
 	stage        stage
-	name, detail string // if passed
+	name, detail format // if passed
 }{
 	{atToken, "access token", "DingTalk knows it"},
 	{atRobot, "robot", "it is switched on, and its group exists"},
@@ -132,65 +128,68 @@ func (c *robotCheck) probeType(ctx context.Context) {
 	reply, err := c.post(ctx, c.Secret)
 	if err != nil {
 		detail, fix := describeNetError(err)
-		c.add(Fail, "network", c.address.Hostname()+" does not accept a POST: "+detail, fix)
+		c.add(Fail, say("network"), say("%s does not accept a POST: %s", c.address.Hostname(), say(detail)), say(fix))
 		return
 	}
 	if !reply.isRobot {
 		c.inconclusive = true
-		c.add(Unknown, "access token", fmt.Sprintf("the answer is not a robot's; its status is %d", reply.status), "Run the doctor again in a minute.")
+		c.add(Unknown, say("access token"), say("the answer is not a robot's; its status is %d", reply.status), say("Run the doctor again in a minute."))
 		return
 	}
 	info := lookupErrcode(reply)
 	c.inconclusive = c.inconclusive || info.status == Unknown
 	c.needsKeyword = info.stage == atKeyword
+	detail := say(info.detail)
 	switch cause := c.cause(schema.KeySecret); {
 	case info.fix == setClock && c.clockWrong:
-		info.status, info.detail, info.fix = Unknown, "not tested, because of the clock", ""
-	case info.stage == atSignature && c.Secret == "" && cause != "":
-		info.status, info.detail, info.fix = Unknown, "the robot requires one, and there is no secret because of "+cause, ""
+		info.status, info.fix = Unknown, ""
+		detail = say("not tested, because of %s", say("the %s", say("clock")))
+	case info.stage == atSignature && c.Secret == "" && cause != nil:
+		info.status, info.fix = Unknown, ""
+		detail = say("the robot requires one, and there is no secret because of %s", cause)
 	case info.stage == atSignature && c.Secret == "":
-		info.detail = "the robot requires one, and no secret is configured"
+		detail = say("the robot requires one, and no secret is configured")
 	case info.stage == atToken && info.status == Fail && len(c.token) != 64:
-		info.detail += fmt.Sprintf("; it has %d characters, and DingTalk's have 64", len(c.token))
+		detail = say("%s; it has %d characters, and DingTalk's have 64", detail, len(c.token))
 	}
 	if info.stage == atRequest {
-		info.report(c.Report, reply)
+		info.report(c.Report, reply, detail)
 	}
 	for _, s := range stages {
 		switch {
 		case info.stage == s.stage:
-			info.report(c.Report, reply)
+			info.report(c.Report, reply, detail)
 		case info.stage < s.stage:
-			c.add(Unknown, s.name, "not tested, because the request was rejected earlier", "")
+			c.add(Unknown, say(s.name), say("not tested, because the request was rejected earlier"), nil)
 		case s.stage == atSignature:
 			c.checkSignature(ctx, reply)
 		default:
-			c.add(OK, s.name, s.detail+inferredNote(reply), "")
+			c.add(OK, say(s.name), inferred(say(s.detail), reply), nil)
 		}
 	}
 }
 
-// inferredNote marks what the answer does not state.
-func inferredNote(reply *reply) string {
-	return fmt.Sprintf(" (inferred: the request was rejected with errcode %d, by a later check)", reply.code)
+// inferred marks what the answer does not state.
+func inferred(detail *Text, reply *reply) *Text {
+	return say("%s (inferred: the request was rejected with errcode %d, by a later check)", detail, reply.code)
 }
 
 // checkSignature follows a signature that was not rejected by a false one: unless
 // that is rejected, the first proves nothing.
 func (c *robotCheck) checkSignature(ctx context.Context, first *reply) {
-	const name = "signature"
+	name := say("signature")
 	if c.Secret == "" {
-		c.add(OK, name, "the robot requires none"+inferredNote(first), "")
+		c.add(OK, name, inferred(say("the robot requires none"), first), nil)
 		return
 	}
 	reply, err := c.post(ctx, c.Secret+"0")
 	switch {
 	case err != nil || !reply.isRobot:
-		c.add(OK, name, "it is accepted"+inferredNote(first), "")
+		c.add(OK, name, inferred(say("it is accepted"), first), nil)
 	case lookupErrcode(reply).stage == atSignature:
-		c.add(OK, name, "it is accepted, and a false one is rejected", "")
+		c.add(OK, name, say("it is accepted, and a false one is rejected"), nil)
 	default:
-		c.add(Unknown, name, "a false one is not rejected either: the robot requires no signature (加签), or DingTalk checks it later", "")
+		c.add(Unknown, name, say("a false one is not rejected either: the robot requires no signature (加签), or DingTalk checks it later"), nil)
 	}
 }
 
@@ -276,7 +275,7 @@ func (r *reply) parse(content []byte) {
 
 // describeNetError does not quote the error, which contains the address and may
 // contain a proxy's password.
-func describeNetError(err error) (detail, fix string) {
+func describeNetError(err error) (detail, fix format) {
 	var lookup *net.DNSError
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"path"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"dingtalk-plugin/host-test/internal/config"
@@ -20,53 +19,53 @@ type robotCheck struct {
 	config.Robot
 	address      *url.URL
 	token        string
-	blocked      string // what makes all requests pointless, or ""
-	clockWrong   bool   // it was reported
-	needsKeyword bool   // DingTalk rejected the request for its keywords
+	blocked      *Text // what makes all requests pointless, or nil
+	clockWrong   bool  // it was reported
+	needsKeyword bool  // DingTalk rejected the request for its keywords
 }
 
 // check goes from what costs nothing to what needs requests, and shows no
 // credential to an address that did not answer the probe as a robot does.
 func (c *robotCheck) check(ctx context.Context) {
-	title := "The robot"
+	title := say("The robot")
 	if c.Name != "" {
-		title += " " + c.Name
+		title = say("The robot %s", c.Name)
 	}
 	c.section(title)
 	c.checkAddress()
 	c.checkToken()
 	c.checkSecret()
 	c.checkAllowedHost()
-	if c.blocked == "" {
+	if c.blocked == nil {
 		c.probeNetwork(ctx)
 	}
-	if c.blocked == "" {
+	if c.blocked == nil {
 		c.probeType(ctx)
 	} else {
-		c.add(Unknown, "token, signature, IP address", "not tested, because of "+c.blocked, "")
+		c.add(Unknown, say("token, signature, IP address"), say("not tested, because of %s", c.blocked), nil)
 	}
 	c.checkKeywords()
 }
 
 // fail adds a failure that makes all requests pointless.
-func (c *robotCheck) fail(name, detail, fix string) {
+func (c *robotCheck) fail(name, detail, fix *Text) {
 	c.add(Fail, name, detail, fix)
-	c.blocked = cmp.Or(c.blocked, "the "+name)
+	c.blocked = cmp.Or(c.blocked, say("the %s", name))
 }
 
 // failKey is fail for a configuration key, which the plugin rejects for the same
 // reason.
-func (c *robotCheck) failKey(key, name, detail, fix string) {
+func (c *robotCheck) failKey(key string, name, detail, fix *Text) {
 	c.fail(name, detail, fix)
 	if c.Name != "" {
 		key = schema.KeyRobots
 	}
-	c.rejected[key] = "the " + name
+	c.rejected[key] = say("the %s", name)
 }
 
 // cause returns what has already been reported and leaves this robot without the
-// key's value, or "".
-func (c *robotCheck) cause(key string) string {
+// key's value, or nil.
+func (c *robotCheck) cause(key string) *Text {
 	if c.Name != "" {
 		return c.causes[schema.KeyRobots]
 	}
@@ -74,35 +73,37 @@ func (c *robotCheck) cause(key string) string {
 }
 
 // where names a setting of this robot in the configuration.
-func (c *robotCheck) where(key, member string) string {
+func (c *robotCheck) where(key, member string) *Text {
 	if c.Name == "" {
-		return key
+		return verbatim(key)
 	}
-	return member + " of robot " + c.Name + " in " + schema.KeyRobots
+	return say("%s of robot %s in "+schema.KeyRobots, member, c.Name)
 }
+
+const copyAddress format = "Copy the webhook address again into %s."
 
 func (c *robotCheck) checkAddress() {
 	address, err := url.Parse(c.Webhook)
-	where, key := c.where(schema.KeyWebhookURL, "webhookUrl"), schema.KeyWebhookURL
+	name, where, key := say("address"), c.where(schema.KeyWebhookURL, "webhookUrl"), schema.KeyWebhookURL
 	if config.Get(c.Values, key) == "" {
 		key = schema.KeyAccessToken // which contains the address
 	}
 	switch {
 	case err != nil || !isHostname(address.Hostname()) || address.User != nil || address.Fragment != "":
-		c.failKey(key, "address", "it is not a valid webhook address", "Copy the webhook address again into "+where+".")
+		c.failKey(key, name, say("it is not a valid webhook address"), say(copyAddress, where))
 		return
 	case address.Scheme == "http" && !isLoopback(address.Hostname()):
-		c.failKey(key, "address", "it begins with http://, and the plugin sends no credential unencrypted", "Write https:// in "+where+".")
+		c.failKey(key, name, say("it begins with http://, and the plugin sends no credential unencrypted"), say("Write https:// in %s.", where))
 		return
 	case address.Scheme != "http" && address.Scheme != "https":
-		c.failKey(key, "address", "it begins with neither https:// nor http://", "Copy the webhook address again into "+where+".")
+		c.failKey(key, name, say("it begins with neither https:// nor http://"), say(copyAddress, where))
 		return
 	}
 	if strings.Trim(address.Path, "/") == "" {
 		address.Path = "/robot/send"
 	}
 	c.address = address
-	c.add(OK, "address", c.base(), "")
+	c.add(OK, name, verbatim(c.base()), nil)
 }
 
 // base returns the address without its query, which contains credentials.
@@ -136,31 +137,31 @@ func (c *robotCheck) checkToken() {
 	if c.token == "" && c.address != nil {
 		c.token = c.address.Query().Get("access_token")
 	}
-	const name = "access token"
+	name := say("access token")
 	where := c.where(schema.KeyAccessToken, "accessToken")
 	switch cause := c.cause(schema.KeyAccessToken); {
-	case c.token == "" && cause != "":
+	case c.token == "" && cause != nil:
 		c.blocked = cmp.Or(c.blocked, cause)
 	case c.token == "":
-		c.failKey(schema.KeyAccessToken, name, "it is missing", "Put the token, or the full webhook address, into "+where+".")
+		c.failKey(schema.KeyAccessToken, name, say("it is missing"), say("Put the token, or the full webhook address, into %s.", where))
 	case strings.HasPrefix(c.token, "SEC") && len(c.token) > 40:
-		c.failKey(schema.KeyAccessToken, name, "it looks like a secret, which begins with SEC", "Exchange "+where+" and "+c.where(schema.KeySecret, "secret")+".")
+		c.failKey(schema.KeyAccessToken, name, say("it looks like a secret, which begins with SEC"), say("Exchange %s and %s.", where, c.where(schema.KeySecret, "secret")))
 	case !validToken.MatchString(c.token):
-		c.failKey(schema.KeyAccessToken, name, "it contains characters that no token has", "Copy the webhook address again into "+where+".")
+		c.failKey(schema.KeyAccessToken, name, say("it contains characters that no token has"), say(copyAddress, where))
 	}
 }
 
 func (c *robotCheck) checkSecret() {
-	const name = "secret"
+	name := say("secret")
 	where := c.where(schema.KeySecret, "secret")
 	switch {
-	case c.Secret == "" && c.cause(schema.KeySecret) != "":
+	case c.Secret == "" && c.cause(schema.KeySecret) != nil:
 	case c.Secret == "":
-		c.add(Info, name, "there is none, so requests are not signed", "If the robot requires a signature (加签), put its SEC… text into "+where+".")
+		c.add(Info, name, say("there is none, so requests are not signed"), say("If the robot requires a signature (加签), put its SEC… text into %s.", where))
 	case strings.ContainsAny(c.Secret[:1]+c.Secret[len(c.Secret)-1:], "\"'`"):
-		c.fail(name, "it is in quotation marks, which count as part of it", "Remove them from "+where+".")
+		c.fail(name, say("it is in quotation marks, which count as part of it"), say("Remove them from %s.", where))
 	case !strings.HasPrefix(c.Secret, "SEC"):
-		c.add(Info, name, "it does not begin with SEC, as DingTalk's secrets do", "Copy it again into "+where+" if the signature is rejected.")
+		c.add(Info, name, say("it does not begin with SEC, as DingTalk's secrets do"), say("Copy it again into %s if the signature is rejected.", where))
 	}
 }
 
@@ -170,52 +171,51 @@ func (c *robotCheck) checkAllowedHost() {
 	if !c.HostsKnown || c.address == nil {
 		return
 	}
-	const name = "allowed host"
+	name := say("allowed host")
 	host := c.address.Hostname()
 	for _, allowed := range c.Hosts {
 		if matched, err := path.Match(allowed, host); allowed == host || matched && err == nil {
-			c.add(OK, name, host+" is allowed by "+allowed, "")
+			c.add(OK, name, say("%s is allowed by %s", host, allowed), nil)
 			return
 		}
 	}
-	detail := "the runner does not allow " + host
+	detail := say("the runner does not allow %s", host)
 	shown := 0
 	for _, allowed := range c.Hosts {
 		if strings.Contains(allowed, host) && shown < 3 {
 			shown++
-			detail += "; " + allowed + " matches no host, because it contains a scheme, a port or a path"
+			detail = say("%s; %s matches no host, because it contains a scheme, a port or a path", detail, allowed)
 		}
 	}
-	c.add(Fail, name, detail, "Put "+strconv.Quote(host)+" into allowed_hosts of this plugin's runtime_config.")
+	c.add(Fail, name, detail, say("Put %q into allowed_hosts of this plugin's runtime_config.", host))
 }
 
 func (c *robotCheck) checkKeywords() {
-	const name = "keywords"
-	const compare = "Compare them with the robot's security settings (自定义关键词) in the group."
+	name, compare := say("keywords"), say("Compare them with the robot's security settings (自定义关键词) in the group.")
 	switch {
-	case c.Keywords == "" && c.cause(schema.KeyKeywords) != "":
-		c.add(Unknown, name, "not known, because of "+c.cause(schema.KeyKeywords), compare)
+	case c.Keywords == "" && c.cause(schema.KeyKeywords) != nil:
+		c.add(Unknown, name, say("not known, because of %s", c.cause(schema.KeyKeywords)), compare)
 	case c.needsKeyword && c.Keywords == "":
-		c.add(Fail, name, "the robot requires one of its keywords, and none is configured", "Put them into "+c.where(schema.KeyKeywords, "keywords")+".")
+		c.add(Fail, name, say("the robot requires one of its keywords, and none is configured"), say("Put them into %s.", c.where(schema.KeyKeywords, "keywords")))
 	case c.Keywords == "":
-		c.add(Unknown, name, "none is configured, and only a message would show whether the robot requires one", compare)
+		c.add(Unknown, name, say("none is configured, and only a message would show whether the robot requires one"), compare)
 	default:
-		c.add(Unknown, name, "only a message would show whether the configured ones are the robot's", compare)
+		c.add(Unknown, name, say("only a message would show whether the configured ones are the robot's"), compare)
 	}
 }
 
 // checkUnknownKey reports a key that the plugin ignores. It is an error if it looks
 // like a key that is not set.
 func (r *run) checkUnknownKey(key string) {
-	const detail = "the plugin does not know this key and ignores it"
+	name, detail := verbatim(key), say("the plugin does not know this key and ignores it")
 	switch meant := nearestKey(key); {
 	case meant == "":
-		r.add(Info, key, detail, "Known keys: "+strings.Join(schema.Keys, ", ")+".")
+		r.add(Info, name, detail, say("Known keys: %s.", schema.Keys))
 	case r.Values[meant] == "":
-		r.add(Fail, key, detail, "Rename it to "+meant+".")
-		r.causes[meant] = key
+		r.add(Fail, name, detail, say("Rename it to %s.", meant))
+		r.causes[meant] = name
 	default:
-		r.add(Info, key, detail, "Did you mean "+meant+"? That is set, too: remove one of them.")
+		r.add(Info, name, detail, say("Did you mean %s? That is set, too: remove one of them.", meant))
 	}
 }
 
