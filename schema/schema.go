@@ -38,8 +38,8 @@ const Meta = "\n\t\n" + blanks + blanks + "\n\t\n"
 
 const blanks = "                                                                                                                             "
 
-// Icons are the icons of each tool and of the server: an SVG of a chat bubble in
-// Base64 (https://modelcontextprotocol.io/specification/2026-07-28/basic#icons).
+// Icons are the icons of each tool and of the server: a PNG of a chat bubble, 48
+// by 48, in Base64, because clients must show PNG and not all show SVG (https://modelcontextprotocol.io/specification/2026-07-28/basic#icons).
 //
 //go:embed icons.json
 var Icons string
