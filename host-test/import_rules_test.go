@@ -25,7 +25,7 @@ var importRules = map[string]struct {
 	"host-test/internal/recorder":      {allowed: []string{"host-test/dingtalktest"}},
 	"host-test/internal/scenario":      {allowed: []string{"schema", "host-test/internal/recorder", "host-test/dingtalktest", "github.com/tidwall/gjson", "golang.org/x/tools/txtar"}},
 	"host-test/internal/config":        {allowed: []string{"schema"}},
-	"host-test/internal/mcpserver":     {allowed: []string{"host-test/internal/host", "github.com/modelcontextprotocol/go-sdk/auth", "github.com/modelcontextprotocol/go-sdk/mcp", "github.com/modelcontextprotocol/go-sdk/jsonrpc", "github.com/tidwall/gjson"}},
+	"host-test/internal/mcpserver":     {allowed: []string{"host-test/internal/host", "schema", "github.com/modelcontextprotocol/go-sdk/auth", "github.com/modelcontextprotocol/go-sdk/mcp", "github.com/modelcontextprotocol/go-sdk/jsonrpc", "github.com/tidwall/gjson"}},
 	"host-test/internal/doctor":        {allowed: []string{"host-test/internal/config", "schema", "github.com/tidwall/jsonc"}},
 	"host-test/internal/readme":        {allowed: []string{"schema"}},
 	"host-test/internal/pluginversion": {},

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -148,7 +149,7 @@ func (c *serveCommand) server(ctx context.Context, cli *cli, values map[string]s
 	return mcpserver.New(ctx, &mcpserver.Options{
 		Load:   func(ctx context.Context) (mcpserver.Plugin, error) { return host.Load(ctx, module, options) },
 		Robots: robots, Default: standard,
-		Timeout: c.Timeout, Log: log, Version: version(),
+		Timeout: c.Timeout, Log: log, Version: version(), WebsiteURL: website(),
 	})
 }
 
@@ -164,15 +165,41 @@ func openCache(ctx context.Context, module []byte) wazero.CompilationCache {
 // version returns the version of the repository that this command was built from,
 // which is that of the plugin in it.
 func version() string {
+	var plugin pluginversion.Version
 	if module, ok := embeddedModule(); ok {
-		if plugin, ok := pluginversion.Read(module); ok {
-			return plugin.Version
+		plugin, _ = pluginversion.Read(module)
+	}
+	return firstKnown(plugin.Version, mainModule().Version)
+}
+
+// firstKnown returns the first version that tells something. MCP requires one.
+func firstKnown(versions ...string) string {
+	for _, v := range versions {
+		if v != "" && v != "(devel)" && v != pluginversion.Unknown {
+			return v
 		}
 	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
+	return "0.0.0-dev"
+}
+
+// website returns where the repository is published, or "" before it is.
+func website() string { return websiteOf(mainModule().Path) }
+
+// websiteOf returns the web page of a module. A path that make rename has not
+// written leads nowhere.
+func websiteOf(module string) string {
+	if !strings.HasPrefix(module, "github.com/") {
+		return ""
 	}
-	return "0.0.0-dev" // MCP requires a version
+	return "https://" + module
+}
+
+func mainModule() debug.Module {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return debug.Module{}
+	}
+	return info.Main
 }
 
 // newLog returns the log, and a writer for lines that are no log entries as text

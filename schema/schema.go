@@ -31,14 +31,15 @@ var Tools = []string{
 	previewMessage, // without the arguments that it shares with sendMarkdownMessage
 }
 
-// Meta is the _meta of each tool: the version of the plugin. make dist overwrites
-// it in the compiled module, at the same width.
-const Meta = `{"dingtalk-plugin/version":{"version":"unknown"}` + blanks + `}`
+// Meta ends each tool. It is white space until make dist overwrites it in the
+// compiled module, at the same width, with the member _meta, which has the version
+// of the plugin. Its ends make it unlike any other white space in a module.
+const Meta = "\n\t\n" + blanks + blanks + "\n\t\n"
 
-const blanks = "                                                                                                                                                      "
+const blanks = "                                                                                                                             "
 
-// Icons are the icons of each tool and of the server: an SVG of a chat bubble in
-// Base64 (https://modelcontextprotocol.io/specification/2026-07-28/basic#icons).
+// Icons are the icons of each tool and of the server: a PNG of a chat bubble, 48
+// by 48, in Base64, because clients must show PNG and not all show SVG (https://modelcontextprotocol.io/specification/2026-07-28/basic#icons).
 //
 //go:embed icons.json
 var Icons string

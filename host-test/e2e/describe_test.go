@@ -3,8 +3,11 @@ package e2e
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"image/png"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,6 +25,7 @@ type toolListing struct {
 	Name, Title, Description  string
 	InputSchema, OutputSchema json.RawMessage
 	Annotations               map[string]bool
+	Icons                     []struct{ Src, MimeType string }
 }
 
 func describe(t testing.TB, plugin *host.Plugin) []byte {
@@ -65,7 +69,10 @@ func TestDescribe(t *testing.T) {
 }
 
 func TestDescribeAll(t *testing.T) {
-	tools := listTools(t, map[string]string{schema.KeyTools: "all", schema.KeyAtUserIDs: "true"})
+	tools := listTools(t, map[string]string{
+		schema.KeyTools: "all", schema.KeyAtUserIDs: "true",
+		schema.KeyPeople: `{"Zhang San":{"mobile":"13800000001"}}`, schema.KeyRobots: `{"ops":{"accessToken":"a"},"sales":{"accessToken":"b"}}`,
+	})
 	if len(tools) != len(schema.Tools) {
 		t.Errorf("%d tools, want %d", len(tools), len(schema.Tools))
 	}
@@ -76,6 +83,7 @@ func TestDescribeAll(t *testing.T) {
 
 func checkTool(t *testing.T, tool *toolListing) {
 	t.Helper()
+	checkIcon(t, tool)
 	if len(tool.Title) <= len(tool.Name) {
 		t.Errorf("%s: the title %q adds nothing to the name", tool.Name, tool.Title)
 	}
@@ -96,12 +104,73 @@ func checkTool(t *testing.T, tool *toolListing) {
 	if input.Get("type").String() != "object" || input.Get("additionalProperties").Raw != "false" {
 		t.Errorf("%s: the input schema allows more than its properties", tool.Name)
 	}
-	input.Get("properties").ForEach(func(name, property gjson.Result) bool {
-		if property.Get("type").String() == "" || property.Get("description").String() == "" {
-			t.Errorf("%s: %s lacks a type or description", tool.Name, name)
+	checkPortable(t, tool.Name, input)
+}
+
+// portable are the keywords of draft 7 that all runners know.
+var portable = []string{
+	"type", "description", "properties", "required", "additionalProperties", "items", "enum", "default",
+	"minLength", "maxLength", "pattern", "minimum", "maximum", "minItems", "maxItems", "uniqueItems",
+}
+
+// checkPortable checks what mcp.run required of an input schema before it
+// published a tool: keywords of draft 7, and a type and a description for each
+// property.
+func checkPortable(t *testing.T, path string, s gjson.Result) {
+	t.Helper()
+	s.ForEach(func(keyword, _ gjson.Result) bool {
+		if !slices.Contains(portable, keyword.String()) {
+			t.Errorf("%s has the keyword %s", path, keyword)
 		}
 		return true
 	})
+	s.Get("properties").ForEach(func(name, property gjson.Result) bool {
+		if property.Get("type").Type != gjson.String || strings.TrimSpace(property.Get("description").String()) == "" {
+			t.Errorf("%s: %s lacks a type or description", path, name)
+		}
+		checkPortable(t, path+"."+name.String(), property)
+		return true
+	})
+	if items := s.Get("items"); items.Exists() {
+		checkPortable(t, path+"[]", items)
+	}
+}
+
+// A model reads all of a tool's definition on every turn. With -v, this prints how
+// long each is.
+func TestToolSizes(t *testing.T) {
+	output := describe(t, load(t, 0, host.Options{Config: map[string]string{schema.KeyTools: "all"}}))
+	t.Logf("%-26s %22s %21s %21s %21s", "", "description", "definition", "with output schema", "with icon, too")
+	for _, tool := range gjson.GetBytes(output, "tools").Array() {
+		all := compact(t, []byte(tool.Raw))
+		without := func(text, name string) string {
+			member := gjson.Get(text, name)
+			return strings.Replace(text, `,"`+name+`":`+member.Raw, "", 1)
+		}
+		all = without(all, "_meta") // which only a release has
+		plain := without(all, "icons")
+		t.Logf("%-26s %s%s%s%s", tool.Get("name"), size(tool.Get("description").String()), size(without(plain, "outputSchema")), size(plain), size(all))
+		if len(all) > 3600 {
+			t.Errorf("%s has %d bytes", tool.Get("name"), len(all))
+		}
+	}
+}
+
+func size(text string) string {
+	return fmt.Sprintf("%6d bytes %3d words", len(text), len(strings.Fields(text)))
+}
+
+// checkIcon checks that the icon is an image of a type that every client must show.
+func checkIcon(t *testing.T, tool *toolListing) {
+	t.Helper()
+	if len(tool.Icons) != 1 || tool.Icons[0].MimeType != "image/png" {
+		t.Fatalf("%s: icons %v", tool.Name, tool.Icons)
+	}
+	encoded, found := strings.CutPrefix(tool.Icons[0].Src, "data:image/png;base64,")
+	image, err := png.Decode(base64.NewDecoder(base64.StdEncoding, strings.NewReader(encoded)))
+	if !found || err != nil || image.Bounds().Dx() != 48 || image.Bounds().Dy() != 48 {
+		t.Errorf("%s: icon %s: %v", tool.Name, tool.Icons[0].Src, err)
+	}
 }
 
 func compact(t *testing.T, data []byte) string {
@@ -139,14 +208,14 @@ func TestSiblings(t *testing.T) {
 
 // baseline is the SHA-256 of what describe prints by default. Whoever changes a
 // description changes it, on purpose.
-const baseline = "6e96fd867c8c0f2e73667a0100e87a3bdf0aa45f1f117efdb2adaf0329575f20"
+const baseline = "5394a9e50aae2ee7258a87e88a871ef966c93ed6cb6714f1ffdaef6c76f9b395"
 
 // Without any optional key, describe prints the same bytes as ever.
 func TestDescribeBaseline(t *testing.T) {
 	for build := range builds {
 		output := describe(t, load(t, build, host.Options{}))
 		// make dist writes the version into the module.
-		output = regexp.MustCompile(`,"_meta":\{"dingtalk-plugin/version":\{[^}]*\} *\}`).ReplaceAll(output, nil)
+		output = regexp.MustCompile(schema.Meta+`|,"_meta":\{"[^"]*":\{[^}]*\}\} *`).ReplaceAll(output, nil)
 		sum := sha256.Sum256(output)
 		if got := hex.EncodeToString(sum[:]); got != baseline {
 			t.Errorf("%s: describe has the sum %s, want %s", builds[build].name, got, baseline)

@@ -1,14 +1,18 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/host"
+	"dingtalk-plugin/host-test/internal/pluginversion"
+	"dingtalk-plugin/schema"
 
 	"github.com/tetratelabs/wazero"
 )
@@ -55,6 +59,49 @@ func TestExports(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Each tool has the _meta that was set last, none while the version is unknown, and
+// nothing else of the module changes.
+func TestSetVersion(t *testing.T) {
+	unknown := pluginversion.Version{Version: pluginversion.Unknown, Compiler: "-"}
+	known := pluginversion.Version{Version: "v1.2.3", Commit: strings.Repeat("0", 40), Compiler: "tinygo 0.41.1 (LLVM 19, go1.26.8)"}
+	set := func(module []byte, v pluginversion.Version) []byte {
+		versioned, err := pluginversion.Set(module, schema.Meta, v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return versioned
+	}
+	tools := func(module []byte) string {
+		plugin, err := host.Load(t.Context(), module, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer plugin.Close(t.Context())
+		return compact(t, describe(t, plugin))
+	}
+	for build := range builds {
+		first := set(module(t, build), unknown)
+		second := set(first, known)
+		before, after := tools(first), tools(second)
+		member := regexp.MustCompile(`,"_meta":\{"io\.github\.[^"/]+/[^"/]+":` + regexp.QuoteMeta(text(t, known)) + `\}`)
+		if n := len(member.FindAllString(after, -1)); n != 2 || member.ReplaceAllString(after, "") != before || strings.Contains(before, "_meta") {
+			t.Errorf("%s: describe has %d versions, want 2: %s", builds[build].name, n, after)
+		}
+		if !bytes.Equal(set(second, unknown), first) {
+			t.Errorf("%s: the version is not replaced", builds[build].name)
+		}
+	}
+}
+
+func text(t *testing.T, value any) string {
+	t.Helper()
+	data, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }
 
 func compileModule(t *testing.T, build int) wazero.CompiledModule {

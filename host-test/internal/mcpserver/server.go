@@ -12,6 +12,8 @@ import (
 	"slices"
 	"time"
 
+	"dingtalk-plugin/schema"
+
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/tidwall/gjson"
 )
@@ -26,13 +28,14 @@ type Plugin interface {
 
 // Options configure a Server. Load is required.
 type Options struct {
-	Load    func(ctx context.Context) (Plugin, error) // loads a new plugin
-	Robots  []string                                  // valid values of the argument "robot"; each gets its own plugin
-	Default string                                    // the robot of a call that names none of them
-	Timeout time.Duration                             // of one call; 0 means 30 seconds
-	Grace   time.Duration                             // how long calls may continue after Run's context is done; 0 means 3 seconds
-	Log     *slog.Logger                              // gets one line per call; nil disables logging
-	Version string                                    // the server version reported to clients
+	Load       func(ctx context.Context) (Plugin, error) // loads a new plugin
+	Robots     []string                                  // valid values of the argument "robot"; each gets its own plugin
+	Default    string                                    // the robot of a call that names none of them
+	Timeout    time.Duration                             // of one call; 0 means 30 seconds
+	Grace      time.Duration                             // how long calls may continue after Run's context is done; 0 means 3 seconds
+	Log        *slog.Logger                              // gets one line per call; nil disables logging
+	Version    string                                    // the server version reported to clients
+	WebsiteURL string                                    // of the server, reported to clients; "" if it has none
 }
 
 // A Server serves the tools of one plugin.
@@ -73,15 +76,58 @@ func New(ctx context.Context, o *Options) (*Server, error) {
 		return nil, err
 	}
 	s.keys = newKeyList(tools)
-	s.mcp = mcp.NewServer(
-		&mcp.Implementation{Name: "dingtalk-plugin", Title: "DingTalk group robot", Version: o.Version},
-		// No listChanged, because the tools never change, and no logging, because logs go to the operator.
-		&mcp.ServerOptions{Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}}},
-	)
-	for _, tool := range tools {
-		s.mcp.AddTool(tool, s.call)
+	s.mcp, err = newMCPServer(o, tools, s.call)
+	return s, err
+}
+
+// What clients are told about the server. The instructions have only what no
+// description of a tool tells, because a model reads both, and name no tool,
+// because the operator chooses which there are.
+const (
+	serverDescription = "Posts messages to DingTalk group chats (钉钉群机器人)."
+	instructions      = `These tools post to a DingTalk (钉钉) group and read nothing: no replies, taps or members come back. Of those listed, use plain text for an alert, Markdown for a report, and a card for links or buttons. Put many small updates into one message. Mentions notify people, so leave them out of routine messages. The access token, secret and keywords belong to the operator: do not ask the user for them or write them into a message. If a result names a configKey, tell the user which setting the operator should check, and do not repeat the call before that.`
+)
+
+// listTTL is how long clients may keep the list of tools. It never changes while
+// the server runs; a client that finds the server with another configuration
+// later should not wait long for its tools.
+const listTTL = 10 * time.Minute
+
+func newMCPServer(o *Options, tools []*mcp.Tool, call mcp.ToolHandler) (*mcp.Server, error) {
+	info := &mcp.Implementation{
+		Name: "dingtalk-plugin", Title: "DingTalk group robot", Description: serverDescription,
+		Version: o.Version, WebsiteURL: o.WebsiteURL,
 	}
-	return s, nil
+	if err := json.Unmarshal([]byte(schema.Icons), &info.Icons); err != nil {
+		return nil, fmt.Errorf("schema.Icons: %w", err)
+	}
+	server := mcp.NewServer(info, &mcp.ServerOptions{
+		Instructions: instructions,
+		// No listChanged, because the tools never change, and no logging, because logs go to the operator.
+		Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}},
+		SetCacheable: func(_ context.Context, _ mcp.Request, c *mcp.Cacheable) {
+			c.TTLMs, c.CacheScope = int(listTTL.Milliseconds()), "private" // the list names people and robots
+		},
+	})
+	for _, tool := range tools {
+		server.AddTool(tool, call)
+	}
+	server.AddReceivingMiddleware(inOrder(tools))
+	return server, nil
+}
+
+// inOrder lists the tools in the plugin's order, in which a model meets the
+// simplest first. The SDK sorts them by name.
+func inOrder(tools []*mcp.Tool) mcp.Middleware {
+	return func(next mcp.MethodHandler) mcp.MethodHandler {
+		return func(ctx context.Context, method string, request mcp.Request) (mcp.Result, error) {
+			result, err := next(ctx, method, request)
+			if list, ok := result.(*mcp.ListToolsResult); ok && err == nil {
+				list.Tools = tools
+			}
+			return result, err
+		}
+	}
 }
 
 func (s *Server) describe(ctx context.Context) ([]*mcp.Tool, error) {

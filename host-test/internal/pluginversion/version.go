@@ -13,8 +13,12 @@ import (
 // Runtimes ignore custom sections that they do not know.
 const versionSection = "dingtalk-plugin.version"
 
-// metaKey is the version's name in a tool's _meta.
-const metaKey = "dingtalk-plugin/version"
+// metaKey is the version's name in a tool's _meta: the name of the server in the
+// MCP registry, which begins with a domain in reverse. make rename completes it.
+const metaKey = "io.github.OWNER/NAME"
+
+// Unknown is the version of a module whose source has none.
+const Unknown = "unknown"
 
 // Version tells what a module was built from. It is part of the module, so that
 // a file without its name or its registry still has it.
@@ -37,8 +41,8 @@ func (v Version) String() string {
 // custom sections; and into a custom section, which Read reads. It
 // replaces the version of a module that has one.
 //
-// placeholder is what was compiled in, a JSON object with spaces before its last
-// brace.
+// placeholder is what was compiled in: white space, which stays if the version is
+// Unknown.
 func Set(module []byte, placeholder string, v Version) ([]byte, error) {
 	module, err := patchVersion(module, placeholder, v)
 	if err != nil {
@@ -54,11 +58,11 @@ func patchVersion(module []byte, placeholder string, v Version) ([]byte, error) 
 	old := []byte(placeholder)
 	if before, ok := Read(module); ok && !bytes.Contains(module, old) {
 		var err error
-		if old, err = versionBytes(before, len(placeholder)); err != nil {
+		if old, err = metaMember(before, placeholder); err != nil {
 			return nil, err
 		}
 	}
-	text, err := versionBytes(v, len(placeholder))
+	text, err := metaMember(v, placeholder)
 	if err != nil {
 		return nil, err
 	}
@@ -68,16 +72,21 @@ func patchVersion(module []byte, placeholder string, v Version) ([]byte, error) 
 	return bytes.Replace(module, old, text, 1), nil
 }
 
-func versionBytes(v Version, width int) ([]byte, error) {
+// metaMember returns the member _meta of a JSON object, after a comma, as wide as
+// the placeholder; an unknown version has none.
+func metaMember(v Version, placeholder string) ([]byte, error) {
+	if v.Version == Unknown {
+		return []byte(placeholder), nil
+	}
 	text, err := json.Marshal(map[string]Version{metaKey: v})
 	if err != nil {
 		return nil, err
 	}
-	if len(text) > width {
-		return nil, fmt.Errorf("the version takes %d bytes, but the module has only %d for it", len(text), width)
+	text = append([]byte(`,"_meta":`), text...)
+	if len(text) > len(placeholder) {
+		return nil, fmt.Errorf("the version takes %d bytes, but the module has only %d for it", len(text), len(placeholder))
 	}
-	padding := bytes.Repeat([]byte(" "), width-len(text))
-	return append(append(text[:len(text)-1], padding...), '}'), nil
+	return append(text, bytes.Repeat([]byte(" "), len(placeholder)-len(text))...), nil
 }
 
 // addVersionSection appends the version's custom section, or replaces an earlier

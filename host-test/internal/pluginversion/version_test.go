@@ -3,13 +3,14 @@ package pluginversion
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 )
 
 var someVersion = Version{"v0.1.0", "0123456789abcdef0123456789abcdef01234567", "tinygo 0.41.1 (LLVM 19, go1.26.8)"}
 
-var placeholder = `{"dingtalk-plugin/version":{"version":"unknown"}` + strings.Repeat(" ", 150) + "}"
+var placeholder = "\n" + strings.Repeat(" ", 200) + "\n"
 
 // moduleWithPlaceholder is a module with one data section.
 func moduleWithPlaceholder() []byte {
@@ -19,15 +20,21 @@ func moduleWithPlaceholder() []byte {
 
 func TestPatchVersion(t *testing.T) {
 	module := moduleWithPlaceholder()
-	for _, v := range []Version{someVersion, {Version: "unknown", Compiler: "tinygo"}, someVersion} {
+	for _, v := range []Version{someVersion, {Version: Unknown, Compiler: "tinygo"}, someVersion} {
 		var err error
 		if module, err = Set(module, placeholder, v); err != nil {
 			t.Fatal(err)
 		}
 		_, text, _ := bytes.Cut(module, []byte("before"))
 		text, _, _ = bytes.Cut(text, []byte("after"))
-		var meta map[string]Version
-		if err := json.Unmarshal(text, &meta); err != nil || meta[metaKey] != v || len(text) != len(placeholder) {
+		var object struct {
+			Meta map[string]Version `json:"_meta"`
+		}
+		want := map[string]Version{metaKey: v}
+		if v.Version == Unknown {
+			want = nil
+		}
+		if err := json.Unmarshal([]byte(`{"name":"tool"`+string(text)+`}`), &object); err != nil || !maps.Equal(object.Meta, want) || len(text) != len(placeholder) {
 			t.Errorf("patched %q, %v", text, err)
 		}
 	}

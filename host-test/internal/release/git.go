@@ -12,10 +12,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"dingtalk-plugin/host-test/internal/pluginversion"
 )
 
 // Unknown is the version of a source without git.
-const Unknown = "unknown"
+const Unknown = pluginversion.Unknown
 
 // A Source is the state of the repository that a module is built from.
 type Source struct {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -160,33 +159,6 @@ func TestReleaseWithoutGit(t *testing.T) {
 	annotations := manifestOf(t, files).Annotations
 	if annotations["org.opencontainers.image.created"] != "1970-01-01T00:00:00Z" || len(annotations) != 5 {
 		t.Errorf("the image is annotated %v", annotations)
-	}
-}
-
-// The guest shows the version that was set last, and nothing else of it changes.
-func TestSetVersion(t *testing.T) {
-	r := example(t)
-	versionless := pluginversion.Version{Version: Unknown, Compiler: "-"}
-	first, err := pluginversion.Set(compiled(t), schema.Meta, versionless)
-	if err != nil {
-		t.Fatal(err)
-	}
-	module, err := pluginversion.Set(first, schema.Meta, r.Version())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, ok := pluginversion.Read(module); !ok || got != r.Version() {
-		t.Errorf("Read = %v, %v", got, ok)
-	}
-	text := func(v pluginversion.Version) string { text, _ := json.Marshal(v); return string(text) }
-	unpadded := func(module []byte) string { return strings.ReplaceAll(string(described(t, module)), " ", "") }
-	before, after := unpadded(first), unpadded(module)
-	if want := strings.ReplaceAll(before, text(versionless), strings.ReplaceAll(text(r.Version()), " ", "")); after != want || after == before {
-		t.Errorf("describe answers %s, want %s", after, want)
-	}
-	again, err := pluginversion.Set(module, schema.Meta, versionless)
-	if err != nil || !bytes.Equal(again, first) {
-		t.Errorf("the version is not replaced: %v", err)
 	}
 }
 

@@ -51,7 +51,6 @@ func (c *config) describeTool(w *strictjson.Writer, t *toolDef) {
 	w.Raw(schema.Icons)
 	w.Raw(`,"outputSchema":`)
 	w.Raw(c.outputSchema(t))
-	w.Raw(`,"_meta":`)
 	w.Raw(schema.Meta)
 	w.Raw("}")
 }

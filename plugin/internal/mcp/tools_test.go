@@ -48,7 +48,6 @@ func expectedTools(t *testing.T, name string, byDefault bool) (tools []any) {
 		tool["description"] = tool["description"].(string) + expectedNote(i)
 		tool["icons"] = parse[any](t, []byte(schema.Icons))
 		tool["outputSchema"] = expectedOutput(t, i)
-		tool["_meta"] = parse[object](t, []byte(schema.Meta))
 		tools = append(tools, tool)
 	}
 	return tools
