@@ -10,7 +10,6 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
-	"github.com/tidwall/gjson"
 )
 
 // Limits of the unanswered requests of one client. Beyond them nothing more is
@@ -116,7 +115,7 @@ func (c *drainConn) add(request *jsonrpc.Request) {
 	if request.Method == "tools/call" {
 		// Invalid parameters are rejected later. Unmarshal would take as long as the
 		// plugin does for a long text.
-		p.ticket = c.server.instance([]byte(gjson.GetBytes(request.Params, "arguments").Raw)).join()
+		p.ticket = c.server.instance(request.Params, "arguments."+robotArgument).join()
 		request.Extra = withTicket(p.ticket)
 	}
 }
