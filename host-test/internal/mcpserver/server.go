@@ -131,7 +131,9 @@ func (s *Server) call(ctx context.Context, request *mcp.CallToolRequest) (*mcp.C
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
-	i, t := s.instance(request.Params.Arguments, robotArgument), ticketOf(request)
+	t := ticketOf(request)
+	params := t.uncut(request.Params)
+	i := s.instance(params.Arguments, robotArgument)
 	if t != nil && t.queue != &i.queue { // the SDK reads duplicate keys differently
 		t.leave()
 		t = nil
@@ -145,7 +147,7 @@ func (s *Server) call(ctx context.Context, request *mcp.CallToolRequest) (*mcp.C
 	if err != nil {
 		o = errorResult(err, nil)
 	} else {
-		o, err = s.callInTurn(ctx, i, request.Params)
+		o, err = s.callInTurn(ctx, i, params)
 	}
 	s.logCall(request.Params.Name, &o, err, time.Since(start))
 	return o.result, nil
