@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
 // embedded holds plugin.wasm in a command that make dist built, and otherwise
@@ -47,10 +48,11 @@ func readNamed(file string) ([]byte, error) {
 	return nil, fmt.Errorf("%s is missing: name the plugin.wasm of a release, or the one that `make build` makes", file)
 }
 
-func embeddedModule() ([]byte, bool) {
+// embeddedModule returns the plugin in this command, if there is one. ReadFile copies it.
+var embeddedModule = sync.OnceValues(func() (module []byte, ok bool) {
 	module, err := embedded.ReadFile("embedded/plugin.wasm")
 	return module, err == nil
-}
+})
 
 // repository returns the folder of the plugin's source that holds the current
 // folder.

@@ -159,13 +159,16 @@ const gatewayPage = `<html>
 // https://open.dingtalk.com/document/development/how-to-process-api-throttling-on-the-dingtalk-server. guess: its status 200.
 const firewallAnswer = `{"status":1111,"wait":5,"source":"x5","punish":"deny","uuid":"00000000000000000000000000000000"}`
 
+const nameMegabyte = "megabyte"
+
 // megabyte is a success, except that it is a mebibyte long and not terminated. All faults share one copy.
 var megabyte = sync.OnceValue(func() string {
 	const start = `{"errcode":0,"errmsg":"ok`
 	return start + strings.Repeat(".", 1<<20-len(start))
 })
 
-// namedFaults are in the order in which a user interface lists them.
+// namedFaults are in the order in which a user interface lists them. Only FaultByName makes the body of a megabyte: every command
+// lists the names.
 func namedFaults() []Fault {
 	const html = "text/html; charset=utf-8"
 	return []Fault{
@@ -178,7 +181,7 @@ func namedFaults() []Fault {
 		{Name: "cut", Cut: 12},
 		{Name: "html", ContentType: html, Body: "<!DOCTYPE html>\n<html><body>please log in</body></html>\n"},
 		{Name: "binary", ContentType: "application/octet-stream", Body: "\x00\xff\xfe\x80\x1b[2J\x00\xc3("},
-		{Name: "megabyte", Body: megabyte()},
+		{Name: nameMegabyte},
 		{Name: "nocode", Body: "{}"},
 		{Name: "drop-before", Drop: DropBefore},
 		{Name: "drop-after", Drop: DropAfter},
@@ -192,6 +195,9 @@ func namedFaults() []Fault {
 func FaultByName(name string) (Fault, bool) {
 	for _, f := range namedFaults() {
 		if f.Name == name {
+			if name == nameMegabyte {
+				f.Body = megabyte()
+			}
 			return f, true
 		}
 	}

@@ -114,12 +114,16 @@ func sumEntry(dir string) ([]byte, error) {
 		if err != nil || d.IsDir() || path == sumFile {
 			return err
 		}
-		data, err := os.ReadFile(filepath.Join(dir, path))
+		file, err := os.Open(filepath.Join(dir, path))
 		if err != nil {
 			return err
 		}
-		sum := sha256.Sum256(data)
-		hash.Write(sum[:])
+		defer file.Close()
+		sum := sha256.New()
+		if _, err := io.Copy(sum, file); err != nil {
+			return err
+		}
+		hash.Write(sum.Sum(nil))
 		_, err = io.WriteString(hash, path)
 		return err
 	})

@@ -2,6 +2,7 @@ package mcpserver
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"sync"
@@ -100,14 +101,15 @@ type queue struct {
 
 // A ticket is a place in a queue.
 type ticket struct {
-	queue *queue
-	turn  chan struct{} // closed when the turn has come
+	queue     *queue
+	turn      chan struct{}   // closed when the turn has come
+	arguments json.RawMessage // of the call, if they were cut out of its parameters
 }
 
 func (q *queue) join() *ticket {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	t := &ticket{q, make(chan struct{})}
+	t := &ticket{queue: q, turn: make(chan struct{})}
 	if q.tickets = append(q.tickets, t); len(q.tickets) == 1 {
 		close(t.turn)
 	}

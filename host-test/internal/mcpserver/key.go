@@ -92,12 +92,15 @@ func (l *keyList) keyFor(params *mcp.CallToolParamsRaw) string {
 // for a repeat. An error that offers none changes nothing: what an earlier call
 // posted may still arrive.
 func (l *keyList) finish(params *mcp.CallToolParamsRaw, o *outcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if o.key == "" && len(l.unfinished) == 0 {
+		return // do not search a long text for a key
+	}
 	key := callerKey(params.Arguments)
 	if key == "" || o.result.IsError && o.key != key {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.unfinished = slices.DeleteFunc(l.unfinished, func(u unfinishedCall) bool { return u.key == key })
 	if o.key != key {
 		return

@@ -156,10 +156,15 @@ func (s *Server) Close() {
 	}
 }
 
-// instance returns the instance of the robot that the arguments name. Unknown
-// names go to the default instance, whose plugin rejects them.
-func (s *Server) instance(arguments json.RawMessage) *instance {
-	if i := s.instances[robotName(arguments)]; i != nil {
+const robotArgument = "robot"
+
+// instance returns the instance of the robot that the JSON names at the path.
+// Unknown names go to the default instance, whose plugin rejects them.
+func (s *Server) instance(data json.RawMessage, path string) *instance {
+	if len(s.instances) == 0 { // do not search a long text
+		return s.defaultInstance
+	}
+	if i := s.instances[robotName(data, path)]; i != nil {
 		return i
 	}
 	return s.defaultInstance
@@ -172,7 +177,9 @@ func (s *Server) call(ctx context.Context, request *mcp.CallToolRequest) (*mcp.C
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
-	i, t := s.instance(request.Params.Arguments), ticketOf(request)
+	t := ticketOf(request)
+	params := t.uncut(request.Params)
+	i := s.instance(params.Arguments, robotArgument)
 	if t != nil && t.queue != &i.queue { // the SDK reads duplicate keys differently
 		t.leave()
 		t = nil
@@ -186,7 +193,7 @@ func (s *Server) call(ctx context.Context, request *mcp.CallToolRequest) (*mcp.C
 	if err != nil {
 		o = errorResult(err, nil)
 	} else {
-		o, err = s.callInTurn(ctx, i, request.Params)
+		o, err = s.callInTurn(ctx, i, params)
 	}
 	s.logCall(request.Params.Name, &o, err, time.Since(start))
 	return o.result, nil
@@ -285,17 +292,16 @@ func encodeCall(params *mcp.CallToolParamsRaw) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	input := slices.Concat([]byte(`{"params":{"name":`), name)
-	if len(params.Arguments) > 0 {
-		input = slices.Concat(input, []byte(`,"arguments":`), params.Arguments)
+	if len(params.Arguments) == 0 {
+		return slices.Concat([]byte(`{"params":{"name":`), name, []byte("}}")), nil
 	}
-	return append(input, "}}"...), nil
+	return slices.Concat([]byte(`{"params":{"name":`), name, []byte(`,"arguments":`), params.Arguments, []byte("}}")), nil
 }
 
-// robotName returns the argument robot, or "". It reads it as the plugin does:
+// robotName returns the string at the path, or "". It reads it as the plugin does:
 // the first of several counts.
-func robotName(arguments json.RawMessage) string {
-	if robot := gjson.GetBytes(arguments, "robot"); robot.Type == gjson.String {
+func robotName(data json.RawMessage, path string) string {
+	if robot := gjson.GetBytes(data, path); robot.Type == gjson.String {
 		return robot.Str
 	}
 	return ""

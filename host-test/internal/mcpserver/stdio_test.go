@@ -175,6 +175,27 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// The plugin gets the arguments as they were written; of duplicates the last.
+func TestArguments(t *testing.T) {
+	for _, tt := range []struct{ written, want string }{
+		{`{"text":"中文 \u4e2d \"x\"", "n": 1e2}`, `,"arguments":{"text":"中文 \u4e2d \"x\"", "n": 1e2}`},
+		{` {} `, `,"arguments":{}`},
+		{`[1, 2]`, `,"arguments":[1, 2]`},
+		{`"text"`, `,"arguments":"text"`},
+		{`null`, `,"arguments":null`},
+		{`{"text":"a"},"arguments":{"text":"b"}`, `,"arguments":{"text":"b"}`},
+		{`{"text":"a"},"_meta":{"arguments":{}}`, `,"arguments":{"text":"a"}`},
+		{`{"text":"a"},"arguments":null`, `,"arguments":null`},
+		{`{"text":"a"},"Arguments":{"text":"b"}`, `,"arguments":{"text":"a"}`},
+	} {
+		p := answering(sent, nil)
+		serveLines(t, p, "2025-06-18", callLine(1, tt.written))
+		if want := []string{`{"params":{"name":"send"` + tt.want + `}}`}; !slices.Equal(p.inputs, want) {
+			t.Errorf("%s: the plugin got %s, want %s", tt.written, p.inputs, want)
+		}
+	}
+}
+
 // A call with duplicate keys waits for the robot that the plugin will use, and
 // does not delay others.
 func TestDuplicateKeys(t *testing.T) {

@@ -209,29 +209,48 @@ func StringSize(value gjson.Result) (bytes, characters int) {
 
 func unescapedSize(escaped string) (bytes, characters int) {
 	for {
-		i := strings.IndexByte(escaped, '\\')
-		if i < 0 {
-			return bytes + len(escaped), characters + utf8.RuneCountInString(escaped)
+		n := plainPrefix(escaped)
+		bytes += n
+		characters += runeCount(escaped[:n])
+		if n == len(escaped) {
+			return bytes, characters
 		}
-		r, n := escapedRune(escaped[i:])
-		bytes += i + utf8.RuneLen(r)
-		characters += utf8.RuneCountInString(escaped[:i]) + 1
-		escaped = escaped[i+n:]
+		r, size := escapedRune(escaped[n:])
+		bytes += utf8.RuneLen(r)
+		characters++
+		escaped = escaped[n+size:]
 	}
+}
+
+// runeCount is utf8.RuneCountInString for valid UTF-8: it counts all but the second
+// and later bytes of characters, eight at once.
+func runeCount(s string) int {
+	n := len(s)
+	for ; len(s) >= 8; s = s[8:] {
+		word := Load64(s)
+		n -= int((word >> 7 &^ (word >> 6) & ones) * ones >> 56)
+	}
+	for i := range len(s) {
+		if !utf8.RuneStart(s[i]) {
+			n--
+		}
+	}
+	return n
 }
 
 // unescape decodes a string with a single allocation.
 func unescape(escaped string) string {
-	i := strings.IndexByte(escaped, '\\')
-	if i < 0 {
+	n := plainPrefix(escaped)
+	if n == len(escaped) {
 		return escaped
 	}
-	n, _ := unescapedSize(escaped)
-	text := make([]byte, 0, n)
-	for ; i >= 0; i = strings.IndexByte(escaped, '\\') {
-		r, n := escapedRune(escaped[i:])
-		text = utf8.AppendRune(append(text, escaped[:i]...), r)
-		escaped = escaped[i+n:]
+	size, _ := unescapedSize(escaped)
+	text := make([]byte, 0, size)
+	for n < len(escaped) {
+		r, size := escapedRune(escaped[n:])
+		text = utf8.AppendRune(append(text, escaped[:n]...), r)
+		escaped = escaped[n+size:]
+		n = plainPrefix(escaped)
 	}
 	text = append(text, escaped...)
 	return unsafe.String(unsafe.SliceData(text), len(text))

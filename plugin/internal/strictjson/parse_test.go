@@ -73,6 +73,7 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		`{"a":[1,"\u00e9\n",null,{}],"b":{"c":-1.5e3,"d":[]}}`, ` [ "\ud83d\ude00" , true,false ] `, `"\ud83d\uDE00"`, `1e5`,
 		"{\t\"\\\"\\\\\\/\\b\\f\\r\\t\":\"中文\"\r\n}", `{"a":"}","b":"]","c":"{[,:"}`, `[[[]],[{}]]`, `[[[`, `"\u0000"`, "\"\x01\"",
+		`["é中😀, eight bytes at once: éééé中中中中😀😀", "中文中文中文\n中文中文中文\ud83d\ude00abcdefgh"]`,
 	} {
 		f.Add([]byte(seed))
 	}

@@ -149,11 +149,13 @@ func Load64(s string) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
+// ones and tops have the lowest and the highest bit of each byte.
+const ones, tops = 0x0101010101010101, 0x8080808080808080
+
 // mayNeedEscape is needsEscape for eight bytes, after
 // https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord. False
 // positives follow a byte that does need an escape, so they cost nothing.
 func mayNeedEscape(word uint64) bool {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	quote := word ^ '"'*ones
 	backslash := word ^ '\\'*ones
 	less := (word-' '*ones)&^word | (quote-ones)&^quote | (backslash-ones)&^backslash
