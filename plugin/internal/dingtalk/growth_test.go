@@ -16,7 +16,7 @@ var hostilePieces = []string{
 	"@", "@a", "@name999 ", "@name99", "@13800000001 ", "x@13800000001", "a.b/@", "a://",
 	"[", "[a](", "]([", "[a](b)", "![a](b", "|", "|a|\n|b|\n\n", "|a|\n|-|\n",
 	"<", "<!--", "<!-- -->", "<br>", "<br>|", "<font ", "<https://a", "~~", "- [x] a\n", `C:\n`, `\nabla`, `\\n`, "//", "://", "://a", "](<", "](a://",
-	"a://a/", "dingtalk://dingtalkclient/", "%61", "sk-", "eyJ0123456789abcdefgh.", "https://a/AKIA0123456789ABCDEF,", "aaaaaaaaaaaaaaa", "|" + strings.Repeat("a|", 99) + "\n",
+	"a://a/", "dingtalk://dingtalkclient/", "dingtalk://dingtalkclient/中=", "]:", "]:http:", "<a", "<a://a ", "%61", "sk-", "eyJ0123456789abcdefgh.", "https://a/AKIA0123456789ABCDEF,", "aaaaaaaaaaaaaaa", "|" + strings.Repeat("a|", 99) + "\n",
 }
 
 // BenchmarkGrowth reads, fixes and splits texts of 128, 256 and 512 KiB. It prints

@@ -197,45 +197,110 @@ func (o *MessageOptions) foreignAddress(text string, kind addressKind) (fault st
 		return ""
 	}
 	if kind == wholeAddress && text[0] != '@' { // which begins the id of a picture in DingTalk
-		fault = o.foreignTarget(text)
+		return o.foreignURL(text, "")
 	}
-	for at := 0; kind == markdownAddress && fault == ""; {
-		if at = indexFrom(text, "](", at) + len("]("); at >= len(text) {
-			break
+	for i := 0; kind == markdownAddress && i < len(text)-1 && fault == ""; i++ {
+		switch rest := text[i+2:]; {
+		case text[i] == '<' && hasScheme(text[i+1:]):
+			fault = o.foreignTarget(text[i:])
+		case text[i:i+2] == "](" && rest != "", text[i:i+2] == "]:" && beginsAddress(skip(rest, " \t\n<")):
+			fault = o.foreignTarget(skip(rest, " \t\n"))
 		}
-		fault = o.foreignTarget(skip(text[at:], " \n<"))
 	}
 	if fault == "" {
-		fault = o.foreignBare(text, false)
+		fault = o.foreignBare(text)
 	}
 	return fault
 }
 
-// foreignTarget checks the target that s begins with. Browsers read some hosts as
-// others than they seem, so it must be in the plainest form.
-func (o *MessageOptions) foreignTarget(s string) (fault string) {
-	scheme := 0
-	for scheme < len(s) && isLetter(s[scheme]) {
-		scheme++
+// hasScheme reports whether s begins with letters and ://.
+func hasScheme(s string) bool { return strings.HasPrefix(skipLetters(s), "://") }
+
+func skipLetters(s string) string {
+	for s != "" && isLetter(s[0]) {
+		s = s[1:]
 	}
-	if !strings.HasPrefix(s[scheme:], "://") {
+	return s
+}
+
+// beginsAddress reports whether s, which follows [name]:, begins with a web address
+// in any spelling that Markdown or a browser takes for one.
+func beginsAddress(s string) bool {
+	s = s[:min(len("https:"), len(s))]
+	return strings.Contains(s, "&#") || len(s) == len("https:") && hasPrefixFold(s, "http") &&
+		(strings.IndexByte(`:\&`, s[len("http")]) >= 0 || strings.IndexByte(`:\&`, s[len("https")]) >= 0)
+}
+
+// Browsers take for a part of the host much that seems to follow it, so that only
+// what ends an address may stand behind one: what Markdown ends it with.
+const targetEnds, bracketEnds = ") \t\n", ">"
+
+// foreignTarget checks the target of a Markdown link that s begins with.
+func (o *MessageOptions) foreignTarget(s string) (fault string) {
+	if target, found := strings.CutPrefix(s, "<"); found {
+		return o.foreignURL(target, bracketEnds)
+	}
+	return o.foreignURL(s, targetEnds)
+}
+
+// foreignURL checks the address that s begins with and one of ends follows, or
+// nothing. Browsers read some hosts as others than they seem, so it must be in the
+// plainest form.
+func (o *MessageOptions) foreignURL(s, ends string) (fault string) {
+	if !hasScheme(s) {
 		return unclearHost
 	}
-	s = s[scheme+len("://"):]
+	s = skipLetters(s)[len("://"):]
 	authority := authorityOf(s)
-	if rest := s[len(authority):]; rest != "" && rest[0] >= utf8.RuneSelf {
+	rest := s[len(authority):]
+	if rest != "" && strings.IndexByte("/?#", rest[0]) < 0 && strings.IndexByte(ends, rest[0]) < 0 {
 		return unclearHost
 	}
 	host, _ := parseAuthority(authority)
 	if host == pageLinkHost {
-		return "" // foreignBare looks into it
+		return o.foreignPage(rest, ends)
 	}
 	return o.foreignHost(host)
 }
 
-// foreignBare checks what has // behind a sign that may begin an address. An address
-// of DingTalk's own holds another one, escaped.
-func (o *MessageOptions) foreignBare(text string, nested bool) (fault string) {
+// foreignPage checks the addresses, escaped once, that an address of DingTalk's own
+// holds. One that may hold more than it seems is refused.
+func (o *MessageOptions) foreignPage(s, ends string) (fault string) {
+	n := 0
+	for n < len(s) && strings.IndexByte(ends, s[n]) < 0 {
+		if n++; n > maxSpan || strings.IndexByte(`(;\`, s[n-1]) >= 0 {
+			return unclearHost
+		}
+	}
+	for rest, found := s[:n], true; found && fault == ""; {
+		_, rest, found = strings.Cut(rest, "=")
+		value, _, _ := strings.Cut(rest, "&")
+		switch value = unescape(value); {
+		case strings.Contains(asciiLower(value), pageLinkHost):
+			fault = unclearHost
+		case mayLead(value):
+			fault = o.foreignURL(value, "")
+		}
+	}
+	return fault
+}
+
+// mayLead reports whether a client may take a value for an address. A character
+// beyond ASCII ends it.
+func mayLead(value string) bool {
+	for i := range len(value) {
+		switch c := value[i]; {
+		case c >= utf8.RuneSelf:
+			return false
+		case c <= ' ', strings.IndexByte(`:/\%`, c) >= 0, c == '.' && continuesWord(value[i:]):
+			return true
+		}
+	}
+	return false
+}
+
+// foreignBare checks what has // behind a sign that may begin an address.
+func (o *MessageOptions) foreignBare(text string) (fault string) {
 	for at := 0; fault == ""; {
 		i := indexFrom(text, "//", at)
 		before := strings.TrimRight(text[at:i], " ")
@@ -249,14 +314,14 @@ func (o *MessageOptions) foreignBare(text string, nested bool) (fault string) {
 		if nothing || before == "" || strings.IndexByte(":(<\"'=;\\", before[len(before)-1]) < 0 {
 			continue
 		}
-		host, end := bareHost(authority, nested)
-		if end += at; end == at+len(authority) {
-			end = addressEnd(text, end)
-		}
-		if host == pageLinkHost && !nested {
-			fault = o.foreignBare(unescape(text[at:end]), true)
+		host, end := bareHost(authority)
+		if host == pageLinkHost {
+			fault = o.foreignPage(rest[len(authority):], targetEnds+"\"<>")
 		} else {
 			fault = o.foreignHost(host)
+		}
+		if end += at; end == at+len(authority) {
+			end = addressEnd(text, end)
 		}
 		at = end
 	}
@@ -298,11 +363,11 @@ func authorityOf(s string) string {
 
 // bareHost returns the host of an authority that punctuation may follow, or "" if
 // it is unclear, and where it ends.
-func bareHost(authority string, nested bool) (host string, end int) {
+func bareHost(authority string) (host string, end int) {
 	for end < len(authority) && (isTokenByte(authority[end]) || strings.IndexByte(".:", authority[end]) >= 0) {
 		end++
 	}
-	if strings.Contains(authority, "@") || end < len(authority) && !nested && strings.IndexByte(`\%&`, authority[end]) >= 0 {
+	if strings.Contains(authority, "@") || end < len(authority) && strings.IndexByte(`\%&`, authority[end]) >= 0 {
 		return "", end
 	}
 	n := end

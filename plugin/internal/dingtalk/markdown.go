@@ -57,13 +57,13 @@ func proseRule(change func(b *fixedText, piece string)) func(text string, limit 
 // (https://github.com/AstrBotDevs/AstrBot/issues/4746).
 func dropComments(b *fixedText, text string) {
 	for {
-		before, rest, _ := strings.Cut(text, "<!--")
-		_, after, closed := strings.Cut(rest, "-->")
+		i := indexFrom(text, "<!--", 0)
+		_, after, closed := strings.Cut(text[min(i+len("<!"), len(text)):], "-->") // <!--> is one, too
 		if !closed {
 			b.add(text)
 			return
 		}
-		b.add(before)
+		b.add(text[:i])
 		text = after
 	}
 }
@@ -230,32 +230,37 @@ func fixTasks(text string, limit int) string {
 // listTables makes a list of a table's row, which phones show as it is written
 // (https://github.com/soimy/openclaw-channel-dingtalk/issues/533).
 func listTables(text string, limit int) string {
-	head := ""
+	head, listed := "", false
 	return mapLines(text, limit, func(_, line, after string) string {
 		switch {
 		case !isRow(line):
 			head = ""
 		case head == "" && isRow(after) && !isRule(line):
-			head = line
+			head, listed = line, false
 			return ""
-		case head != "" && isRule(line):
-			return ""
+		case head != "" && !isRule(line):
+			first := !listed
+			listed = true
+			return listRow(head, line, first)
+		case head != "" && !listed && !isRow(after): // a table of a head alone
+			return head
 		case head != "":
-			return listRow(head, line)
+			return ""
 		}
 		return line
 	})
 }
 
-// listRow makes a list of the cells of a row, each behind its head.
-func listRow(head, row string) string {
+// listRow makes a list of the cells of a row, each behind its head. The first row of
+// a table shows every head, so that none is lost.
+func listRow(head, row string, first bool) string {
 	var w strictjson.Writer
 	head, row = strings.TrimSpace(head)[1:], strings.TrimSpace(row)[1:]
-	for row != "" {
+	for row != "" || first && head != "" {
 		var name, cell string
 		name, head = cutCell(head)
 		cell, row = cutCell(row)
-		if cell == "" {
+		if cell == "" && name == "" {
 			continue
 		}
 		w.Raw("- ")

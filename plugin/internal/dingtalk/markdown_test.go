@@ -42,12 +42,15 @@ func TestFixMarkdown(t *testing.T) {
 		{"heading, table, fence", fixLineBreaks, "# a\nb\n```\nc\nd\n```", "# a\nb\n```\nc\nd\n```"},
 		{"comment", comments, "a<!-- b -->c <!-- d\n-->e", "ac e"},
 		{"open comment, comment in code", comments, "`<!-- a -->` <!-- b", "`<!-- a -->` <!-- b"},
+		{"comments of nothing", comments, "a<!-->b<!--->c-->d", "abc-->d"},
 		{"strikethrough", tildes, "~~a~~ `~~b~~`\n~~~\n~~c~~\n~~~", "a `~~b~~`\n~~~\n~~c~~\n~~~"},
 		{"tasks", fixTasks, "- [x] a\n  * [ ] b\n+ [X] c", "- ☑ a\n  * ☐ b\n+ ☑ c"},
 		{"no tasks", fixTasks, "- [y] a\n- [x](b)\n[x] c\n```\n- [x] d\n```", "- [y] a\n- [x](b)\n[x] c\n```\n- [x] d\n```"},
-		{"table as a list", listTables, "t\n| a | **b** |\n|---|:-:|\n| 1 | 2 |\n| 3 | |\ne", "t\n\n\n- **a**: 1\n- **b**: 2\n\n- **a**: 3\n\ne"},
+		{"table as a list", listTables, "t\n| a | **b** |\n|---|:-:|\n| 1 | 2 |\n| 3 | |\ne", "t\n\n\n- **a**: 1\n- **b**: 2\n\n- **a**: 3\n- **b**: \n\ne"},
 		{"table without a rule", listTables, "|a|\n|1|", "\n- **a**: 1\n"},
 		{"more cells than heads, escaped", listTables, "|a|\n|-|\n|1\\|2|3|", "\n\n- **a**: 1\\|2\n- 3\n"},
+		{"a head alone, then a row", listTables, "|a|b|\n|-|-|\n\n|c|", "\n|a|b|\n\n|c|"},
+		{"a column without cells, a rule at the end", listTables, "|a|b|\n|-|-|\n|1|\n|2|\n|-|-|", "\n\n- **a**: 1\n- **b**: \n\n- **a**: 2\n\n"},
 		{"two tables", listTables, "|a|\n|1|\n\n|b|\n|2|", "\n- **a**: 1\n\n\n\n- **b**: 2\n"},
 		{"lone row, table in a fence", listTables, "|a|\n\n```\n|a|\n|-|\n```", "|a|\n\n```\n|a|\n|-|\n```"},
 		{"all", fix, "x\\ny <!-- ~~", "x  \ny &lt;!-- ~~"},
@@ -72,15 +75,32 @@ func TestShownWrongly(t *testing.T) {
 	}
 }
 
-// Fixed line breaks need no fix.
+// Fixed line breaks need no fix, and fixes for phones lose no letter or digit, except
+// what a comment, a break, a written newline or a task's box consists of.
 func FuzzFixMarkdown(f *testing.F) {
-	f.Add("a\nb\n```go\nx<y\n```\n|a|b|\n|1|2|")
+	for _, text := range []string{"a\nb\n```go\nx<y\n```\n|a|b|\n|1|2|", "|a|b|\n|-|-|\n\n|c|", "|a|\n|-|\n|-|", "|a|b|\n|1|\n~~c~~\n~~~\nd~~\n", "|a\\|b|\n|c\\|"} {
+		f.Add(text)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		once := fixLineBreaks(text, math.MaxInt)
 		if again := fixLineBreaks(once, math.MaxInt); again != once {
 			t.Errorf("%q became %q, then %q", text, once, again)
 		}
-		FixMarkdown(text, MaxBody, true)
+		fixed := strings.ReplaceAll(FixMarkdown(text, math.MaxInt, true), "&lt;", "<")
+		for _, removed := range []string{"<!--", "<b", "<B", `\n`, "[x", "[X"} {
+			if strings.Contains(text, removed) {
+				return
+			}
+		}
+		letters := map[rune]int{}
+		for _, r := range fixed {
+			letters[r]++
+		}
+		for _, r := range text {
+			if letters[r]--; isLetterRune(r) && letters[r] < 0 {
+				t.Errorf("%q became %q, without a %c", text, fixed, r)
+			}
+		}
 	})
 }
 
