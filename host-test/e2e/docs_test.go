@@ -207,7 +207,7 @@ func TestDocsMap(t *testing.T) {
 func TestDocsRationale(t *testing.T) {
 	text := readDoc(t, "RATIONALE.md")
 	code := regexp.MustCompile("(?ms)^```.*?^```$")
-	for _, answer := range strings.Split(code.ReplaceAllString(text, ""), "\n## ")[1:] {
+	for _, answer := range strings.Split(regexp.MustCompile(`(?m)^## .*$`).ReplaceAllString(code.ReplaceAllString(text, ""), ""), "\n### ")[1:] {
 		question, body, _ := strings.Cut(answer, "\n")
 		if n := len(regexp.MustCompile(`(?m)\S.*$`).FindAllString(body, -1)); n == 0 || n > 10 {
 			t.Errorf("%s: the answer has %d lines, want 1 to 10", question, n)
@@ -223,7 +223,7 @@ func TestDocsRationale(t *testing.T) {
 			for _, match := range reference.FindAllStringSubmatch(string(data), -1) {
 				found++
 				question := strings.Join(strings.Fields(regexp.MustCompile(`\n\s*(//|#)`).ReplaceAllString(match[1], " ")), " ")
-				if !strings.Contains(text, "\n## "+question+"\n") {
+				if !strings.Contains(text, "\n### "+question+"\n") {
 					t.Errorf("%s refers to a question that RATIONALE.md lacks: %s", path, question)
 				}
 			}
