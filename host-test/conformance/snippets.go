@@ -79,24 +79,20 @@ func checkPosted(messages []dingtalktest.Message, output string) error {
 	return nil
 }
 
-const underHost = "Your own host"
-
-// nodeSnippet imports the SDK before the snippet, and closes the plugin after it: its
-// worker would keep the process alive.
+// nodeSnippet runs with one of the versions that are installed beside each other.
 func nodeSnippet(alias string) *snippet {
-	head, tail := `import { createPlugin } from "`+alias+`";`, "await plugin.close();"
-	return &snippet{underHost, "js", runScript("readme-"+alias+".mjs", head, tail)}
+	return &snippet{"Node.js", "js", runScript("readme-"+alias+".mjs", strings.NewReplacer(`from "@extism/extism"`, `from "`+alias+`"`))}
 }
 
-var pythonSnippet = &snippet{underHost, "python", runScript("readme.py", "import os\nimport extism", "")}
+var pythonSnippet = &snippet{"Python", "python", runScript("readme.py", strings.NewReplacer())}
 
-// runScript runs head, snippet and tail from a file beside the driver's, where the SDK
-// is found, in a folder that has the plugin where the snippet expects it.
-func runScript(file, head, tail string) func(context.Context, *snippetRun) (string, error) {
+// runScript runs the program from a file beside the driver's, where the SDK is
+// found, in a folder that has the plugin where the program expects it.
+func runScript(file string, imports *strings.Replacer) func(context.Context, *snippetRun) (string, error) {
 	return func(ctx context.Context, r *snippetRun) (output string, err error) {
 		last := len(r.before) - 1
 		program := filepath.Join(filepath.Dir(r.before[last]), file)
-		if err := os.WriteFile(program, []byte(head+"\n"+r.text+tail+"\n"), 0o644); err != nil {
+		if err := os.WriteFile(program, []byte(imports.Replace(r.text)), 0o644); err != nil {
 			return "", err
 		}
 		dist := filepath.Join(r.folder, "dist")
@@ -110,7 +106,7 @@ func runScript(file, head, tail string) func(context.Context, *snippetRun) (stri
 	}
 }
 
-var hyperSnippet = &snippet{"hyper-mcp", "json", runHyperMCP}
+var hyperSnippet = &snippet{"I have a WASM runner", "json", runHyperMCP}
 
 // runHyperMCP starts hyper-mcp with the snippet as its file, after replacing the
 // plugin's path, and calls the tool.

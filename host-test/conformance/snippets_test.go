@@ -2,19 +2,29 @@ package main
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 var address = regexp.MustCompile(`http://[0-9.:]+/robot/send`)
 
-// post is a fake runtime, which posts to the address in the snippet.
+// post is a fake runtime, which posts to the address in the snippet and signs.
 func post(body, output string) func(context.Context, *snippetRun) (string, error) {
 	return func(_ context.Context, r *snippetRun) (string, error) {
-		to := address.FindString(r.text) + "?access_token=CANARYtokenCANARYtoken0123456789"
+		timestamp := fmt.Sprint(time.Now().UnixMilli())
+		mac := hmac.New(sha256.New, []byte(canarySecret))
+		io.WriteString(mac, timestamp+"\n"+canarySecret)
+		to := address.FindString(r.text) + "?access_token=" + canaryToken + "&timestamp=" + timestamp + "&sign=" +
+			url.QueryEscape(base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 		response, err := http.Post(to, "application/json", strings.NewReader(body))
 		if err != nil {
 			return "", err
@@ -41,7 +51,7 @@ func TestRunSnippet(t *testing.T) {
 		"broken":     {"js", func(context.Context, *snippetRun) (string, error) { return sent, io.EOF }, false},
 		"none there": {"cobol", post(hello, sent), false},
 	} {
-		err := b.runSnippet(t.Context(), &snippet{underHost, one.language, one.run}, nil, nil)
+		err := b.runSnippet(t.Context(), &snippet{"Node.js", one.language, one.run}, nil, nil)
 		if (err == nil) != one.passes {
 			t.Errorf("%s: %v", name, err)
 		}

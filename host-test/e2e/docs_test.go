@@ -1,9 +1,8 @@
 package e2e
 
 import (
-	"bytes"
-	"encoding/json"
-	"net/url"
+	"cmp"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,17 +11,16 @@ import (
 	"strings"
 	"testing"
 
-	"dingtalk-plugin/host-test/dingtalktest"
-	"dingtalk-plugin/host-test/internal/config"
-	"dingtalk-plugin/host-test/internal/host"
 	"dingtalk-plugin/host-test/internal/readme"
 	"dingtalk-plugin/schema"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/modelcontextprotocol/go-sdk/mcp"
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
 const english, chinese = "README.md", "README.zh-CN.md"
+
+// documents are all in English.
+var documents = []string{english, "CHANGELOG.md", "CONTRIBUTING.md", "RATIONALE.md", "plugin/ERRORS.md", "SECURITY.md"}
 
 func readDoc(t *testing.T, name string) string {
 	t.Helper()
@@ -33,37 +31,68 @@ func readDoc(t *testing.T, name string) string {
 	return string(data)
 }
 
-// The commands at README's top print what README shows.
+// messageTime matches the time of a rendered message, which differs each time.
+var messageTime = regexp.MustCompile(`(?m)^(┌ robot  )\d\d:\d\d:\d\d`)
+
+// The commands at README's top print what README shows, and nothing else.
 func TestDocsSession(t *testing.T) {
-	block := regexp.MustCompile("(?s)```console\n(.*?)```").FindStringSubmatch(readDoc(t, english))
-	if block == nil {
-		t.Fatal("README has no session")
+	session, err := readme.Find(readDoc(t, english), "DingTalk plugin for MCP", "console")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, step := range strings.Split(block[1], "$ ")[1:] {
-		command, want, _ := strings.Cut(step, "\n")
+	var got strings.Builder
+	for _, step := range strings.Split(session, "$ ")[1:] {
+		command, _, _ := strings.Cut(step, "\n")
 		cmd := exec.CommandContext(t.Context(), "bash", "-c", command)
 		cmd.Dir = root
-		var stderr bytes.Buffer
+		var stderr strings.Builder
 		cmd.Stderr = &stderr
-		got, err := cmd.Output()
+		output, err := cmd.Output()
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", command, err, stderr.String())
 		}
-		if !strings.HasPrefix(string(got), want) {
-			t.Errorf("%s prints\n%s, want\n%s", command, got, want)
-		}
+		got.WriteString("$ " + command + "\n" + string(output))
+	}
+	want := messageTime.ReplaceAllString(session, "$1")
+	if d := gocmp.Diff(want, messageTime.ReplaceAllString(got.String(), "$1")); d != "" {
+		t.Errorf("the commands print something else (-README +printed):\n%s", d)
 	}
 }
 
-// Both READMEs show the same sessions, configurations and programs.
-func TestDocsCodeBlocks(t *testing.T) {
-	block := regexp.MustCompile("(?ms)^```(?:console|json|go|js|python)\n.*?^```$")
-	want := block.FindAllString(readDoc(t, english), -1)
-	if len(want) < 8 {
-		t.Errorf("%s has %d blocks only", english, len(want))
+// wordPattern matches the parts of code that an excerpt must have.
+var wordPattern = regexp.MustCompile(`[\p{L}\p{N}_]+`)
+
+// excerptOf tells whether all words of the excerpt are in the text, in their order.
+func excerptOf(text, excerpt string) bool {
+	words := wordPattern.FindAllString(excerpt, -1)
+	for _, word := range wordPattern.FindAllString(text, -1) {
+		if len(words) > 0 && words[0] == word {
+			words = words[1:]
+		}
 	}
-	if d := cmp.Diff(want, block.FindAllString(readDoc(t, chinese), -1)); d != "" {
-		t.Errorf("the READMEs differ (-%s +%s):\n%s", english, chinese, d)
+	return len(words) == 0
+}
+
+// Sessions, configurations and programs of the Chinese README are those of the
+// English one, whole or in part. The entry of an MCP client may differ:
+// TestDocsSnippetsRun starts those of both.
+func TestDocsCodeBlocks(t *testing.T) {
+	languages := []string{"console", "json", "go", "js", "python"}
+	ours := readme.Snippets(readDoc(t, english))
+	checked := 0
+	for _, theirs := range readme.Snippets(readDoc(t, chinese)) {
+		if !slices.Contains(languages, theirs.Language) || strings.Contains(theirs.Text, clientEntry) {
+			continue
+		}
+		checked++
+		if !slices.ContainsFunc(ours, func(s readme.Snippet) bool {
+			return s.Language == theirs.Language && excerptOf(s.Text, theirs.Text)
+		}) {
+			t.Errorf("%s has a block that is no excerpt of one in %s:\n%s", chinese, english, theirs.Text)
+		}
+	}
+	if checked < 8 {
+		t.Errorf("%s has %d such blocks only", chinese, checked)
 	}
 }
 
@@ -97,22 +126,25 @@ func TestDocsLimits(t *testing.T) {
 	}
 }
 
-// Links within the repository lead to a file, and within a file to a heading.
+// Links within the repository lead to a file, and to a heading in it.
 func TestDocsLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	for _, name := range []string{english, chinese, "CONTRIBUTING.md"} {
-		text := readDoc(t, name)
-		anchors := anchors(text)
-		for _, match := range link.FindAllStringSubmatch(text, -1) {
+	for _, name := range append(documents, chinese) {
+		for _, match := range link.FindAllStringSubmatch(readDoc(t, name), -1) {
 			path, anchor, _ := strings.Cut(match[1], "#")
-			switch {
-			case strings.Contains(path, "://"):
-			case path == "" && !slices.Contains(anchors, anchor):
-				t.Errorf("%s: no heading #%s", name, anchor)
-			case path != "":
-				if _, err := os.Stat(root + path); err != nil {
-					t.Errorf("%s: %v", name, err)
-				}
+			if strings.Contains(path, "://") {
+				continue
+			}
+			target := name
+			if path != "" {
+				target = filepath.Join(filepath.Dir(name), path)
+			}
+			if _, err := os.Stat(root + target); err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			if anchor != "" && !slices.Contains(anchors(readDoc(t, target)), anchor) {
+				t.Errorf("%s: %s has no heading #%s", name, target, anchor)
 			}
 		}
 	}
@@ -122,295 +154,90 @@ func TestDocsLinks(t *testing.T) {
 }
 
 // anchors returns the anchors that GitHub makes of headings: lower case, hyphens
-// for spaces, no punctuation.
+// for spaces, no punctuation. Others are written as <a id="…">.
 func anchors(text string) (list []string) {
 	for _, match := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(text, -1) {
 		anchor := regexp.MustCompile(`[^\p{L}\p{N}_ -]`).ReplaceAllString(strings.ToLower(match[1]), "")
 		list = append(list, strings.ReplaceAll(anchor, " ", "-"))
 	}
+	for _, match := range regexp.MustCompile(`<a id="([^"]+)">`).FindAllStringSubmatch(text, -1) {
+		list = append(list, match[1])
+	}
 	return list
 }
 
-// The headings of README's snippets.
-const (
-	underHyperMCP = "hyper-mcp"
-	underServe    = "No runner at all: `serve`"
-	underHost     = "Your own host"
-	underRobots   = "Several robots"
-	underPeople   = "People by name"
-)
-
-// Every snippet in README has a test. host-test/conformance runs those in JavaScript
-// and Python.
-func TestDocsSnippetsKnown(t *testing.T) {
-	want := []string{
-		underHyperMCP + " json", underServe + " json", underHost + " go", underHost + " js", underHost + " python",
-		underRobots + " json", underPeople + " json",
-	}
-	_, rest, _ := strings.Cut(readDoc(t, english), "\n## Configure a runner\n")
+// The map in CONTRIBUTING.md names files and folders that exist: below the folder
+// that the line above a table names, or beside what the row has named before.
+func TestDocsMap(t *testing.T) {
+	_, rest, _ := strings.Cut(readDoc(t, "CONTRIBUTING.md"), "\n## Where things are\n")
 	section, _, _ := strings.Cut(rest, "\n## ")
-	var got []string
-	for _, s := range readme.Snippets(section) {
-		got = append(got, s.Heading+" "+s.Language)
-	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("README's snippets (-tested +found):\n%s", d)
-	}
-}
-
-func snippet(t *testing.T, heading, language string) string {
-	t.Helper()
-	text, err := readme.Find(readDoc(t, english), heading, language)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
-}
-
-// Each snippet posts one message, and signs it. Tests replace the host, the address
-// and the paths, and add the credentials.
-func TestDocsSnippetsRun(t *testing.T) {
-	for name, run := range map[string]func(t *testing.T, webhook string) (output string){
-		"go": runGoSnippet, "hyper-mcp": runHyperMCPSnippet, "serve": runServeSnippet,
-	} {
-		t.Run(name, func(t *testing.T) {
-			fake, values := newFake(t, &dingtalktest.Options{Secret: canarySecret}, nil)
-			if output := run(t, values[schema.KeyWebhookURL]); !strings.Contains(output, "Message sent successfully") {
-				t.Errorf("it shows %s", output)
-			}
-			if messages := fake.Messages(); len(messages) != 1 || messages[0].Text != "hello" || !messages[0].Signed {
-				t.Errorf("the group got %+v, want one hello, signed", messages)
-			}
-		})
-	}
-}
-
-// goHost surrounds the snippet in Go, which ends with plugin and err.
-const goHost = `package main
-
-import (
-	"context"
-	"log"
-	"net/http"
-	"os"
-
-	extism "github.com/extism/go-sdk"
-	"github.com/tetratelabs/wazero"
-)
-
-func main() {
-	ctx := context.Background()
-SNIPPET
-	if err != nil {
-		log.Fatal(err)
-	}
-	_, output, err := plugin.Call("call", []byte(` + "`" + `{"params":{"name":"send_text_message","arguments":{"text":"hello"}}}` + "`" + `))
-	if err != nil {
-		log.Fatal(err)
-	}
-	os.Stdout.Write(output)
-}
-`
-
-// runGoSnippet compiles the snippet outside the tree, and runs it from the root.
-func runGoSnippet(t *testing.T, webhook string) string {
-	text, err := readme.Redirect(snippet(t, underHost, "go"), webhook)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const entry = `"` + schema.KeyWebhookURL + `":`
-	text = strings.Replace(text, entry, `"`+schema.KeySecret+`": os.Getenv("`+schema.KeySecret+`"), `+entry, 1)
-	file := filepath.Join(t.TempDir(), "main.go")
-	if err := os.WriteFile(file, []byte(strings.Replace(goHost, "SNIPPET", text, 1)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	command := exec.CommandContext(t.Context(), "go", "run", file)
-	command.Dir = root
-	command.Env = append(os.Environ(), schema.KeyAccessToken+"="+dingtalktest.DefaultToken, schema.KeySecret+"="+canarySecret)
-	output, err := command.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v: %s\n%s", err, output, text)
-	}
-	return string(output)
-}
-
-// hyperMCPFile is hyper-mcp's configuration file, with all that its version 0.8.3
-// knows: hyper-mcp ignores other members, and the test does not.
-type hyperMCPFile struct {
-	Auths          json.RawMessage           `json:"auths"`
-	DynamicLoading bool                      `json:"dynamic_loading"`
-	OCI            json.RawMessage           `json:"oci"`
-	Plugins        map[string]hyperMCPPlugin `json:"plugins"`
-}
-
-type hyperMCPPlugin struct {
-	URL         string `json:"url"`
-	Description string `json:"description"`
-	Runtime     struct {
-		SkipPrompts           []string          `json:"skip_prompts"`
-		SkipResourceTemplates []string          `json:"skip_resource_templates"`
-		SkipResources         []string          `json:"skip_resources"`
-		SkipTools             []string          `json:"skip_tools"`
-		AllowedHosts          []string          `json:"allowed_hosts"`
-		AllowedPaths          []string          `json:"allowed_paths"`
-		AllowedSecrets        []json.RawMessage `json:"allowed_secrets"`
-		EnvVars               map[string]string `json:"env_vars"`
-		MemoryLimit           string            `json:"memory_limit"`
-	} `json:"runtime_config"`
-}
-
-// The file configures keys that the plugin knows, and allows the host that they
-// lead to. `make conformance-hyper-mcp` starts hyper-mcp itself with it.
-func TestDocsHyperMCPFile(t *testing.T) {
-	plugin := readHyperMCP(t, snippet(t, underHyperMCP, "json"))
-	if address, err := url.Parse(plugin.URL); err != nil || address.Scheme != "file" || !filepath.IsAbs(address.Path) {
-		t.Errorf("url %q, %v", plugin.URL, err)
-	}
-	checkKeys(t, plugin.Runtime.EnvVars)
-	if want := config.AllowedHosts(plugin.Runtime.EnvVars); !slices.Equal(plugin.Runtime.AllowedHosts, want) {
-		t.Errorf("allowed_hosts %v, want %v", plugin.Runtime.AllowedHosts, want)
-	}
-}
-
-// A robot without a secret needs no other file.
-func TestDocsHyperMCPWithoutSecret(t *testing.T) {
-	text := expandHyperMCP(t, snippet(t, underHyperMCP, "json"), map[string]string{schema.KeyAccessToken: "t"})
-	values := readHyperMCP(t, text).Runtime.EnvVars
-	if values[schema.KeyAccessToken] != "t" || values[schema.KeySecret] != "" {
-		t.Errorf("values %q", values)
-	}
-}
-
-// expandHyperMCP expands ${NAME} and ${NAME:-default} as hyper-mcp does, which does
-// not start without a value.
-func expandHyperMCP(t *testing.T, text string, environment map[string]string) string {
-	t.Helper()
-	return os.Expand(text, func(name string) string {
-		name, fallback, hasFallback := strings.Cut(name, ":-")
-		switch {
-		case environment[name] != "":
-			return environment[name]
-		case !hasFallback:
-			t.Errorf("%s is not set: hyper-mcp does not start", name)
+	base := regexp.MustCompile("`([^`]+/)`[^`]*:$")
+	name := regexp.MustCompile("`([A-Za-z0-9_./-]+(?:\\.[a-z]+|/))`")
+	folder, checked := "", 0
+	for line := range strings.Lines(section) {
+		line = strings.TrimSpace(line)
+		if match := base.FindStringSubmatch(line); match != nil {
+			folder = match[1]
 		}
-		return fallback
-	})
-}
-
-func readHyperMCP(t *testing.T, text string) hyperMCPPlugin {
-	t.Helper()
-	var file hyperMCPFile
-	decodeStrict(t, text, &file)
-	plugin, ok := file.Plugins["dingtalk"]
-	if !ok || len(file.Plugins) != 1 {
-		t.Fatalf("README configures %v", file.Plugins)
-	}
-	return plugin
-}
-
-// runHyperMCPSnippet reads and expands the file as hyper-mcp does.
-func runHyperMCPSnippet(t *testing.T, webhook string) string {
-	text, err := readme.Redirect(snippet(t, underHyperMCP, "json"), webhook)
-	if err != nil {
-		t.Fatal(err)
-	}
-	environment := map[string]string{schema.KeyAccessToken: dingtalktest.DefaultToken, schema.KeySecret: canarySecret}
-	runtime := readHyperMCP(t, expandHyperMCP(t, text, environment)).Runtime
-	plugin := load(t, 0, host.Options{Config: runtime.EnvVars, AllowedHosts: runtime.AllowedHosts})
-	output, _ := json.Marshal(sendText(t, plugin, "hello"))
-	return string(output)
-}
-
-// decodeStrict fails on members that the value has no field for.
-func decodeStrict(t *testing.T, text string, value any) {
-	t.Helper()
-	decoder := json.NewDecoder(strings.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(value); err != nil {
-		t.Fatalf("%v: %s", err, text)
-	}
-}
-
-// checkKeys compares keys with README's table, which another test compares with the
-// plugin.
-func checkKeys(t *testing.T, values map[string]string) {
-	t.Helper()
-	for key := range values {
-		if !strings.HasPrefix(key, schema.KeyPrefix) || !strings.Contains(readDoc(t, english), "| `"+key+"` |") {
-			t.Errorf("the plugin has no key %s", key)
+		cells := strings.Split(line, "|")
+		if len(cells) < 4 {
+			continue
+		}
+		folders := []string{folder, "."}
+		for _, match := range name.FindAllStringSubmatch(cells[2], -1) {
+			i := slices.IndexFunc(folders, func(folder string) bool {
+				_, err := os.Stat(filepath.Join(root, folder, match[1]))
+				return err == nil
+			})
+			if i < 0 {
+				t.Errorf("there is no %s: %s", match[1], line)
+				continue
+			}
+			checked++
+			if path := filepath.Join(folders[i], match[1]); strings.HasSuffix(match[1], "/") {
+				folders = append(folders, path)
+			} else {
+				folders = append(folders, filepath.Dir(path))
+			}
 		}
 	}
+	if checked < 80 {
+		t.Errorf("the map names %d files only", checked)
+	}
 }
 
-// runServeSnippet builds the server as README describes, and starts it with the
-// configuration that README has for MCP clients.
-func runServeSnippet(t *testing.T, webhook string) string {
-	text, err := readme.AddWebhook(snippet(t, underServe, "json"), webhook)
-	if err != nil {
-		t.Fatal(err)
+// An answer in RATIONALE.md has at most ten lines beside what a reader runs, and
+// the code refers to questions that are there.
+func TestDocsRationale(t *testing.T) {
+	text := readDoc(t, "RATIONALE.md")
+	code := regexp.MustCompile("(?ms)^```.*?^```$")
+	for _, answer := range strings.Split(regexp.MustCompile(`(?m)^## .*$`).ReplaceAllString(code.ReplaceAllString(text, ""), ""), "\n### ")[1:] {
+		question, body, _ := strings.Cut(answer, "\n")
+		if n := len(regexp.MustCompile(`(?m)\S.*$`).FindAllString(body, -1)); n == 0 || n > 10 {
+			t.Errorf("%s: the answer has %d lines, want 1 to 10", question, n)
+		}
 	}
-	var file struct {
-		Servers map[string]struct {
-			Command string            `json:"command"`
-			Args    []string          `json:"args"`
-			Env     map[string]string `json:"env"`
-		} `json:"mcpServers"`
-	}
-	decodeStrict(t, text, &file)
-	entry := file.Servers["dingtalk"]
-	checkKeys(t, entry.Env)
-	const placeholder, build = "/opt/mcp/dingtalk-mcp", "`go build -o dingtalk-mcp ./host-test`"
-	plugin := slices.Index(entry.Args, "/opt/mcp/plugin.wasm")
-	if entry.Command != placeholder || plugin < 0 || !strings.Contains(readDoc(t, english), build) {
-		t.Fatalf("README starts %s %v; want %s with /opt/mcp/plugin.wasm, and %s", entry.Command, entry.Args, placeholder, build)
-	}
-	program := filepath.Join(t.TempDir(), "dingtalk-mcp")
-	if output, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "..").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, output)
-	}
-	entry.Args[plugin] = builds[0].file
-	command := exec.CommandContext(t.Context(), program, entry.Args...)
-	entry.Env[schema.KeyAccessToken], entry.Env[schema.KeySecret] = dingtalktest.DefaultToken, canarySecret
-	for key, value := range entry.Env {
-		command.Env = append(command.Env, key+"="+value)
-	}
-	var log bytes.Buffer
-	command.Stderr = &log
-	session, err := mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(t.Context(), &mcp.CommandTransport{Command: command}, nil)
-	if err != nil {
-		t.Fatalf("%v: %s", err, log.String())
-	}
-	defer session.Close()
-	if list, err := session.ListTools(t.Context(), nil); err != nil || len(list.Tools) != 2 {
-		t.Errorf("tools %v, %v", list, err)
-	}
-	result, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: "send_text_message", Arguments: map[string]string{"text": "hello"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	output, _ := json.Marshal(result)
-	return string(output)
-}
-
-// The plugin accepts README's robots and people, and offers the tools an argument
-// with their names. The ellipsis is replaced: no token contains one.
-func TestDocsNames(t *testing.T) {
-	for _, tt := range []struct{ heading, key, argument string }{
-		{underRobots, schema.KeyRobots, "`robot?`"},
-		{underPeople, schema.KeyPeople, "`atNames?`"},
-	} {
-		values := map[string]string{schema.KeyAccessToken: dingtalktest.DefaultToken, tt.key: strings.ReplaceAll(snippet(t, tt.heading, "json"), "…", "0123")}
-		var names map[string]any
-		decodeStrict(t, values[tt.key], &names)
-		for _, tool := range listTools(t, values) {
-			if !slices.Contains(tool.arguments(), tt.argument) {
-				t.Errorf("%s has %v, and lacks %s", tool.Name, tool.arguments(), tt.argument)
+	reference, found := regexp.MustCompile(`RATIONALE\.md,\s(?://\s)?"([^"]+)"`), 0
+	for _, folder := range []string{"plugin", "host-test", "schema"} {
+		err := filepath.WalkDir(root+folder, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || !slices.Contains([]string{".go", ".sh", ".c"}, filepath.Ext(path)) {
+				return err
 			}
-			for name := range names {
-				if !bytes.Contains(tool.InputSchema, []byte(`"`+name+`"`)) {
-					t.Errorf("%s does not offer %s", tool.Name, name)
+			data, err := os.ReadFile(path)
+			for _, match := range reference.FindAllStringSubmatch(string(data), -1) {
+				found++
+				question := strings.Join(strings.Fields(regexp.MustCompile(`\n\s*(//|#)`).ReplaceAllString(match[1], " ")), " ")
+				if !strings.Contains(text, "\n### "+question+"\n") {
+					t.Errorf("%s refers to a question that RATIONALE.md lacks: %s", path, question)
 				}
 			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
+	}
+	if found < 6 {
+		t.Errorf("%d references only", found)
 	}
 }

@@ -11,10 +11,10 @@ import (
 	"unicode"
 )
 
-var update = flag.Bool("update", false, "rewrite README's table of errors")
+var update = flag.Bool("update", false, "rewrite the table of errors")
 
 const (
-	readme        = "../../../README.md"
+	errorsFile    = "../../ERRORS.md"
 	readmeChinese = "../../../README.zh-CN.md"
 )
 
@@ -41,7 +41,7 @@ func codeRange(c *ErrcodeInfo) string {
 }
 
 func TestDocsErrorTable(t *testing.T) {
-	before, got, after := section(t, readme, "-update -->\n", "<!-- end -->")
+	before, got, after := section(t, errorsFile, "-update -->\n", "<!-- end -->")
 	want := "| code | DingTalk says | cause | next |\n|---|---|---|---|\n"
 	for i := range Errcodes {
 		c, match := &Errcodes[i], ""
@@ -52,11 +52,11 @@ func TestDocsErrorTable(t *testing.T) {
 	}
 	switch {
 	case *update:
-		if err := os.WriteFile(readme, []byte(before+want+after), 0o644); err != nil {
+		if err := os.WriteFile(errorsFile, []byte(before+want+after), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	case got != want:
-		t.Error("README's table of errors is not that of Errcodes; run go test ./plugin/internal/dingtalk -run DocsErrorTable -update")
+		t.Error("the table in plugin/ERRORS.md is not that of Errcodes; run go test ./plugin/internal/dingtalk -run DocsErrorTable -update")
 	}
 }
 

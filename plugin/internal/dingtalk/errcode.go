@@ -45,8 +45,8 @@ const (
 	adviceRecopyToken = "Have the operator copy the robot's webhook address again from the group's settings into DINGTALK_BOT_ACCESS_TOKEN."
 )
 
-// Errcodes are all that are known. The first that matches counts. README's table
-// of errors is made from them.
+// Errcodes are all that are known. The first that matches counts. The
+// table in plugin/ERRORS.md is made from them.
 var Errcodes = []ErrcodeInfo{
 	{Code: errcodeBusy, reason: ReasonUnknown, retryable: true,
 		Cause:  "DingTalk is busy; the message may or may not have arrived.",
