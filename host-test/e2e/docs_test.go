@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"cmp"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -91,7 +90,7 @@ func TestDocsCodeBlocks(t *testing.T) {
 			t.Errorf("%s has a block that is no excerpt of one in %s:\n%s", chinese, english, theirs.Text)
 		}
 	}
-	if checked < 8 {
+	if checked < 3 {
 		t.Errorf("%s has %d such blocks only", chinese, checked)
 	}
 }
@@ -116,7 +115,7 @@ func TestDocsTools(t *testing.T) {
 func TestDocsLimits(t *testing.T) {
 	for name, rows := range map[string][]string{
 		english: {"| size of a message | 20000", "| people mentioned | 50"},
-		chinese: {"| 每分钟条数 | 20，", "锁十分钟 |", "| 自定义关键词 | 10 个 |", "标准版 3000 次（2025-11-19 起"},
+		chinese: {"| 每分钟条数 | 20，", "限流 10 分钟 |", "| 自定义关键词 | 10 个 |", "标准版 3000 次（2025-11-19 起"},
 	} {
 		for _, row := range rows {
 			if !strings.Contains(readDoc(t, name), row) {
