@@ -33,7 +33,7 @@ var payloads = []struct {
 
 // TestBenchClient prints what a client of `serve` and of other MCP servers over
 // standard input and output experiences: from the start to the list of tools,
-// from a call to its verified POST and to its answer, and resident memory. `make
+// from a call to its verified POST and to its answer, CPU time, and resident memory. `make
 // bench` sets the flags; without them every server is started once. SERVERS has
 // the others, as "name=command argument …; name=command …". Each gets the robot
 // as the plugin's configuration and as dingtalk-alert-mcp's.
@@ -69,11 +69,12 @@ type clientServer struct {
 
 	first, cold  []float64 // start to tools/list, for the first time and later, in ns
 	posts, calls map[string][]float64
-	memory       []float64 // bytes
+	cpu          map[string][]float64 // CPU time of a call, mean of a round, in ns
+	memory       []float64            // bytes
 }
 
 func newClientServer(name string, command ...string) *clientServer {
-	return &clientServer{name: name, command: command, posts: map[string][]float64{}, calls: map[string][]float64{}}
+	return &clientServer{name: name, command: command, posts: map[string][]float64{}, calls: map[string][]float64{}, cpu: map[string][]float64{}}
 }
 
 // serveServer builds the command. Its cache is empty at first.
@@ -133,6 +134,7 @@ func (s *clientServer) measure(b *bench, all bool) error {
 		if all {
 			n = clientCalls
 		}
+		before := cpuTime(client.command.Process.Pid)
 		for range n {
 			post, answer, err := client.call(b, payload.text, payload.posts)
 			if err != nil {
@@ -141,6 +143,7 @@ func (s *clientServer) measure(b *bench, all bool) error {
 			s.posts[payload.name] = append(s.posts[payload.name], post)
 			s.calls[payload.name] = append(s.calls[payload.name], answer)
 		}
+		s.cpu[payload.name] = append(s.cpu[payload.name], (cpuTime(client.command.Process.Pid)-before)/float64(n))
 	}
 	s.memory = append(s.memory, residentMemory(client.command.Process.Pid))
 	return nil
@@ -245,6 +248,19 @@ func residentMemory(pid int) float64 {
 	return 0
 }
 
+// cpuTime returns the nanoseconds for which a process ran, which depend less on the
+// load of the machine than how long it took, and 0 where there is no /proc.
+func cpuTime(pid int) (total float64) {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	for _, file := range threads {
+		stat, _ := os.ReadFile(file)
+		var ran float64
+		_, _ = fmt.Sscan(string(stat), &ran)
+		total += ran
+	}
+	return total
+}
+
 // printServers prints the medians and, in parentheses, their ratio to the last
 // server's.
 func printServers(out io.Writer, servers []*clientServer) {
@@ -276,6 +292,7 @@ func printServers(out io.Writer, servers []*clientServer) {
 	for _, p := range payloads {
 		row(p.name+", call to verified POST, ms", ms, func(s *clientServer) []float64 { return s.posts[p.name] })
 		row(p.name+", call to answer, ms", ms, func(s *clientServer) []float64 { return s.calls[p.name] })
+		row(p.name+", CPU time of a call, ms", ms, func(s *clientServer) []float64 { return s.cpu[p.name] })
 	}
 	row("resident memory, MiB", mib, func(s *clientServer) []float64 { return s.memory })
 }
