@@ -48,7 +48,7 @@ func (r *Robot) DryRun(web Env, m Message, key string) (v DryRun, receipt Receip
 	if m.Type.Markdown {
 		v.Wrong = shownWrongly(m.Text)
 	}
-	receipt.Total, receipt.UUID, receipt.IdempotencyKey, receipt.Mentions = len(parts), r.uuid(&id, 0, len(parts)), id.key, parts[0].mentions
+	receipt.Total, receipt.IdempotencyKey, receipt.Mentions = len(parts), id.key, parts[0].mentions
 	return v, receipt, nil
 }
 

@@ -47,7 +47,6 @@ type Receipt struct {
 	Repeat           bool      // it had no key and continues an earlier call with the same message
 	MayBeDelivered   bool      // the next part was posted without a clear answer
 	Bytes            int       // of all bodies that were sent
-	UUID             string    // msgUuid of the first part, or ""
 	IdempotencyKey   string    // under which the same message may be sent again, or ""
 	Keyword          string    // that was added, or ""
 	Mentions         *Mentions // who is notified; nil when nobody was sent anything
@@ -88,7 +87,6 @@ func (r *Robot) newReceipt(record *sendRecord, total int) Receipt {
 		Total:          total,
 		AlreadySent:    record.state == allDelivered,
 		MayBeDelivered: record.state == mayBeDelivered,
-		UUID:           r.uuid(&record.messageID, 0, total),
 		IdempotencyKey: record.key,
 	}
 }
@@ -113,21 +111,20 @@ func (receipt *Receipt) qualify(e *Error) {
 	if !e.Unknown() && receipt.MayBeDelivered {
 		e.Message += " An earlier attempt had no clear answer and may have arrived all the same."
 	}
-	again := `"; the message arrives at most once.`
+	again := ` with idempotencyKey "` + receipt.IdempotencyKey + `"; the message arrives at most once.`
 	if receipt.Delivered > 0 {
-		again = `"; only the missing parts are sent.`
+		again = ` with idempotencyKey "` + receipt.IdempotencyKey + `"; only the missing parts are sent.`
 	}
-	again = `all again with idempotencyKey "` + receipt.IdempotencyKey + again
 	if e.RetryAfter > 0 { // rather than send a new message
 		e.Advice = waitText(e.RetryAfter) + "."
 	}
 	switch {
 	case receipt.IdempotencyKey != "" && e.RetryAfter > 0:
-		e.Advice += " Then c" + again
+		e.Advice += " Then call again" + again
 	case receipt.IdempotencyKey != "" && e.Unknown():
-		e.Advice = "C" + again
+		e.Advice = "Call again" + again
 	case receipt.IdempotencyKey != "":
-		e.Advice += " To repeat it unchanged, c" + again
+		e.Advice += " To repeat it unchanged, call again" + again
 	case e.Unknown():
 		e.Retryable = false
 		e.Advice = "Send it again only if a second copy does no harm: without a right clock on the host, DingTalk cannot recognize a repeat. " +
