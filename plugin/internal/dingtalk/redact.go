@@ -210,18 +210,28 @@ func (o *MessageOptions) credentialIn(text string) string {
 		if at = to; to-from < minCredential {
 			continue
 		}
-		run := unescape(text[from:to])
-		lower := asciiLower(run)
-		for _, credential := range o.credentials {
-			if strings.Contains(lower, credential) {
-				return ownCredential
-			}
+		run := text[from:to]
+		kind := o.credentialInRun(run)
+		if decoded := unescape(run); kind == "" && len(decoded) < len(run) { // a % may also stand before a credential
+			kind = o.credentialInRun(decoded)
 		}
-		if o.RefuseSensitive {
-			if kind := sensitive(run); kind != "" {
-				return kind
-			}
+		if kind != "" {
+			return kind
 		}
+	}
+	return ""
+}
+
+// credentialInRun is credentialIn for a run of visible characters.
+func (o *MessageOptions) credentialInRun(run string) string {
+	lower := asciiLower(run)
+	for _, credential := range o.credentials {
+		if strings.Contains(lower, credential) {
+			return ownCredential
+		}
+	}
+	if o.RefuseSensitive {
+		return sensitive(run)
 	}
 	return ""
 }

@@ -270,6 +270,8 @@ func TestOwnCredentials(t *testing.T) {
 		{"x" + token + "y", true},
 		{strings.ToUpper(token), true},
 		{strings.ReplaceAll(token, "6", "%36"), true},
+		{"%" + token, true},
+		{"100%2" + token, true},
 		{DefaultWebhook + "?access_token=" + token, true},
 		{"dingtalk://dingtalkclient/page/link?url=" + encodeURIComponent(secret), true},
 		{"https://relay.example/hook/k3y", true},
@@ -306,6 +308,7 @@ func TestSensitive(t *testing.T) {
 		{"Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "a JSON Web Token"},
 		{"SEC" + strings.Repeat("0a", 32), "a robot's secret"},
 		{DefaultWebhook + "?access_token=" + strings.Repeat("0a", 32), "a robot's token"},
+		{"%access_token=" + strings.Repeat("0a", 32), "a robot's token"},
 		{"https%3A%2F%2Fa%3Faccess_token%3D" + strings.Repeat("0a", 32), "a robot's token"},
 
 		{"https://b.s3.amazonaws.com/a?X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Signature=" + strings.Repeat("0a", 32), ""},
