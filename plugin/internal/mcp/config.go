@@ -116,7 +116,7 @@ func (c *config) readRobots(r *configReader) {
 		}
 		made.Buffer = buffer
 		for _, other := range c.robots {
-			if other.Token == made.Token && other.Address.Base == made.Address.Base {
+			if other.Token == made.Token && other.Address.Base == made.Address.Base && other.Address.Query == made.Address.Query {
 				made.State = other.State
 			}
 		}

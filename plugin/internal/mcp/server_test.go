@@ -105,6 +105,21 @@ func TestPreviewThenSend(t *testing.T) {
 	}
 }
 
+// Robots with one token are one robot only where all of the address is the same: a
+// relay may tell groups apart by another parameter.
+func TestRobotsOfOneToken(t *testing.T) {
+	s, urls := newServer(map[string]string{schema.KeyRobots: `{
+		"a":{"accessToken":"abc","webhookUrl":"https://relay.example/robot/send?group=1"},
+		"b":{"accessToken":"abc","webhookUrl":"https://relay.example/robot/send?group=2"},
+		"c":{"webhookUrl":"https://relay.example/robot/send?access_token=abc&group=2"}}`})
+	for _, test := range []struct{ robot, reason string }{{"a", "sent"}, {"a", "already_sent"}, {"b", "sent"}, {"c", "already_sent"}} {
+		got := call(t, s, `{"params":{"name":"send_text_message","arguments":{"text":"hello","idempotencyKey":"k","robot":"`+test.robot+`"}}}`)
+		if got.StructuredContent.Reason != test.reason {
+			t.Errorf("%s: got %+v, want %s; %v", test.robot, got, test.reason, *urls)
+		}
+	}
+}
+
 // Every input yields a valid result.
 func FuzzCall(f *testing.F) {
 	f.Add([]byte(hello))
