@@ -23,6 +23,7 @@ const maxRequest = 512 << 10
 var units = []string{
 	"x\n", "word ", "中文", "中", "```\n", "```go\ncode\n```\n", "~~~\n", "`", "@", "@person7 ", "@13800000001 ", "[", "[a](", "[a](https://a.b/c) ",
 	"![", "https://a.b/", "<", "| a | b |\n", "|---|---|\n", `\n`, `\`, `"`, "\t", " ", "\n", "\n\n", "# h\n", "> q\n", "- [x] t\n", "。", "a. ", "😀", "\u0001", "e\u0301",
+	"<br>", "<!-- c -->", "<!--", "~~", "|a|", "//", "https://elsewhere.example/", "dingtalk://dingtalkclient/page/link?url=https%3A%2F%2Fa.b", "%61", "sk-", "eyJa.",
 }
 
 // text returns a text of about n bytes, and describes it.
@@ -53,9 +54,12 @@ func (s *soak) input() soakInput {
 	}
 	id := "m" + strconv.Itoa(s.calls)
 	text, shape := s.text(s.size())
-	arguments := map[string]any{"text": id + " " + text, "idempotencyKey": id}
+	arguments := map[string]any{"text": id + " " + text}
+	if s.rand.IntN(3) > 0 { // without a key, the equal text makes the next attempt a repeat
+		arguments["idempotencyKey"] = id
+	}
 	tool := "send_text_message"
-	switch s.rand.IntN(10) {
+	switch s.rand.IntN(11) {
 	case 0, 1, 2, 3:
 		tool, arguments["title"] = "send_markdown_message", id
 	case 4:
@@ -69,6 +73,11 @@ func (s *soak) input() soakInput {
 		delete(arguments, "text")
 		link := map[string]string{"title": id, "messageURL": "https://example.com/", "picURL": "https://example.com/p.png"}
 		arguments["links"] = []map[string]string{link, link}
+	case 7:
+		tool, arguments["type"] = "preview_message", "text"
+		if s.rand.IntN(2) == 0 {
+			arguments["type"], arguments["title"] = "markdown", id
+		}
 	}
 	if strings.Contains(s.shape, "people") && s.rand.IntN(4) == 0 && tool == "send_text_message" {
 		arguments["atNames"] = []string{"person1", "person999"}
@@ -146,6 +155,10 @@ func (s *soak) configure(values map[string]string) (shape string) {
 	}
 	set(2, "10 parts", schema.KeyMaxParts, "10")
 	set(2, "fix", schema.KeyMarkdown, "fix")
+	set(2, "phone", schema.KeyMarkdown, "phone")
+	set(2, "no credentials", schema.KeySensitive, "refuse")
+	set(3, "hosts", schema.KeyLinkHosts, "a.b,example.com")
+	set(8, "dry run", schema.KeyDryRun, "true")
 	set(2, "all tools", schema.KeyTools, "all")
 	set(2, "sidebar", schema.KeyLinks, "sidebar")
 	set(2, "user ids", schema.KeyAtUserIDs, "true")
