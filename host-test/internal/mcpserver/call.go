@@ -1,15 +1,127 @@
 package mcpserver
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"strconv"
+	"time"
 
 	"dingtalk-plugin/host-test/internal/host"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/tidwall/gjson"
 )
+
+// instance returns the instance of the robot that the JSON names at the path.
+// Unknown names go to the default instance, whose plugin rejects them.
+func (s *Server) instance(data json.RawMessage, path string) *instance {
+	if len(s.instances) == 0 { // do not search a long text
+		return s.defaultInstance
+	}
+	if i := s.instances[robotName(data, path)]; i != nil {
+		return i
+	}
+	return s.defaultInstance
+}
+
+// call handles a tool call. It returns no error, because models do not see
+// protocol errors.
+func (s *Server) call(ctx context.Context, request *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+	start := time.Now()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.ctx, cancel)()
+	t := ticketOf(request)
+	params := t.uncut(request.Params)
+	i := s.instance(params.Arguments, robotArgument)
+	if t != nil && t.queue != &i.queue { // the SDK reads duplicate keys differently
+		t.leave()
+		t = nil
+	}
+	if t == nil {
+		t = i.join()
+	}
+	defer t.leave()
+	var o outcome
+	err := t.acquire(ctx, s.timeout)
+	if err != nil {
+		o = errorResult(err, nil)
+	} else {
+		o, err = s.callInTurn(ctx, i, params)
+	}
+	s.logCall(request.Params.Name, &o, err, time.Since(start))
+	return o.result, nil
+}
+
+// callInTurn calls the plugin with a key. An equal call that ended before has
+// already been noted.
+func (s *Server) callInTurn(ctx context.Context, i *instance, params *mcp.CallToolParamsRaw) (outcome, error) {
+	params = s.keys.complete(params)
+	o, err := s.callPlugin(ctx, i, params)
+	if err != nil {
+		o = errorResult(err, params.Arguments)
+	}
+	s.keys.finish(params, &o)
+	return o, err
+}
+
+func (s *Server) callPlugin(ctx context.Context, i *instance, params *mcp.CallToolParamsRaw) (outcome, error) {
+	input, err := encodeCall(params)
+	if err != nil {
+		return outcome{}, err
+	}
+	output, err := i.call(ctx, s.timeout, "call", input)
+	if err != nil {
+		return outcome{}, err
+	}
+	return parseResult(output)
+}
+
+// logCall logs how a call ended: what only the operator can change, or may have
+// gone wrong unseen, as a warning.
+func (s *Server) logCall(tool string, o *outcome, err error, took time.Duration) {
+	level := slog.LevelInfo
+	attributes := []any{"tool", tool, "outcome", o.reason}
+	if o.errcode != nil {
+		attributes = append(attributes, "errcode", *o.errcode)
+	}
+	if o.result.IsError && o.reason != "invalid_arguments" && o.reason != "unknown_tool" {
+		level = slog.LevelWarn
+	}
+	if err != nil {
+		attributes = append(attributes, "cause", safeErrorText(err))
+	}
+	s.log.Log(s.ctx, level, "call", append(attributes, "took", took.Round(time.Millisecond).String())...)
+	if errors.Is(err, errHung) {
+		s.log.Error("the plugin does not return and was abandoned: end this process, and report it to the plugin's authors")
+	}
+}
+
+// encodeCall encodes the plugin's input. It keeps the bytes of the arguments, which
+// Marshal would scan and escape.
+func encodeCall(params *mcp.CallToolParamsRaw) ([]byte, error) {
+	name, err := json.Marshal(params.Name)
+	if err != nil {
+		return nil, err
+	}
+	if len(params.Arguments) == 0 {
+		return slices.Concat([]byte(`{"params":{"name":`), name, []byte("}}")), nil
+	}
+	return slices.Concat([]byte(`{"params":{"name":`), name, []byte(`,"arguments":`), params.Arguments, []byte("}}")), nil
+}
+
+// robotName returns the string at the path, or "". It reads it as the plugin does:
+// the first of several counts.
+func robotName(data json.RawMessage, path string) string {
+	if robot := gjson.GetBytes(data, path); robot.Type == gjson.String {
+		return robot.Str
+	}
+	return ""
+}
 
 // An outcome is a result, and what its structured content says.
 type outcome struct {
