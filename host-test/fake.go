@@ -2,13 +2,17 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"dingtalk-plugin/host-test/dingtalktest"
@@ -150,4 +154,156 @@ func warnIfExposed(address net.Addr) {
 	if host, _, err := net.SplitHostPort(address.String()); err != nil || !net.ParseIP(host).IsLoopback() {
 		fmt.Fprintf(os.Stderr, "warning: %s can be reached from elsewhere, and the page has no password\n", address)
 	}
+}
+
+type fakeCommand struct {
+	Addr    string   `help:"Where to listen." default:"127.0.0.1:8787"`
+	Token   string   `help:"The access token it knows." default:"${token}"`
+	Secret  string   `help:"Its signing secret; without one it requires no signature."`
+	Keyword []string `help:"A keyword; each message must contain one of them."`
+	Texts   string   `help:"Which generation of DingTalk's error texts it answers (${enum})." enum:"old,mid,new" default:"new"`
+	Fault   []string `help:"A fault for one of the next messages, in order: ${faults}."`
+
+	AllowIP  []string      `name:"allow-ip" placeholder:"PREFIX" help:"An address or network, such as 203.0.113.0/24, from which it accepts requests; without one it accepts all."`
+	Disabled bool          `help:"Answer as a robot that is switched off."`
+	Removed  bool          `help:"Answer as a robot that was removed from its group."`
+	Clock    time.Duration `placeholder:"DURATION" help:"How far its clock is ahead of this machine's, as in 2h or, with an equals sign, --clock=-2h."`
+}
+
+// Run serves until it is interrupted, and prints each request.
+func (c *fakeCommand) Run(ctx context.Context) error {
+	fake, err := c.robot()
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return err
+	}
+	warnIfExposed(listener.Addr())
+	options := fake.Options()
+	printInstructions(os.Stdout, &options, localAddress(listener.Addr().String()))
+	host, _, _ := net.SplitHostPort(c.Addr) // net.Listen has accepted it
+	server := limit(&http.Server{Handler: withPage(fake, host)})
+	go printRequests(ctx, fake)
+	go func() {
+		<-ctx.Done()
+		server.Close()
+	}()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// Validate is called by kong.
+func (c *fakeCommand) Validate() error {
+	_, err := c.robot()
+	return err
+}
+
+func (c *fakeCommand) robot() (*dingtalktest.Server, error) {
+	options := dingtalktest.Options{Token: c.Token, Secret: c.Secret, Keywords: c.Keyword, Disabled: c.Disabled, Removed: c.Removed}
+	for _, text := range c.AllowIP {
+		prefix, err := parsePrefix(text)
+		if err != nil {
+			return nil, err
+		}
+		options.AllowIPs = append(options.AllowIPs, prefix)
+	}
+	if err := options.Wording.UnmarshalText([]byte(c.Texts)); err != nil {
+		return nil, err
+	}
+	fake := dingtalktest.New(&options)
+	fake.AdvanceClock(c.Clock)
+	for _, name := range c.Fault {
+		fault, known := dingtalktest.FaultByName(name)
+		if !known {
+			return nil, fmt.Errorf("there is no fault %q; known are %v", name, dingtalktest.FaultNames())
+		}
+		fake.InjectFaults(fault)
+	}
+	return fake, nil
+}
+
+// parsePrefix parses a network, or an address as the network of that one.
+func parsePrefix(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil {
+		return prefix, fmt.Errorf("--allow-ip %q is neither an address nor a network: write 203.0.113.7 or 203.0.113.0/24", text)
+	}
+	return prefix, nil
+}
+
+// printRequests prints messages as the group sees them, and a line for each
+// refusal.
+func printRequests(ctx context.Context, fake *dingtalktest.Server) {
+	follow(fake, ctx.Done(), func(request dingtalktest.Request) { fmt.Print("\n", dingtalktest.RenderRequest(request)) })
+}
+
+// printInstructions prints how to use the fake robot, ready to copy. The page comes
+// last, so a program that reads up to it has everything.
+func printInstructions(w io.Writer, options *dingtalktest.Options, host string) {
+	webhook := "http://" + host + fakePath
+	fmt.Fprintln(w, "Configure the plugin, or any other sender, with:")
+	fmt.Fprintln(w)
+	for _, setting := range []struct{ key, value string }{
+		{schema.KeyWebhookURL, webhook},
+		{schema.KeyAccessToken, options.Token},
+		{schema.KeySecret, options.Secret},
+		{schema.KeyKeywords, strings.Join(options.Keywords, ",")},
+	} {
+		if setting.value != "" {
+			fmt.Fprintf(w, "  export %s=%s\n", setting.key, shellWord(setting.value))
+		}
+	}
+	fmt.Fprintf(w, "\nPost a message without any of them:\n\n  %s\n", curlLine(options, webhook))
+	fmt.Fprintf(w, "\nSee the group at:\n\n  http://%s\n", host)
+}
+
+// curlLine posts a message that the robot accepts, signed with the current time if
+// the robot has a secret. Of Base64, only the plus must be escaped in a query.
+func curlLine(options *dingtalktest.Options, webhook string) string {
+	before, address := "", shellWord(webhook+"?access_token="+url.QueryEscape(options.Token))
+	if options.Secret != "" {
+		before = "S=" + shellWord(options.Secret) + `; T=$(date +%s)000; ` +
+			`SIGN=$(printf '%s\n%s' "$T" "$S" | openssl dgst -sha256 -hmac "$S" -binary | openssl base64 -A | sed 's/+/%2B/g'); `
+		address += `"&timestamp=$T&sign=$SIGN"`
+	}
+	return before + "curl -H 'Content-Type: application/json' -d " + shellWord(greeting(options.Keywords)) + " " + address
+}
+
+// greeting returns a message that contains the robot's first keyword, if any.
+func greeting(keywords []string) string {
+	text := "hello"
+	if len(keywords) > 0 {
+		text += ", " + keywords[0]
+	}
+	body, err := json.Marshal(map[string]any{"msgtype": "text", "text": map[string]string{"content": text}})
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	return string(body)
+}
+
+// shellWord quotes a word for the shell if it needs quotes.
+func shellWord(s string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,%"
+	if s != "" && strings.Trim(s, plain) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// localAddress returns where this machine reaches a listener: the plugin accepts
+// plain http from nowhere else.
+func localAddress(listening string) string {
+	host, port, err := net.SplitHostPort(listening)
+	if err == nil && net.ParseIP(host).IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return listening
 }
