@@ -19,7 +19,7 @@ await press("c-old", "old texts", () => $("#c-old").ariaPressed === "true");
 
 const queue = () => all(".queue code").join(" ");
 await press("c-busy", "a fault", () => queue() === "busy");
-await until("the confirmation", () => $("#said").textContent === (zh ? "已排入 busy。" : "busy is queued."));
+await until("the confirmation", () => $("#said").textContent === (zh ? "已添加 busy。" : "busy is queued."));
 $("#c-slow").scrollIntoView();
 eq("the confirmation stays in view", $("#said").getBoundingClientRect().top >= 0 && $("#said").getBoundingClientRect().bottom <= innerHeight, true);
 await press("c-gateway", "two faults", () => queue() === "busy gateway");
