@@ -147,7 +147,7 @@ func printTools(ctx context.Context, plugin *host.Plugin) error {
 		return err
 	}
 	for _, tool := range list.Tools {
-		fmt.Printf("%-24s%s\n", tool.Name, tool.Title)
+		fmt.Printf("%-23s %s\n", tool.Name, tool.Title)
 	}
 	return nil
 }
