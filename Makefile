@@ -41,7 +41,7 @@ dist/plugin-go.wasm: $(SOURCES)
 	$(STEP) plugin-go "compiling the plugin with the standard toolchain" \
 		env GOOS=wasip1 GOARCH=wasm go build -trimpath -ldflags='-s -w' -buildmode=c-shared -o $@ ./plugin
 
-demo: dist/plugin.wasm ## send both kinds of message to a fake robot and show what the group sees
+demo: dist/plugin.wasm ## send messages of every type to a fake robot and show what the group sees
 	$(STEP) demo "compiling the demo and running it" go run ./host-test demo
 
 # Go prints a package's result when all before it have theirs; backwards, the slowest is not the first.

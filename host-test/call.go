@@ -19,10 +19,10 @@ import (
 type callCommand struct {
 	Tool      string `arg:"" optional:"" help:"The tool's name."`
 	Arguments string `arg:"" optional:"" help:"Its arguments, a JSON object; - reads it from standard input, and @FILE from a file." default:"{}"`
-	List      bool   `help:"Print the tools instead."`
+	List      bool   `help:"List the tools instead of calling one."`
 	Fake      bool   `help:"Post to a fake robot, which is started for this call."`
-	Page      bool   `help:"With --fake: keep a page up that shows the group."`
-	JSON      bool   `name:"json" help:"Print the raw CallToolResult, for a failure of the host, too."`
+	Page      bool   `help:"With --fake: show the group on a page, until interrupted."`
+	JSON      bool   `name:"json" help:"Print the raw CallToolResult, even if the host fails."`
 }
 
 // Run exits with status 1 when the call fails, in the tool or before it.
@@ -147,7 +147,7 @@ func printTools(ctx context.Context, plugin *host.Plugin) error {
 		return err
 	}
 	for _, tool := range list.Tools {
-		fmt.Printf("%-24s%s\n", tool.Name, tool.Title)
+		fmt.Printf("%-23s %s\n", tool.Name, tool.Title)
 	}
 	return nil
 }

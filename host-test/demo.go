@@ -15,7 +15,7 @@ import (
 )
 
 type demoCommand struct {
-	Page bool `help:"Keep a page up that shows the group."`
+	Page bool `help:"Show the group on a page, until interrupted."`
 }
 
 // The arguments of the demo's calls.

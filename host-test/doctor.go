@@ -19,10 +19,10 @@ import (
 )
 
 type doctorCommand struct {
-	Config  string        `help:"A JSON configuration file of Claude Desktop, Claude Code, Cursor, VS Code or hyper-mcp. Without one, the environment is examined if it has a key of the plugin, and otherwise the usual files of these programs." type:"path"`
-	Name    string        `help:"The name of the server or plugin in the file; without it, all that have a key of this plugin are examined." aliases:"plugin-name"`
+	Config  string        `help:"A JSON configuration file of Claude Desktop, Claude Code, Cursor, VS Code or hyper-mcp. Without one, doctor checks the environment if that has a key of the plugin, and otherwise the usual files of these programs." type:"path"`
+	Name    string        `help:"The name of the server or plugin in the file; without it, doctor checks all that have a key of this plugin." aliases:"plugin-name"`
 	Timeout time.Duration `help:"Timeout of one request." default:"10s"`
-	Lang    string        `help:"The language of the report: ${enum}. The default is that of the locale." enum:"en,zh" default:"${language}"`
+	Lang    string        `help:"The language of the report: ${enum}. The default follows the locale." enum:"en,zh" default:"${language}"`
 }
 
 // chineseLocale matches the names of locales that print Chinese as UTF-8.

@@ -158,16 +158,16 @@ func warnIfExposed(address net.Addr) {
 
 type fakeCommand struct {
 	Addr    string   `help:"Where to listen." default:"127.0.0.1:8787"`
-	Token   string   `help:"The access token it knows." default:"${token}"`
+	Token   string   `help:"The access token that it accepts." default:"${token}"`
 	Secret  string   `help:"Its signing secret; without one it requires no signature."`
-	Keyword []string `help:"A keyword; each message must contain one of them."`
-	Texts   string   `help:"Which generation of DingTalk's error texts it answers (${enum})." enum:"old,mid,new" default:"new"`
-	Fault   []string `help:"A fault for one of the next messages, in order: ${faults}."`
+	Keyword []string `help:"Keywords, of which each message must contain one."`
+	Texts   string   `help:"Which generation of DingTalk's error texts it answers with (${enum})." enum:"old,mid,new" default:"new"`
+	Fault   []string `help:"Faults for the next messages, in order. Each is one of ${faults}."`
 
-	AllowIP  []string      `name:"allow-ip" placeholder:"PREFIX" help:"An address or network, such as 203.0.113.0/24, from which it accepts requests; without one it accepts all."`
+	AllowIP  []string      `name:"allow-ip" placeholder:"PREFIX" help:"Addresses or networks from which it accepts requests, such as 203.0.113.0/24; without one it accepts all."`
 	Disabled bool          `help:"Answer as a robot that is switched off."`
 	Removed  bool          `help:"Answer as a robot that was removed from its group."`
-	Clock    time.Duration `placeholder:"DURATION" help:"How far its clock is ahead of this machine's, as in 2h or, with an equals sign, --clock=-2h."`
+	Clock    time.Duration `placeholder:"DURATION" help:"How far its clock is ahead of this machine's, such as 2h. If it is behind, write --clock=-2h."`
 }
 
 // Run serves until it is interrupted, and prints each request.

@@ -29,13 +29,13 @@ import (
 
 // cli is the command line. Each command has its own file.
 type cli struct {
-	Plugin  string `help:"The plugin's file, instead of the one in this command or of dist/plugin.wasm in the repository." env:"DINGTALK_PLUGIN" type:"path"`
+	Plugin  string `help:"Load the plugin from this file, instead of the one inside this command or dist/plugin.wasm in the repository." env:"DINGTALK_PLUGIN" type:"path"`
 	Version bool   `help:"Print the versions of this command and of the plugin, and exit."`
 
-	Demo   demoCommand   `cmd:"" help:"Send both kinds of message to a fake robot and show what the group sees."`
-	Call   callCommand   `cmd:"" help:"Call one tool, configured by the environment."`
-	Fake   fakeCommand   `cmd:"" aliases:"robot" help:"Serve the fake robot alone, with a page that shows its group."`
-	Serve  serveCommand  `cmd:"" help:"Serve the plugin to MCP clients, over standard input and output or HTTP, configured by the environment."`
+	Demo   demoCommand   `cmd:"" help:"Send messages of every type to a fake robot and show what the group sees."`
+	Call   callCommand   `cmd:"" help:"Call one tool, with the configuration in environment variables."`
+	Fake   fakeCommand   `cmd:"" aliases:"robot" help:"Serve a fake robot, with a page that shows its group."`
+	Serve  serveCommand  `cmd:"" help:"Serve the plugin to MCP clients, over standard input and output or HTTP, with the configuration in environment variables."`
 	Doctor doctorCommand `cmd:"" help:"Find out why a robot stays silent, without posting to its group."`
 
 	Completion completionCommand `cmd:"" help:"Print a script that completes this command in a shell."`
@@ -48,7 +48,7 @@ const (
 )
 
 const description = "Loads the DingTalk plugin as an MCP runner does.\n\n" +
-	"Exit codes: 0 success; 1 the work failed, or something wrong was found; 2 the command line is wrong."
+	"Exit codes: 0 success; 1 the command failed or found something wrong; 2 the command line is wrong."
 
 // An exitError ends a command that has already printed why, with this status.
 type exitError int

@@ -150,6 +150,18 @@ func TestVersion(t *testing.T) {
 	}
 }
 
+// A space separates even the longest name of a tool from its title.
+func TestCallList(t *testing.T) {
+	command := exec.CommandContext(t.Context(), string(buildCommand(t)), "call", "--list", "--plugin", pluginFile)
+	command.Env = append(os.Environ(), schema.KeyTools+"=all")
+	out, err := command.Output()
+	for _, tool := range toolNames() {
+		if !strings.Contains("\n"+string(out), "\n"+tool+" ") {
+			t.Errorf("it prints %s, %v, and no line %s with a title", out, err, tool)
+		}
+	}
+}
+
 // The script completes in bash what is a prefix of a command, a flag or a tool.
 func TestCompletion(t *testing.T) {
 	b := buildCommand(t)

@@ -28,9 +28,9 @@ type serveCommand struct {
 	Page    bool          `help:"With --fake: print the address of the page that shows the group."`
 	Timeout time.Duration `help:"How long one call may take." default:"30s"`
 
-	LogFormat string `help:"Format of standard error: ${enum}." enum:"text,json" default:"text"`
+	LogFormat string `help:"Format of the log on standard error: ${enum}." enum:"text,json" default:"text"`
 
-	HTTP  string   `name:"http" placeholder:"ADDR" help:"Serve any number of clients over HTTP, at http://ADDR/mcp, instead of one over standard input and output. Without a host, only this machine can connect. Any other address requires DINGTALK_MCP_TOKEN, the bearer token of clients; where it is set, it is always required."`
+	HTTP  string   `name:"http" placeholder:"ADDR" help:"Serve any number of clients over HTTP, at http://ADDR/mcp, instead of one over standard input and output. Without a host, only this machine can connect. An address that others can reach requires a bearer token in DINGTALK_MCP_TOKEN. If that is set, clients must send it on any address."`
 	Hosts []string `name:"http-host" placeholder:"NAME" help:"With --http: another name under which clients reach this server, such as a proxy's."`
 }
 
