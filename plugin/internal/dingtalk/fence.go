@@ -154,19 +154,10 @@ func (f *fences) suffix(p int) string {
 	return "\n" + fence.marker
 }
 
-// A pieceKind is what a piece of Markdown is.
-type pieceKind int
-
-const (
-	prose  pieceKind = iota
-	span             // code between backticks
-	fenced           // a fence
-)
-
 // A code is a piece of a Markdown text that is code.
 type code struct {
 	from, to int // with the lines or backticks around it
-	kind     pieceKind
+	fenced   bool
 }
 
 // A codeScanner finds the code of a Markdown text: fences and code spans
@@ -186,7 +177,7 @@ func (s *codeScanner) next() code {
 			from := s.at
 			if f, end := fenceAt(s.text, from); f.marker != "" {
 				s.at, s.end = end, end
-				return code{from, end, fenced}
+				return code{from, end, true}
 			}
 			s.end, s.lone = paragraphFrom(s.text, from), 0
 		}
@@ -194,10 +185,10 @@ func (s *codeScanner) next() code {
 		s.at = to
 		if closed := s.closing(to - from); closed > 0 {
 			s.at = closed
-			return code{from, closed, span}
+			return code{from, closed, false}
 		}
 	}
-	return code{len(s.text), len(s.text), prose}
+	return code{len(s.text), len(s.text), false}
 }
 
 // paragraphFrom returns where the paragraph at from ends: behind a blank line

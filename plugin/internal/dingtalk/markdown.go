@@ -50,7 +50,7 @@ func shownWrongly(text string) (list []string) {
 
 // proseRule applies change to all that is not code.
 func proseRule(change func(b *fixedText, piece string)) func(text string, limit int) string {
-	return func(text string, limit int) string { return mapMarkdown(text, limit, prose, change) }
+	return func(text string, limit int) string { return mapMarkdown(text, limit, false, change) }
 }
 
 // dropComments drops HTML comments, which some phones show
@@ -125,9 +125,8 @@ const texCommands = " abla e eq eg ewline ewcommand exists less mid onumber orma
 // code and outside it (https://github.com/eryajf/chatgpt-dingtalk/pull/213), and
 // makes <br> a line break.
 func fixAngles(text string, limit int) string {
-	text = mapMarkdown(text, limit, prose, fixTags)
-	text = mapMarkdown(text, limit, span, escapeAngles)
-	return mapMarkdown(text, limit, fenced, escapeAngles)
+	text = mapMarkdown(text, limit, false, fixTags)
+	return mapMarkdown(text, limit, true, escapeAngles) // a fence may begin where <br> was
 }
 
 func escapeAngles(b *fixedText, text string) {
@@ -352,12 +351,13 @@ func (f *fixedText) text() string {
 	return f.String()
 }
 
-// mapMarkdown replaces each piece of one kind by what change adds.
-func mapMarkdown(text string, limit int, kind pieceKind, change func(b *fixedText, piece string)) string {
+// mapMarkdown replaces each piece that is code, or each that is not, by what change
+// adds.
+func mapMarkdown(text string, limit int, isCode bool, change func(b *fixedText, piece string)) string {
 	b := fixedText{limit: limit}
 	b.Grow(len(text))
-	write := func(piece string, k pieceKind) {
-		if k == kind {
+	write := func(piece string, code bool) {
+		if code == isCode {
 			change(&b, piece)
 		} else {
 			b.add(piece)
@@ -366,8 +366,8 @@ func mapMarkdown(text string, limit int, kind pieceKind, change func(b *fixedTex
 	codes := codeScanner{text: text}
 	for from := 0; from < len(text) && b.limit >= 0; {
 		code := codes.next()
-		write(text[from:code.from], prose)
-		write(text[code.from:code.to], code.kind)
+		write(text[from:code.from], false)
+		write(text[code.from:code.to], true)
 		from = code.to
 	}
 	return b.text()

@@ -172,7 +172,7 @@ func FuzzCode(f *testing.F) {
 				t.Fatalf("%q: %v behind %d", text, c, at)
 			}
 			at = c.to
-			if c.kind == fenced {
+			if c.fenced {
 				if len(fences) == 0 || fences[0].open != c.from || fences[0].to > c.to {
 					t.Fatalf("%q: fence %v, want the first of %v", text, c, fences)
 				}

@@ -268,7 +268,7 @@ func FuzzMentions(f *testing.F) {
 		}
 		open := codeScanner{text: text}
 		for c := open.next(); c.from < len(text); c = open.next() {
-			if c.kind == fenced && c.to == len(text) {
+			if c.fenced && c.to == len(text) {
 				return // the tokens are in a fence that the caller left open
 			}
 		}
