@@ -16,6 +16,7 @@ import (
 // config is what the operator configured.
 type config struct {
 	tools        []toolDef
+	previewable  []toolDef // whether or not they are on; nil before the first preview
 	robots       []robot
 	multiRobot   bool   // robots have names, and tools an argument robot
 	defaultRobot *robot // for calls that name none; nil if calls must name one

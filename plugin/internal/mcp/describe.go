@@ -11,8 +11,10 @@ import (
 // once, because it may be the largest block of all.
 func (c *config) describe() []byte {
 	size := len(`{"tools":[]}`)
+	notes, outputSchemas := make([]string, len(c.tools)), make([]string, len(c.tools))
 	for i := range c.tools {
-		size += c.maxSize(&c.tools[i])
+		notes[i], outputSchemas[i] = c.note(&c.tools[i]), c.outputSchema(&c.tools[i])
+		size += len(notes[i]) + len(outputSchemas[i]) + c.tools[i].maxSize()
 	}
 	w := strictjson.Writer{Bytes: make([]byte, 0, size)}
 	w.Raw(`{"tools":[`)
@@ -20,19 +22,19 @@ func (c *config) describe() []byte {
 		if i > 0 {
 			w.Raw(",")
 		}
-		c.describeTool(&w, &c.tools[i])
+		c.tools[i].describe(&w, notes[i], outputSchemas[i])
 	}
 	w.Raw("]}")
 	return w.Bytes
 }
 
-// describeTool appends a tool: its definition, with what depends on the
-// configuration inserted, followed by the output schema and the version.
-func (c *config) describeTool(w *strictjson.Writer, t *toolDef) {
+// describe appends the tool: its definition, with the note and the arguments
+// inserted, followed by the output schema and the version.
+func (t *toolDef) describe(w *strictjson.Writer, note, outputSchema string) {
 	d := t.definition
 	description := endOf(d, "description")
 	w.Raw(d[:description])
-	w.Fragment(c.note(t))
+	w.Fragment(note)
 	properties := endOf(d, "inputSchema", "properties")
 	w.Raw(d[description:properties])
 	for _, a := range t.arguments {
@@ -50,14 +52,14 @@ func (c *config) describeTool(w *strictjson.Writer, t *toolDef) {
 	w.Raw(`,"icons":`)
 	w.Raw(schema.Icons)
 	w.Raw(`,"outputSchema":`)
-	w.Raw(c.outputSchema(t))
+	w.Raw(outputSchema)
 	w.Raw(schema.Meta)
 	w.Raw("}")
 }
 
-// maxSize limits what describeTool appends, in bytes.
-func (c *config) maxSize(t *toolDef) int {
-	n := len(t.definition) + len(c.note(t)) + len(c.outputSchema(t)) + len(schema.Meta) + len(schema.Icons) + 64
+// maxSize limits what describe appends besides note and output schema, in bytes.
+func (t *toolDef) maxSize() int {
+	n := len(t.definition) + len(schema.Meta) + len(schema.Icons) + 64
 	for _, a := range t.arguments {
 		n += a.maxSize()
 	}

@@ -50,18 +50,22 @@ func (t *toolDef) isPreview() bool { return t.name == previewTool }
 // previewed returns the tool whose call a preview shows, and makes the request one
 // of that tool.
 func (c *config) previewed(r *request) (*toolDef, *jsonschema.Violation) {
-	both := newTools(defaultToolCount)
-	tool := &both[0]
+	if c.previewable == nil {
+		c.previewable = newTools(defaultToolCount) // text and Markdown
+		for i := range c.previewable {
+			c.previewable[i].applyConfig(c)
+		}
+	}
+	tool := &c.previewable[0]
 	for i := range r.members {
 		if r.members[i].Name == "type" {
 			if strictjson.String(r.members[i].Value) == "markdown" {
-				tool = &both[1]
+				tool = &c.previewable[1]
 			}
 			r.members = append(r.members[:i:i], r.members[i+1:]...)
 			break
 		}
 	}
-	tool.applyConfig(c)
 	return tool, tool.check(*r)
 }
 
