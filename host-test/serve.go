@@ -142,14 +142,15 @@ func (c *serveCommand) server(ctx context.Context, cli *cli, values map[string]s
 		Config: values, AllowedHosts: config.AllowedHosts(values), Cache: openCache(ctx, module),
 	}
 	robots, standard := config.RobotNames(values)
-	log.Info("serving", "version", version(), "hosts", config.ShownHosts(values), "timeout", c.Timeout.String())
+	version := version()
+	log.Info("serving", "version", version, "hosts", config.ShownHosts(values), "timeout", c.Timeout.String())
 	for _, problem := range config.Missing(values) {
 		log.Warn(problem)
 	}
 	return mcpserver.New(ctx, &mcpserver.Options{
 		Load:   func(ctx context.Context) (mcpserver.Plugin, error) { return host.Load(ctx, module, options) },
 		Robots: robots, Default: standard,
-		Timeout: c.Timeout, Log: log, Version: version(), WebsiteURL: website(),
+		Timeout: c.Timeout, Log: log, Version: version, WebsiteURL: website(),
 	})
 }
 

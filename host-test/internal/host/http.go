@@ -20,7 +20,7 @@ import (
 // is recorded for its call.
 func init() {
 	http.DefaultClient.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	http.DefaultClient.Transport = &transport{RoundTripper: http.DefaultTransport, now: wallTime}
+	http.DefaultClient.Transport = &transport{RoundTripper: http.DefaultTransport, now: WallTime}
 }
 
 // maxResponse is how much of a response reaches the plugin, in bytes. The plugin
@@ -54,9 +54,9 @@ type transport struct {
 	last time.Time // when the last request began
 }
 
-// wallTime has no monotonic time, which stops while a laptop is suspended. So do
-// the timers of the standard library that close idle connections.
-func wallTime() time.Time { return time.Now().Round(0) }
+// WallTime returns the time without monotonic time, which stops while a laptop is
+// suspended. So do the timers of the standard library that close idle connections.
+func WallTime() time.Time { return time.Now().Round(0) }
 
 // closeIdle closes the connections if they were idle for too long, or if the clock
 // was set back.

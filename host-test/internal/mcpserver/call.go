@@ -22,7 +22,7 @@ func (s *Server) instance(data json.RawMessage, path string) *instance {
 	if len(s.instances) == 0 { // do not search a long text
 		return s.defaultInstance
 	}
-	if i := s.instances[robotName(data, path)]; i != nil {
+	if i := s.instances[stringAt(data, path)]; i != nil {
 		return i
 	}
 	return s.defaultInstance
@@ -114,11 +114,11 @@ func encodeCall(params *mcp.CallToolParamsRaw) ([]byte, error) {
 	return slices.Concat([]byte(`{"params":{"name":`), name, []byte(`,"arguments":`), params.Arguments, []byte("}}")), nil
 }
 
-// robotName returns the string at the path, or "". It reads it as the plugin does:
+// stringAt returns the string at the path, or "". It reads it as the plugin does:
 // the first of several counts.
-func robotName(data json.RawMessage, path string) string {
-	if robot := gjson.GetBytes(data, path); robot.Type == gjson.String {
-		return robot.Str
+func stringAt(data json.RawMessage, path string) string {
+	if value := gjson.GetBytes(data, path); value.Type == gjson.String {
+		return value.Str
 	}
 	return ""
 }
@@ -162,7 +162,7 @@ func parseResult(output []byte) (outcome, error) {
 // tells a model what failed, then what to do next. It holds no credential, since
 // safeErrorText quotes only errors that hold none.
 func errorResult(err error, arguments json.RawMessage) outcome {
-	key := callerKey(arguments)
+	key := stringAt(arguments, keyArgument)
 	var content errorContent
 	var trap *host.TrapError
 	text := "The message was not sent: " + safeErrorText(err) + ". "

@@ -51,11 +51,11 @@ func TestRobotName(t *testing.T) {
 		{``, ""},
 	}
 	for _, tt := range tests {
-		if got := robotName([]byte(tt.arguments), robotArgument); got != tt.want {
+		if got := stringAt([]byte(tt.arguments), robotArgument); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.arguments, got, tt.want)
 		}
 		params := `{"name":"a","arguments":` + tt.arguments + `}`
-		if got := robotName([]byte(params), "arguments."+robotArgument); got != tt.want {
+		if got := stringAt([]byte(params), "arguments."+robotArgument); got != tt.want {
 			t.Errorf("%s: %q, want %q", params, got, tt.want)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"dingtalk-plugin/host-test/internal/host"
+
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/tidwall/gjson"
 )
@@ -43,7 +45,7 @@ type unfinishedCall struct {
 
 // newKeyList reads from the schemas which tools accept a key.
 func newKeyList(tools []*mcp.Tool) *keyList {
-	l := &keyList{now: wallTime}
+	l := &keyList{now: host.WallTime}
 	for _, tool := range tools {
 		if schema, ok := tool.InputSchema.(json.RawMessage); ok && gjson.GetBytes(schema, "properties."+keyArgument).Exists() {
 			l.tools = append(l.tools, tool.Name)
@@ -51,9 +53,6 @@ func newKeyList(tools []*mcp.Tool) *keyList {
 	}
 	return l
 }
-
-// wallTime has no monotonic time, which stops while a laptop is suspended.
-func wallTime() time.Time { return time.Now().Round(0) }
 
 // complete returns the parameters with a key. It leaves a key of the caller's
 // alone, and arguments that the plugin will reject.
@@ -97,7 +96,7 @@ func (l *keyList) finish(params *mcp.CallToolParamsRaw, o *outcome) {
 	if o.key == "" && len(l.unfinished) == 0 {
 		return // do not search a long text for a key
 	}
-	key := callerKey(params.Arguments)
+	key := stringAt(params.Arguments, keyArgument)
 	if key == "" || o.result.IsError && o.key != key {
 		return
 	}
@@ -110,14 +109,6 @@ func (l *keyList) finish(params *mcp.CallToolParamsRaw, o *outcome) {
 	}
 	until := l.now().Add(repeatPeriod + time.Duration(o.retryAfter)*time.Second)
 	l.unfinished = append(l.unfinished, unfinishedCall{hashCall(params), key, until})
-}
-
-// callerKey returns the key in the arguments, or "".
-func callerKey(arguments json.RawMessage) string {
-	if key := gjson.GetBytes(arguments, keyArgument); key.Type == gjson.String {
-		return key.Str
-	}
-	return ""
 }
 
 // hashCall hashes the tool and the arguments without the key. The order of the

@@ -34,7 +34,7 @@ func TestCompleteKey(t *testing.T) {
 		{`{"text":{"idempotencyKey":"k"}}`, `{"text":{"idempotencyKey":"k"},"idempotencyKey":"KEY"}`},
 	} {
 		got := l.complete(params("send", tt.arguments)).Arguments
-		key := callerKey(got)
+		key := stringAt(got, keyArgument)
 		if len(key) != 32 || strings.Replace(string(got), key, "KEY", 1) != tt.want {
 			t.Errorf("%s: %s", tt.arguments, got)
 		}
@@ -56,7 +56,7 @@ func TestRepeatedKey(t *testing.T) {
 	const arrived, refused, unknown = "arrived", "refused", "unknown"
 	call := func(arguments, ended string) (key string) {
 		completed := l.complete(params("send", arguments))
-		key = callerKey(completed.Arguments)
+		key = stringAt(completed.Arguments, keyArgument)
 		o := &outcome{result: &mcp.CallToolResult{IsError: ended != arrived}, retryAfter: 60}
 		if ended == unknown {
 			o.key = key
