@@ -22,8 +22,8 @@ type demoCommand struct {
 var (
 	demoText       = `{"text":"Deploy of shop 2.4 has begun, @13800000001 please watch.","atMobiles":["13800000001"]}`
 	demoLink       = `{"title":"Release notes","text":"What is new in shop 2.4","messageUrl":"https://example.com/shop-2.4"}`
-	demoActionCard = `{"title":"Roll back?","text":"Errors rose to **2 %** after the deploy.","btns":[{"title":"Roll back","actionURL":"https://example.com/back"},{"title":"Wait","actionURL":"https://example.com/wait"}]}`
-	demoFeedCard   = `{"links":[{"title":"Shop 2.4 is live","messageURL":"https://example.com/1","picURL":"https://example.com/1.png"},{"title":"How we test","messageURL":"https://example.com/2","picURL":"https://example.com/2.png"}]}`
+	demoActionCard = `{"title":"Roll back?","text":"Errors rose to **2 %** after the deploy.","btns":[{"title":"Roll back","actionUrl":"https://example.com/back"},{"title":"Wait","actionUrl":"https://example.com/wait"}]}`
+	demoFeedCard   = `{"links":[{"title":"Shop 2.4 is live","messageUrl":"https://example.com/1","picUrl":"https://example.com/1.png"},{"title":"How we test","messageUrl":"https://example.com/2","picUrl":"https://example.com/2.png"}]}`
 	demoMarkdown   = `{"title":"Deploy finished","text":"## Shop 2.4 is live\n\n- 42 tests passed\n- [release notes](https://example.com/shop-2.4)","atMobiles":["13800000002"]}`
 )
 
