@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -135,26 +136,40 @@ type outcome struct {
 // parseResult parses the output of the export call. It keeps the bytes of the
 // structured content, because decoding would round large numbers.
 func parseResult(output []byte) (outcome, error) {
-	var result mcp.CallToolResult
-	var raw struct {
-		StructuredContent json.RawMessage `json:"structuredContent"`
+	result, err := decodeResult(output)
+	if err != nil {
+		return outcome{}, fmt.Errorf("call: %w", err)
 	}
-	var structured struct {
-		Reason     string `json:"reason"`
-		Errcode    *int   `json:"errcode"`
-		Key        string `json:"idempotencyKey"`
-		RetryAfter int    `json:"retryAfterSeconds"`
-	}
-	for _, v := range []any{&result, &raw} {
-		if err := json.Unmarshal(output, v); err != nil {
-			return outcome{}, fmt.Errorf("call: %w", err)
+	o := outcome{result: result}
+	if content := parse(output).Get("structuredContent"); content.Exists() {
+		result.StructuredContent = json.RawMessage(content.Raw)
+		o.reason, o.key = content.Get("reason").Str, content.Get("idempotencyKey").Str
+		o.retryAfter = int(content.Get("retryAfterSeconds").Int())
+		if errcode := int(content.Get("errcode").Int()); errcode != 0 {
+			o.errcode = &errcode
 		}
 	}
-	if raw.StructuredContent != nil {
-		result.StructuredContent = raw.StructuredContent
-		_ = json.Unmarshal(raw.StructuredContent, &structured) // other content says nothing
+	return o, nil
+}
+
+// decodeResult decodes a result. The SDK's decoder allocates 32 KiB, which one text,
+// as this plugin answers, does not need.
+func decodeResult(output []byte) (*mcp.CallToolResult, error) {
+	var plain struct {
+		Content           []struct{ Type, Text string } `json:"content"`
+		StructuredContent json.RawMessage               `json:"structuredContent"`
+		IsError           bool                          `json:"isError"`
 	}
-	return outcome{&result, structured.Reason, structured.Errcode, structured.Key, structured.RetryAfter}, nil
+	decoder := json.NewDecoder(bytes.NewReader(output))
+	decoder.DisallowUnknownFields()
+	whole := decoder.Decode(&plain) == nil && decoder.InputOffset() == int64(len(output))
+	if whole && len(plain.Content) == 1 && plain.Content[0].Type == "text" {
+		text := &mcp.TextContent{Text: plain.Content[0].Text}
+		return &mcp.CallToolResult{Content: []mcp.Content{text}, IsError: plain.IsError}, nil
+	}
+	result := &mcp.CallToolResult{}
+	err := json.Unmarshal(output, result)
+	return result, err
 }
 
 // errorResult is the result of a call that the plugin could not answer. It fits

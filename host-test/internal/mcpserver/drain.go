@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-	"unsafe"
 
 	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -196,7 +195,7 @@ const cutArgument = `{"":"in the ticket"}`
 // arguments, which share their memory. The SDK parses parameters twice, which is a
 // tenth of a call's time for a long text.
 func cutArguments(params json.RawMessage) (short, arguments json.RawMessage) {
-	value := gjson.Get(unsafe.String(unsafe.SliceData(params), len(params)), "arguments")
+	value := parse(params).Get("arguments")
 	if value.Type != gjson.JSON || value.Index == 0 {
 		return params, nil
 	}

@@ -78,8 +78,17 @@ func TestParseResult(t *testing.T) {
 			t.Errorf("structured content %s, want %s", got, tt.want)
 		}
 	}
-	if o, err := parseResult([]byte(`{"content":[{"type":"image","data":"AAAA","mimeType":"image/png"}],"isError":true,"_meta":{"a":1}}`)); err != nil ||
-		o.result.StructuredContent != nil || !o.result.IsError || o.result.Meta["a"] != 1.0 {
+	o, err := parseResult([]byte(`{"content":[{"type":"image","data":"AAAA","mimeType":"image/png"}],"isError":true,"_meta":{"a":1}}`))
+	if err != nil || o.result.StructuredContent != nil || !o.result.IsError || o.result.Meta["a"] != 1.0 {
+		t.Errorf("%+v, %v", o.result, err)
+	}
+	for _, output := range []string{"", "null, null", sent + "}", `{"content":[{"type":"text"`, `{"content":"sent"}`} {
+		if o, err := parseResult([]byte(output)); err == nil {
+			t.Errorf("%s: %+v", output, o.result)
+		}
+	}
+	const annotated = `{"content":[{"type":"text","text":"a","annotations":{"audience":["user"]}}]}`
+	if o, err := parseResult([]byte(annotated)); err != nil || o.result.Content[0].(*mcp.TextContent).Annotations == nil {
 		t.Errorf("%+v, %v", o.result, err)
 	}
 }

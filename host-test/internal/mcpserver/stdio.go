@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"unsafe"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/tidwall/gjson"
 )
 
 // maxLine is the longest line of input, in bytes. The plugin rejects much smaller
@@ -224,11 +226,48 @@ func decode(text []byte) (jsonrpc.Message, error) {
 	if text = bytes.TrimLeft(text, " \t\r\n"); text[0] != '{' {
 		return nil, errors.New("a message is a JSON object")
 	}
+	if request := decodeRequest(text); request != nil {
+		return request, nil
+	}
 	message, err := jsonrpc.DecodeMessage(text)
 	if err != nil {
 		return nil, errors.New("the object is no JSON-RPC 2.0 message")
 	}
 	return message, nil
+}
+
+// decodeRequest decodes a request as the SDK's DecodeMessage does, which copies the
+// parameters twice and allocates 64 KiB. Here they share the text's memory. It
+// returns nil for what is no request.
+func decodeRequest(text []byte) *jsonrpc.Request {
+	var version, id, method, params gjson.Result
+	parse(text).ForEach(func(key, value gjson.Result) bool {
+		switch key.Str { // of duplicates, the last counts
+		case "jsonrpc":
+			version = value
+		case "id":
+			id = value
+		case "method":
+			method = value
+		case "params":
+			params = value
+		}
+		return true
+	})
+	callID, err := jsonrpc.MakeID(id.Value())
+	if err != nil || version.Str != "2.0" || method.Type != gjson.String {
+		return nil
+	}
+	request := &jsonrpc.Request{ID: callID, Method: method.Str}
+	if params.Exists() {
+		request.Params = text[params.Index : params.Index+len(params.Raw)]
+	}
+	return request
+}
+
+// parse parses JSON without copying it.
+func parse(data []byte) gjson.Result {
+	return gjson.Parse(unsafe.String(unsafe.SliceData(data), len(data)))
 }
 
 // errorResponse answers what is not a request. Its id is null, since none was read.

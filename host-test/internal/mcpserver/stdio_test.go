@@ -2,14 +2,19 @@ package mcpserver
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 )
 
 // serveLines serves the input and returns the lines of output, except the answer to
@@ -232,4 +237,32 @@ func TestIDReuse(t *testing.T) {
 	if err := <-done; err != nil || p.overlaps != 0 {
 		t.Errorf("%v, %d calls overlapped", err, p.overlaps)
 	}
+}
+
+// A request is decoded as the SDK's DecodeMessage decodes it.
+func FuzzDecodeRequest(f *testing.F) {
+	for _, seed := range []string{
+		callLine(1, `{"text":"中文 \u4e2d \ud83d\ude00"}`),
+		`{"jsonrpc":"2.0","id":7,"method":"ping"}`, `{"jsonrpc":"2.0","method":"ping","params":null}`,
+		`{"jsonrpc":"2.0","id":null,"method":"ping"}`, `{"jsonrpc":"2.0","id":"\u0041\n","method":""}`,
+		`{"jsonrpc":"2.0","id":1e2,"id":1.5,"method":"a","method":"b","params":{},"params":[]}`,
+		`{"jsonrpc":"2.0","ID":1,"Method":"ping"}`, `{"jsonrpc":"2.0","id":true,"method":"ping"}`, `{"jsonrpc":2.0,"id":1,"method":"ping"}`,
+		`{"jsonrpc":"2.0","id":1,"result":{}}`, ` { "jsonrpc" : "2.0" , "i\u0064" : 1 , "method" : "p" , "params" : { "a" : "}" } } `,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		text = bytes.TrimSpace(text)
+		if !json.Valid(text) || !utf8.Valid(text) || text[0] != '{' {
+			return
+		}
+		want, err := jsonrpc.DecodeMessage(text)
+		wanted, isRequest := want.(*jsonrpc.Request)
+		switch got := decodeRequest(text); {
+		case err == nil && isRequest && !reflect.DeepEqual(got, wanted):
+			t.Errorf("%s: %+v, want %+v", text, got, wanted)
+		case (err != nil || !isRequest) && got != nil:
+			t.Errorf("%s: %+v, want none: %v", text, got, err)
+		}
+	})
 }
