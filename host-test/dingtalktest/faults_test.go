@@ -1,7 +1,9 @@
 package dingtalktest
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,8 +14,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // roundTrip posts over a new connection and returns what a client sees.
@@ -36,83 +36,36 @@ func roundTrip(t *testing.T, s *Server, body string) string {
 	return fmt.Sprintf("%d %s %s", res.StatusCode, res.Header.Get("Content-Type"), got)
 }
 
-// TestFaults sends one message into each fault over a real connection, and then one that no fault may affect.
+// TestFaults sends a message into each fault of testdata/faults.txt over a real connection, and then one that no fault may affect.
 func TestFaults(t *testing.T) {
-	const (
-		natural   = `{"errcode":0,"errmsg":"ok"}`
-		html      = "text/html; charset=utf-8 "
-		accepted  = "accepted: token known, message 1 of 20 in this minute"
-		injected  = "; fault: an injected error"
-		foreign   = "; fault: an answer that is not the robot's"
-		dropped   = "; fault: the connection was closed without an answer"
-		cut       = "; fault: the answer was cut short"
-		unhandled = "not looked at"
-	)
-	tests := []struct {
-		name    string // of a predefined fault
-		fault   Fault  // used if it has no name
-		wording Wording
-		want    string // status, content type and body; or the error
-		explain string
-	}{
-		{name: "busy", want: `200 application/json {"errcode":-1,"errmsg":"系统繁忙"}`, explain: unhandled + injected},
-		{name: "error", want: `200 application/json {"errcode":500100,"errmsg":"description:系统异常，请稍后再试;"}`, explain: unhandled + injected},
-		{name: "gateway", want: "502 " + html + gatewayPage, explain: unhandled + foreign},
-		{name: "punish", want: "200 application/json " + firewallAnswer, explain: unhandled + foreign},
-		{name: "empty", want: "200 application/json ", explain: unhandled + foreign},
-		{name: "redirect", want: "302 application/json ", explain: unhandled + foreign},
-		{name: "cut", want: "unexpected EOF after " + natural[:12], explain: accepted + cut},
-		{name: "html", want: "200 " + html + "<!DOCTYPE html>\n<html><body>please log in</body></html>\n", explain: unhandled + foreign},
-		{name: "binary", want: "200 application/octet-stream \x00\xff\xfe\x80\x1b[2J\x00\xc3(", explain: unhandled + foreign},
-		{name: "megabyte", want: "200 application/json " + megabyte(), explain: unhandled + foreign},
-		{name: "nocode", want: "200 application/json {}", explain: unhandled + foreign},
-		{name: "drop-before", want: "EOF", explain: unhandled + dropped},
-		{name: "drop-after", want: "EOF", explain: accepted + dropped},
-		{name: "accept-then-busy", want: `200 application/json {"errcode":-1,"errmsg":"系统繁忙"}`, explain: accepted + injected},
-		{name: "accept-then-502", want: "502 " + html + gatewayPage, explain: accepted + foreign},
-		{name: "slow", want: "200 application/json " + natural, explain: accepted},
-
-		{want: "200 application/json " + natural, explain: accepted},
-		{fault: Fault{Code: 410100}, wording: WordingLegacy, want: `200 application/json {"errcode":410100,"errmsg":"发送速度太快而限流"}`, explain: unhandled + injected},
-		{fault: Fault{Code: 310000}, wording: WordingLegacy, want: `200 application/json {"errcode":310000,"errmsg":"keywords not in content"}`, explain: unhandled + injected},
-		{fault: Fault{Code: 88}, want: `200 application/json {"errcode":88,"errmsg":"鉴权异常"}`, explain: unhandled + injected},
-		{fault: Fault{Code: 12345}, want: `200 application/json {"errcode":12345,"errmsg":"unknown error"}`, explain: unhandled + injected},
-		{fault: Fault{Code: 7, Text: "seven"}, want: `200 application/json {"errcode":7,"errmsg":"seven"}`, explain: unhandled + injected},
-		{fault: Fault{Text: "odd"}, want: `200 application/json {"errcode":0,"errmsg":"odd"}`, explain: unhandled + injected},
-		{fault: Fault{Status: 500, Code: -1}, want: `500 application/json {"errcode":-1,"errmsg":"系统繁忙"}`, explain: unhandled + injected},
-		{fault: Fault{Status: 503}, want: "503 application/json ", explain: unhandled + foreign},
-		{fault: Fault{Status: 504, Accept: true}, want: "504 application/json ", explain: accepted + foreign},
-		{fault: Fault{ContentType: "text/plain"}, want: "200 text/plain " + natural, explain: accepted},
-		{fault: Fault{Status: 502, Drop: DropAfter}, want: "EOF", explain: accepted + dropped},
-		{fault: Fault{Body: "short", Cut: 100}, want: "unexpected EOF after short", explain: unhandled + foreign + cut},
-	}
 	var names []string
-	for _, tt := range tests {
-		name, fault := fmt.Sprintf("%+v", tt.fault), tt.fault
-		if tt.name != "" {
-			name, names = tt.name, append(names, tt.name)
-			fault, _ = FaultByName(tt.name)
-			fault.Delay /= 100 // 2 seconds are too long for a test
+	for _, row := range rows(t, "faults.txt") {
+		f := strings.Split(row, "\t") // fault, answer, explanation
+		fault, found := FaultByName(f[0])
+		fault.Delay /= 100 // 2 seconds are too long for a test
+		var o Options
+		if found {
+			names = append(names, f[0])
+		} else if err := cmp.Or(json.Unmarshal([]byte(f[0]), &fault), json.Unmarshal([]byte(f[0]), &o)); err != nil {
+			t.Fatal(err)
 		}
-		stored := strings.Count(tt.explain, "accepted")
-		s := newServer(Options{Wording: tt.wording})
+		s := newServer(o)
 		s.InjectFaults(fault)
-		if got := roundTrip(t, s, hello); got != tt.want {
-			t.Errorf("%s: %.200q, want %.200q", name, got, tt.want)
+		got := strings.ReplaceAll(fmt.Sprintf("%q", roundTrip(t, s, hello)), `\"`, `"`)
+		if want := strings.Replace(f[1], "…", strings.Repeat(".", 1<<20-25), 1); got != want {
+			t.Errorf("%s: %.200s, want %.200s", f[0], got, want)
 		}
+		stored := strings.Count(f[2], "accepted")
 		seen := s.Requests()
-		if len(seen) != 1 || seen[0].Explanation != tt.explain || len(s.Messages()) != stored || (seen[0].Message != nil) != (stored == 1) {
-			t.Errorf("%s: %d messages, requests %+v", name, len(s.Messages()), seen)
+		if len(seen) != 1 || seen[0].Explanation != f[2] || len(s.Messages()) != stored || (seen[0].Message != nil) != (stored == 1) {
+			t.Errorf("%s: %d messages, requests %+v", f[0], len(s.Messages()), seen)
 		}
 		if got := post(t, s, hello); got != ok || len(s.Messages()) != stored+1 {
-			t.Errorf("%s: the next message got %v", name, got)
+			t.Errorf("%s: the next message got %v", f[0], got)
 		}
 	}
-	if diff := cmp.Diff(names, FaultNames()); diff != "" {
-		t.Errorf("names (-tested +known):\n%s", diff)
-	}
-	if _, found := FaultByName("nonsense"); found {
-		t.Error("FaultByName knows nonsense")
+	if !slices.Equal(names, FaultNames()) {
+		t.Errorf("tested %v, known %v", names, FaultNames())
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 func TestRate(t *testing.T) {
-	locked := literals{
+	locked := []answer{
 		Wording2023:   {410100, "发送速度太快而限流"},
 		Wording2022:   {130101, "send too fast, exceed 20 times per minute"},
 		WordingLegacy: {130101, "send too fast, exceed 20 times per minute"},

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"runtime"
 	"slices"
 	"strings"
@@ -18,7 +19,7 @@ func TestRequestIsRecorded(t *testing.T) {
 	v := vectors[3]
 	s := newServer(Options{Secret: v.secret, Keywords: []string{"hell"}})
 	req := request(hello)
-	req.URL.RawQuery += "&timestamp=" + v.timestamp + "&sign=" + v.encoded
+	req.URL.RawQuery += "&timestamp=" + v.timestamp + "&sign=" + url.QueryEscape(v.sign)
 	do(t, s, req)
 	m := s.Messages()[0]
 	want := Request{
@@ -95,6 +96,15 @@ func TestMaxHistory(t *testing.T) {
 	}
 }
 
+// seqs returns the Seq of each request, as fmt prints a slice.
+func seqs(requests []Request) string {
+	list := []int{}
+	for _, q := range requests {
+		list = append(list, q.Seq)
+	}
+	return fmt.Sprint(list)
+}
+
 func TestRequestsAfter(t *testing.T) {
 	s := newServer(Options{MaxHistory: 3})
 	for range 5 {
@@ -120,12 +130,8 @@ func TestRequestsAfter(t *testing.T) {
 	}
 	for _, tt := range tests {
 		requests, found := s.RequestsAfter(tt.after, tt.limit)
-		seqs := []int{}
-		for _, q := range requests {
-			seqs = append(seqs, q.Seq)
-		}
-		if fmt.Sprint(seqs) != tt.want || found != tt.found {
-			t.Errorf("%d after %+v: %v, %v, want %s, %v", tt.limit, tt.after, seqs, found, tt.want, tt.found)
+		if got := seqs(requests); got != tt.want || found != tt.found {
+			t.Errorf("%d after %+v: %s, %v, want %s, %v", tt.limit, tt.after, got, found, tt.want, tt.found)
 		}
 	}
 	s.Reset()
@@ -153,18 +159,10 @@ func TestRemoveRequest(t *testing.T) {
 		t.Errorf("messages %+v", got)
 	}
 	post(t, s, hello)
-	for after, want := range map[int][]int{0: {1, 3, 5}, 1: {3, 5}, 2: {3, 5}, 3: {5}, 4: {5}} {
-		c := Cursor{}
-		if after > 0 {
-			c = all[after-1].Cursor()
-		}
-		requests, found := s.RequestsAfter(c, 10)
-		var got []int
-		for _, q := range requests {
-			got = append(got, q.Seq)
-		}
-		if !found || !slices.Equal(got, want) {
-			t.Errorf("after %d: %v, %v, want %v", after, got, found, want)
+	for i, want := range []string{"[1 3 5]", "[3 5]", "[3 5]", "[5]", "[5]"} {
+		after := append([]Request{{}}, all...)[i].Cursor()
+		if requests, found := s.RequestsAfter(after, 10); !found || seqs(requests) != want {
+			t.Errorf("after %d: %s, %v, want %s", i, seqs(requests), found, want)
 		}
 	}
 	if got, total := s.RemovedRequests(); total != 2 || !slices.Equal(got, []Cursor{all[1].Cursor(), all[3].Cursor()}) {
