@@ -151,12 +151,11 @@ func (e *exchange) checkIP() *refusal {
 func (e *exchange) checkType() *refusal {
 	sent := str(e.root, "msgtype")
 	var known []string
-	for _, t := range messageTypes {
-		if t.name == sent {
-			e.typ = t
+	for _, e.typ = range messageTypes {
+		if e.typ.name == sent {
 			return nil
 		}
-		known = append(known, t.name)
+		known = append(known, e.typ.name)
 	}
 	return refuse(badMsgType.with(sent), "msgtype is none of %s", strings.Join(known, ", "))
 }
@@ -251,7 +250,7 @@ func (e *exchange) readMessage() *refusal {
 // checkKeyword searches title and text, as senders rely on (https://github.com/blinkbean/dingtalk adds the keyword to the
 // title only). guess: a keyword is a plain, case-sensitive substring; URLs and buttons do not count.
 func (e *exchange) checkKeyword() *refusal {
-	keywords := slices.DeleteFunc(slices.Clone(e.opts.Keywords), func(s string) bool { return s == "" })
+	keywords := slices.DeleteFunc(e.opts.Keywords, func(s string) bool { return s == "" })
 	places := []string{e.message.Title, e.message.Text}
 	for _, l := range e.message.FeedCard {
 		places = append(places, l.Title)
@@ -279,7 +278,7 @@ func (e *exchange) checkURLs() *refusal {
 	}
 	for _, picture := range pictures {
 		// A string with @ is the media id of an uploaded picture.
-		if !isSafeURL(picture) && !strings.HasPrefix(picture, "@") {
+		if picture != "" && !strings.HasPrefix(picture, "@") && !isSafeURL(picture) {
 			return refuse(unsafeLink, "the picture %q is no http or https address", picture)
 		}
 	}

@@ -75,8 +75,6 @@ func labeled(code int, legacy, text2022 string) reply {
 // Codes and most texts come from https://open.dingtalk.com/document/development/custom-robots-send-group-messages. The
 // others cite the thread in which they were seen.
 var (
-	replyOK = sameInAll(0, "ok")
-
 	needPost       = sameInAll(43002, "需要POST请求")
 	noToken        = sameInAll(40035, "缺少参数 access_token")
 	noJSON         = sameInAll(40035, "缺少参数 json") // https://github.com/ccfos/nightingale/issues/2704

@@ -255,10 +255,10 @@ func (s *Server) handle(e *exchange) {
 		no = s.accept(e)
 	}
 	if no == nil {
-		no = &refusal{reply: replyOK}
-	} else {
-		e.record.explain("refused: " + no.why)
+		e.record.Text = "ok"
+		return
 	}
+	e.record.explain("refused: " + no.why)
 	e.record.Code, e.record.Text = no.code, no.text(e.opts.Wording)
 }
 
@@ -274,11 +274,10 @@ func (s *Server) accept(e *exchange) *refusal {
 		return nil
 	}
 	position, why := s.window.allow(e.now, e.opts.PerMinute)
-	switch {
-	case why != "" && e.opts.Wording == Wording2023:
-		return refuse(tooFastNew, "%s", why)
-	case why != "":
-		return refuse(tooFast, "%s", why)
+	if why != "" && e.opts.Wording == Wording2023 {
+		return &refusal{tooFastNew, why}
+	} else if why != "" {
+		return &refusal{tooFast, why}
 	}
 	s.uuids.add(m.MsgUUID, e.now)
 	s.accepted++
@@ -321,13 +320,7 @@ func envelope(code int, text string, stringCode bool) []byte {
 	if stringCode {
 		errcode = strconv.Itoa(code)
 	}
-	body, err := json.Marshal(struct {
-		Code any    `json:"errcode"`
-		Text string `json:"errmsg"`
-	}{errcode, text})
-	if err != nil {
-		panic(err) // a number and a string can always be marshaled
-	}
+	body, _ := json.Marshal(map[string]any{"errcode": errcode, "errmsg": text}) // a number and strings can always be marshaled
 	return body
 }
 
