@@ -226,28 +226,26 @@ var broken = dingtalktest.Options{
 	Removed:   true,
 }
 
-// toggle is a switch that breaks one option.
-type toggle struct {
-	Name, Title, About string
-
-	copy func(to, from *dingtalktest.Options)
-}
+// toggle is a switch that breaks one option, a field of dingtalktest.Options.
+type toggle struct{ Name, option, Title, About string }
 
 var toggles = []toggle{
-	{"token", "Wrong token", "The robot knows another: errcode 300005", func(to, from *dingtalktest.Options) { to.Token = from.Token }},
-	{"secret", "Wrong secret", "No signature matches: errcode 310000", func(to, from *dingtalktest.Options) { to.Secret = from.Secret }},
-	{"keyword", "Missing keyword", "It requires one that no message has: errcode 310000", func(to, from *dingtalktest.Options) { to.Keywords = from.Keywords }},
-	{"ip", "IP list", "The sender is not on it: errcode 310000", func(to, from *dingtalktest.Options) { to.AllowIPs = from.AllowIPs }},
-	{"disabled", "Disabled robot", "By an administrator: errcode 400102", func(to, from *dingtalktest.Options) { to.Disabled = from.Disabled }},
-	{"removed", "Removed robot", "It is no longer in the group: errcode 400106", func(to, from *dingtalktest.Options) { to.Removed = from.Removed }},
-	{"rate", "Rate lock", "A second message within a minute locks it for ten", func(to, from *dingtalktest.Options) { to.PerMinute = from.PerMinute }},
+	{"token", "Token", "Wrong token", "The robot knows another: errcode 300005"},
+	{"secret", "Secret", "Wrong secret", "No signature matches: errcode 310000"},
+	{"keyword", "Keywords", "Missing keyword", "It requires one that no message has: errcode 310000"},
+	{"ip", "AllowIPs", "IP list", "The sender is not on it: errcode 310000"},
+	{"disabled", "Disabled", "Disabled robot", "By an administrator: errcode 400102"},
+	{"removed", "Removed", "Removed robot", "It is no longer in the group: errcode 400106"},
+	{"rate", "PerMinute", "Rate lock", "A second message within a minute locks it for ten"},
+}
+
+// of returns the toggle's option.
+func (t toggle) of(o *dingtalktest.Options) reflect.Value {
+	return reflect.ValueOf(o).Elem().FieldByName(t.option)
 }
 
 func (t toggle) isOn(o dingtalktest.Options) bool {
-	var now, then dingtalktest.Options
-	t.copy(&now, &o)
-	t.copy(&then, &broken)
-	return reflect.DeepEqual(now, then)
+	return reflect.DeepEqual(t.of(&o).Interface(), t.of(&broken).Interface())
 }
 
 // set breaks the option or restores what it was.
@@ -258,21 +256,24 @@ func (p *page) set(t toggle, on bool) {
 		switch was := t.isOn(*o); {
 		case on && !was:
 			p.replaced[t.Name] = *o
-			t.copy(o, &broken)
+			t.of(o).Set(t.of(&broken))
 		case !on && was:
 			before := p.replaced[t.Name] // if it was so from the beginning, the zero Options
-			t.copy(o, &before)
+			t.of(o).Set(t.of(&before))
 		}
 	})
 }
 
-func (p *page) getSwitches(*http.Request) (any, error) {
-	on := map[string]bool{}
+// switches tells which are on.
+func (p *page) switches() map[string]bool {
+	on, o := map[string]bool{}, p.fake.Options()
 	for _, t := range toggles {
-		on[t.Name] = t.isOn(p.fake.Options())
+		on[t.Name] = t.isOn(o)
 	}
-	return on, nil
+	return on
 }
+
+func (p *page) getSwitches(*http.Request) (any, error) { return p.switches(), nil }
 
 func (p *page) patchSwitches(req *http.Request) (any, error) {
 	var on map[string]bool
@@ -289,7 +290,7 @@ func (p *page) patchSwitches(req *http.Request) (any, error) {
 			p.set(t, value)
 		}
 	}
-	return p.getSwitches(req)
+	return p.switches(), nil
 }
 
 func (p *page) getFaults(*http.Request) (any, error) {
@@ -361,19 +362,14 @@ func (p *page) setClock(req *http.Request) (any, error) {
 
 // controls is what the panel with the controls shows.
 type controls struct {
-	On    []bool // the toggles
+	On    map[string]bool // the switches
 	Texts dingtalktest.Wording
 	Ahead time.Duration // of the real clock
 	Queue []dingtalktest.QueuedFault
 }
 
 func (p *page) controls() controls {
-	o := p.fake.Options()
-	c := controls{Texts: o.Wording, Ahead: p.fake.ClockOffset(), Queue: p.fake.Faults()}
-	for _, t := range toggles {
-		c.On = append(c.On, t.isOn(o))
-	}
-	return c
+	return controls{p.switches(), p.fake.Options().Wording, p.fake.ClockOffset(), p.fake.Faults()}
 }
 
 // Later is how far ahead the clock is some minutes later.

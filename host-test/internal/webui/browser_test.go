@@ -248,3 +248,10 @@ func readFile(t testing.TB, name string) string {
 	}
 	return string(data)
 }
+
+// rows returns the lines of a file in testdata, without what comes before the first blank line.
+func rows(t *testing.T, name string) []string {
+	t.Helper()
+	_, table, _ := strings.Cut(readFile(t, "testdata/"+name), "\n\n")
+	return strings.Split(strings.TrimSuffix(table, "\n"), "\n")
+}

@@ -187,11 +187,11 @@ func (x *mentionIndex) lookup(before rune, rest string) (found mention, ok bool)
 	if ok || isNameRune(before) { // as in an e-mail address
 		return found, ok
 	}
-	n := nameLength(rest)
-	if n == 0 {
+	name := nameRE.FindString(rest[:min(len(rest), maxName)])
+	if name == "" {
 		return mention{}, false
 	}
-	found = x.unlistedMention(rest[:n])
+	found = x.unlistedMention(name)
 	if !found.Notified && len(x.unlisted) < maxNotes && !slices.Contains(x.unlisted, found) {
 		x.unlisted = append(x.unlisted, found)
 	}
@@ -217,17 +217,10 @@ func endsName(rest string) bool {
 	return rest == "" || !isNameRune(next)
 }
 
-// nameLength returns the length in bytes of the name that text begins with. The fake server ends names at the same runes.
-func nameLength(text string) int {
-	text = text[:min(len(text), maxName)]
-	name := strings.TrimPrefix(text, "+")
-	after := strings.TrimLeftFunc(name, isNameRune)
-	if after == name {
-		return 0
-	}
-	return len(text) - len(after)
-}
+// nameRE finds the name that a text begins with, of what isNameRune accepts.
+var nameRE = regexp.MustCompile(`^\+?[\pL\p{Nd}_-]+`)
 
+// isNameRune reports whether a rune continues a name. The fake server ends names at the same runes.
 func isNameRune(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_'
 }

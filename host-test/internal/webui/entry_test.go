@@ -51,42 +51,34 @@ func TestMessageTypes(t *testing.T) {
 	}
 }
 
+// TestParts posts messages whose titles are in testdata/parts.txt.
 func TestParts(t *testing.T) {
-	md := func(title string) string { return markdownBody(title, "x") }
-	tests := []struct {
-		bodies []string
-		want   string // number/total@first for each message
-	}{
-		{[]string{md("R (1/3)"), md("R (2/3)"), md("R (3/3)")}, "1/3@1 2/3@1 3/3@1"},
-		{[]string{md("(1/2)"), md("(2/2)")}, "1/2@1 2/2@1"},
-		{[]string{textBody("(1/2)\na"), textBody("(2/2)\nb")}, "1/2@1 2/2@1"},
-		{[]string{textBody("告警 (1/2)\na"), textBody("(2/2)\nb")}, "1/2@1 2/2@1"},
-		{[]string{textBody("(1/2)\na"), textBody("告警 (2/2)\nb")}, "1/2@1 2/2@1"},
-		{[]string{md("R (1/2)"), md("告警 R (2/2)"), md("S (1/2)"), md("S (2/2)")}, "1/2@1 2/2@1 1/2@3 2/2@3"},
-		{[]string{md("R (1/3)"), "{", md("R (2/3)")}, "1/3@1 0/0@0 2/3@1"},
-
-		{[]string{md("R (2/3)")}, "0/0@0"},
-		{[]string{md("R (1/3)"), md("R (3/3)")}, "1/3@1 0/0@0"},
-		{[]string{md("R (1/3)"), md("S (2/3)")}, "1/3@1 0/0@0"},
-		{[]string{md("R (1/3)"), md("R (2/4)")}, "1/3@1 0/0@0"},
-		{[]string{md("R (1/2)"), textBody("R (2/2)\nx")}, "1/2@1 0/0@0"},
-		{[]string{md("R (1/2)"), md("other"), md("R (2/2)")}, "1/2@1 0/0@0 0/0@0"},
-		{[]string{md("R (1/1)"), md("R (0/3)"), md("R (3/2)"), md("R(1/2)"), md("R (1/2) "), md("R (01/2)"), md("(1/200)")}, strings.TrimSpace(strings.Repeat("0/0@0 ", 7))},
-		{[]string{textBody("x\n(1/2)"), `{"msgtype":"link","link":{"title":"T (1/2)","text":"(1/2)","messageUrl":"https://a.example/"}}`}, "0/0@0 0/0@0"},
-	}
 	g := newGroup(t, dingtalktest.Options{})
-	for _, tt := range tests {
+	for _, row := range rows(t, "parts.txt") {
 		g.Reset()
-		for _, body := range tt.bodies {
+		titles, want, _ := strings.Cut(row, "\t")
+		for title := range strings.SplitSeq(titles, "|") {
+			body := markdownBody(title, "x")
+			if line, ok := strings.CutPrefix(title, "text "); ok {
+				body = textBody(line + "\n(1/2)")
+			} else if title == "link" {
+				body = `{"msgtype":"link","link":{"title":"T (1/2)","text":"(1/2)","messageUrl":"https://a.example/"}}`
+			} else if title == "broken" {
+				body = "{"
+			}
 			g.post(t, body)
 		}
 		var got []string
 		last := g.Requests()[len(g.Requests())-1].Cursor()
 		for e := range (&reader{page: newPage(g.Server, Options{})}).upTo(last) {
-			got = append(got, fmt.Sprintf("%d/%d@%d", e.Part.Number, e.Part.Total, e.Part.First))
+			if e.Part == (part{}) {
+				got = append(got, "-")
+			} else {
+				got = append(got, fmt.Sprintf("%d/%d@%d", e.Part.Number, e.Part.Total, e.Part.First))
+			}
 		}
-		if strings.Join(got, " ") != tt.want {
-			t.Errorf("%q: %v, want %s", tt.bodies, got, tt.want)
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v, want %s", titles, got, want)
 		}
 	}
 }
@@ -94,8 +86,8 @@ func TestParts(t *testing.T) {
 // TestMentions posts what is in testdata/mentions.txt. It reads the marks in the message and the notes under it, for a text and for Markdown.
 func TestMentions(t *testing.T) {
 	g := newGroup(t, dingtalktest.Options{PerMinute: -1})
-	for _, line := range strings.Split(strings.TrimSpace(readFile(t, "testdata/mentions.txt")), "\n")[2:] {
-		f := strings.Split(line, "\t") // text, at, marks, notes
+	for _, row := range rows(t, "mentions.txt") {
+		f := strings.Split(row, "\t") // text, at, marks, notes
 		for _, body := range []string{textBody(f[0]), markdownBody("T", f[0])} {
 			g.Reset()
 			g.post(t, strings.TrimSuffix(body, "}")+`,"at":`+f[1]+"}")

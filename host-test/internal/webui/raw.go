@@ -110,11 +110,10 @@ func shellQuote(s string) string {
 			out.WriteString(`'\''`)
 		case !isInvisible(r):
 			out.WriteRune(r)
-		case r > 0xFFFF:
-			high, low := utf16.EncodeRune(r)
-			fmt.Fprintf(&out, `\u%04x\u%04x`, high, low)
 		default:
-			fmt.Fprintf(&out, `\u%04x`, r)
+			for _, unit := range utf16.AppendRune(nil, r) {
+				fmt.Fprintf(&out, `\u%04x`, unit)
+			}
 		}
 	}
 	return "'" + out.String() + "'"
@@ -139,17 +138,11 @@ func escapeInvisible(s string) string {
 }
 
 func isInvisible(r rune) bool {
-	switch {
-	case r < ' ':
-		return r != '\n' && r != '\t'
-	case r < 0x7F:
+	switch r {
+	case '\n', '\t', 0x200C, 0x200D: // the last are the joiners
 		return false
-	case r == 0x200C || r == 0x200D: // the joiners
-		return false
-	case r == 0x2028 || r == 0x2029: // only some programs end a line here
-		return true
 	}
-	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
 // safeURL returns an address that may become a link, or "". The page shows others as text.
