@@ -170,34 +170,31 @@ func TestKeywordPlaces(t *testing.T) {
 	}
 }
 
-// mistake is something wrong with the robot's options or with a request. The message is a link, which every check can refuse.
+// mistake is something wrong with the robot's options, with the message, which is a link, or with the request.
 type mistake struct {
-	name    string
-	code    int
-	text    string // tells answers with the same code apart
-	options func(*Options)
-	message func(root, link object)
-	request func(*http.Request)
+	key, value string // "options", "msgtype" and "link" besides those of change
+	code       int
+	text       string // tells answers with the same code apart
 }
 
 // mistakes are in the order of the checks.
 var mistakes = []mistake{
-	{name: "method", code: 43002, request: change("method", "PUT")},
-	{name: "no token", code: 40035, text: "access_token", request: change("query", "")},
-	{name: "json", code: 40035, text: "json", request: change("body", "{")},
-	{name: "content type", code: 43004, request: change("type", "text/plain")},
-	{name: "token", code: 300005, options: func(o *Options) { o.Token = "another" }},
-	{name: "removed", code: 400106, options: func(o *Options) { o.Removed = true }},
-	{name: "disabled", code: 400102, options: func(o *Options) { o.Disabled = true }},
-	{name: "dissolved", code: 400013, options: func(o *Options) { o.Dissolved = true }},
-	{name: "sign", code: 310000, text: "签名不匹配", options: func(o *Options) { o.Secret = "SECx" }},
-	{name: "IP", code: 310000, text: "白名单", options: func(o *Options) { o.AllowIPs = prefixes("10.0.0.0/8") }},
-	{name: "msgtype", code: 400105, message: func(root, _ object) { root["msgtype"] = "file" }},
-	{name: "field", code: 400303, message: func(_, link object) { delete(link, "title") }},
-	{name: "size", code: 460101, message: func(_, link object) { link["text"] = strings.Repeat("x", 20000) }},
-	{name: "keyword", code: 310000, text: "关键词", options: func(o *Options) { o.Keywords = []string{"zebra"} }},
-	{name: "URL", code: 430101, message: func(_, link object) { link["messageUrl"] = "ftp://a.example/" }},
-	{name: "rate", code: 410100, options: func(o *Options) { o.PerMinute = 1 }},
+	{"method", "PUT", 43002, ""},
+	{"query", "", 40035, "access_token"},
+	{"body", "{", 40035, "json"},
+	{"type", "text/plain", 43004, ""},
+	{"options", `{"token":"another"}`, 300005, ""},
+	{"options", `{"removed":true}`, 400106, ""},
+	{"options", `{"disabled":true}`, 400102, ""},
+	{"options", `{"dissolved":true}`, 400013, ""},
+	{"options", `{"secret":"SECx"}`, 310000, "签名不匹配"},
+	{"options", `{"allowIPs":["10.0.0.0/8"]}`, 310000, "白名单"},
+	{"msgtype", `"file"`, 400105, ""},
+	{"link", `{"title":null}`, 400303, ""},
+	{"link", `{"text":"` + strings.Repeat("x", 20000) + `"}`, 460101, ""},
+	{"options", `{"keywords":["zebra"]}`, 310000, "关键词"},
+	{"link", `{"messageUrl":"ftp://a.example/"}`, 430101, ""},
+	{"options", `{"perMinute":1}`, 410100, ""},
 }
 
 // TestCheckOrder makes every two mistakes at once: the answer is about the first.
@@ -206,30 +203,33 @@ func TestCheckOrder(t *testing.T) {
 		for _, second := range mistakes[i+1:] {
 			s := newServer(Options{PerMinute: 2})
 			post(t, s, link("https://a.example/"))
-			if got := do(t, s, withMistakes(s, first, second)); got.Code != first.code || !strings.Contains(got.Text, first.text) {
-				t.Errorf("%s and %s: answer %v", first.name, second.name, got)
+			if got := do(t, s, withMistakes(t, s, first, second)); got.Code != first.code || !strings.Contains(got.Text, first.text) {
+				t.Errorf("%.40v and %.40v: answer %v", first, second, got)
 			}
 		}
 	}
 }
 
-func withMistakes(s *Server, both ...mistake) *http.Request {
-	link := object{"title": "a", "text": "b", "messageUrl": "https://a.example/"}
-	root := object{"msgtype": "link", "link": link}
+// withMistakes returns a request, and changes the robot's options.
+func withMistakes(t *testing.T, s *Server, both ...mistake) *http.Request {
+	t.Helper()
+	message := struct {
+		Type string         `json:"msgtype"`
+		Link map[string]any `json:"link"`
+	}{"link", object{"title": "a", "text": "b", "messageUrl": "https://a.example/"}}
+	o := s.Options()
 	for _, m := range both {
-		if m.options != nil {
-			s.SetOptions(m.options)
-		}
-		if m.message != nil {
-			m.message(root, link)
+		if into := map[string]any{"options": &o, "msgtype": &message.Type, "link": &message.Link}[m.key]; into != nil {
+			if err := json.Unmarshal([]byte(m.value), into); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
-	body, _ := json.Marshal(root)
+	s.SetOptions(func(current *Options) { *current = o })
+	body, _ := json.Marshal(message)
 	req := request(string(body))
 	for _, m := range both {
-		if m.request != nil {
-			m.request(req)
-		}
+		change(m.key, m.value)(req)
 	}
 	return req
 }
