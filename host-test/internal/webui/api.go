@@ -51,23 +51,22 @@ func serveJSON(serve func(*http.Request) (any, error)) http.HandlerFunc {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		enc := json.NewEncoder(w) // its errors only report that the client has left
 		answer, err := serve(req)
-		items, isList := answer.(list)
-		switch {
-		case errors.Is(err, errNotFound):
+		if errors.Is(err, errNotFound) {
 			w.WriteHeader(http.StatusNotFound)
-		case err != nil:
+		} else if err != nil {
 			w.WriteHeader(http.StatusBadRequest)
-		case isList:
-			writeList(w, enc, items)
-			return
-		case answer == nil:
-			w.WriteHeader(http.StatusNoContent)
-			return
 		}
 		if err != nil {
 			answer = map[string]string{"error": err.Error()}
 		}
-		_ = enc.Encode(answer)
+		switch answer := answer.(type) {
+		case nil:
+			w.WriteHeader(http.StatusNoContent)
+		case list:
+			writeList(w, enc, answer)
+		default:
+			_ = enc.Encode(answer)
+		}
 	}
 }
 

@@ -80,25 +80,6 @@ func TestBrowserHostile(t *testing.T) {
 	}
 }
 
-// BenchmarkBrowser measures the time from the POST of a message to a page with a thousand others, and reports how long that
-// page took to load.
-func BenchmarkBrowser(bench *testing.B) {
-	g := newGroup(bench, dingtalktest.Options{PerMinute: -1})
-	for i := range 1000 {
-		g.post(bench, markdownBody(fmt.Sprint("Build ", i), "## Build failed\n\n**3 of 412** tests failed, see [the log](https://ci.example/). @13800000001\n\n> connection refused\n\n1. restart\n2. repeat"))
-	}
-	b := openTab(bench, g)
-	b.waitForEntries(1000)
-	paint := evaluate[float64](b, `performance.getEntriesByName("first-contentful-paint")[0].startTime`)
-	loaded := evaluate[float64](b, `performance.getEntriesByType("navigation")[0].domComplete`)
-	for n := 1001; bench.Loop(); n++ {
-		g.post(bench, textBody("now"))
-		b.wait(fmt.Sprintf(`document.getElementById("r%d") !== null`, n))
-	}
-	bench.ReportMetric(paint, "ms-to-paint")
-	bench.ReportMetric(loaded, "ms-to-load")
-}
-
 // tab is a page in a headless Chromium that can reach only this machine.
 type tab struct {
 	t   testing.TB

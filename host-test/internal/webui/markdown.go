@@ -67,7 +67,6 @@ func sanitizerPolicy() *bluemonday.Policy {
 	for _, scheme := range []string{"http", "https", "dingtalk"} {
 		p.AllowURLSchemeWithCustomPolicy(scheme, func(u *url.URL) bool { return isSafeURL(u) })
 	}
-	p.RequireParseableURLs(true)
 	p.RequireNoFollowOnLinks(true)
 	p.RequireNoReferrerOnLinks(true)
 	p.AddTargetBlankToFullyQualifiedLinks(true) // adds noopener
@@ -150,15 +149,14 @@ func (nodeRenderer) picture(w util.BufWriter, source []byte, node ast.Node, ente
 func altText(node ast.Node, source []byte) string {
 	var out strings.Builder
 	_ = ast.Walk(node, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
 		switch n := n.(type) {
 		case *ast.Text:
-			if entering {
-				out.Write(n.Segment.Value(source))
-			}
+			out.Write(n.Segment.Value(source))
 		case *mentionNode:
-			if entering {
-				out.WriteString("@" + n.Who)
-			}
+			out.WriteString("@" + n.Who)
 		}
 		return ast.WalkContinue, nil
 	})

@@ -58,6 +58,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -244,12 +245,9 @@ func guard(next http.Handler, hosts []string) http.Handler {
 // of hosts, and an IP address loopback, one of hosts, or the one that the client connected to. The port may be forwarded, so
 // it is ignored.
 func servedAs(req *http.Request, hosts []string) bool {
-	host := req.Host
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
-	if host == "localhost" || host != "" && slices.ContainsFunc(hosts, func(h string) bool { return strings.EqualFold(h, host) }) {
+	host := strings.ToLower((&url.URL{Host: req.Host}).Hostname())
+	isHost := func(h string) bool { return host != "" && strings.EqualFold(h, host) }
+	if host == "localhost" || slices.ContainsFunc(hosts, isHost) {
 		return true
 	}
 	ip, err := netip.ParseAddr(host)
