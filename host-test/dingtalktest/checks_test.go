@@ -244,41 +244,43 @@ var vectors = []struct{ secret, timestamp, sign string }{
 	{"SEC-test", "1700000000000", "Sf/ft2shUSqoR1REF+DS39IoTlwQRyDPwfM8S94ODOc="},
 }
 
-// TestSignedRequests sends vectors over HTTP, signed correctly and in the ways that senders get wrong.
-func TestSignedRequests(t *testing.T) {
+type signedQuery struct {
+	name  string
+	query string
+	late  time.Duration
+	want  string
+}
+
+// signedQueries signs correctly, and in the ways that senders get wrong.
+func signedQueries(timestamp, signature string) []signedQuery {
 	const expired, mismatch = "签名过期", "签名不匹配"
+	at, sign := "&timestamp="+timestamp, "&sign="+url.QueryEscape(signature)
+	unescaped := map[bool]string{true: mismatch, false: "ok"}[strings.Contains(signature, "+")] // which a query decodes to a space
+	return []signedQuery{
+		{"right", at + sign, 0, "ok"},
+		{"an hour late", at + sign, time.Hour, "ok"},
+		{"an hour early", at + sign, -time.Hour, "ok"},
+		{"too late", at + sign, time.Hour + time.Millisecond, expired},
+		{"too early", at + sign, -time.Hour - time.Millisecond, expired},
+		{"seconds", strings.TrimSuffix(at, timestamp[10:]) + sign, 0, expired},
+		{"not a number", "&timestamp=now" + sign, 0, expired},
+		{"a plus", "&timestamp=%2B" + timestamp + sign, 0, expired},
+		{"no timestamp", sign, 0, expired},
+		{"no sign", at, 0, mismatch},
+		{"neither", "", 0, mismatch},
+		{"not encoded", at + "&sign=" + signature, 0, unescaped},
+		{"encoded twice", at + "&sign=" + url.QueryEscape(url.QueryEscape(signature)), 0, mismatch},
+		{"another time", "&timestamp=" + timestamp[:12] + "9" + sign, 0, mismatch},
+		{"no padding", at + strings.TrimSuffix(sign, "%3D"), 0, mismatch},
+		{"signed again at the end", at + "&sign=x" + at + sign, 0, mismatch},
+	}
+}
+
+// TestSignedRequests posts with the signatures in vectors.
+func TestSignedRequests(t *testing.T) {
 	for _, v := range vectors {
 		made, _ := parseMillis(v.timestamp)
-		sign := url.QueryEscape(v.sign)
-		signed := "&timestamp=" + v.timestamp + "&sign=" + sign
-		tests := []struct {
-			name  string
-			query string
-			late  time.Duration
-			want  string
-		}{
-			{"right", signed, 0, "ok"},
-			{"an hour late", signed, time.Hour, "ok"},
-			{"an hour early", signed, -time.Hour, "ok"},
-			{"too late", signed, time.Hour + time.Millisecond, expired},
-			{"too early", signed, -time.Hour - time.Millisecond, expired},
-			{"seconds", "&timestamp=" + v.timestamp[:10] + "&sign=" + sign, 0, expired},
-			{"not a number", "&timestamp=now&sign=" + sign, 0, expired},
-			{"a plus", "&timestamp=%2B" + v.timestamp + "&sign=" + sign, 0, expired},
-			{"no timestamp", "&sign=" + sign, 0, expired},
-			{"no sign", "&timestamp=" + v.timestamp, 0, mismatch},
-			{"neither", "", 0, mismatch},
-			{"encoded twice", "&timestamp=" + v.timestamp + "&sign=" + url.QueryEscape(sign), 0, mismatch},
-			{"another time", "&timestamp=" + v.timestamp[:12] + "9&sign=" + sign, 0, mismatch},
-			{"no padding", "&timestamp=" + v.timestamp + "&sign=" + strings.TrimSuffix(sign, "%3D"), 0, mismatch},
-			{"signed again at the end", "&timestamp=" + v.timestamp + "&sign=x" + signed, 0, mismatch},
-		}
-		if strings.Contains(v.sign, "+") { // which a query decodes to a space
-			raw := tests[0]
-			raw.name, raw.query, raw.want = "not encoded", "&timestamp="+v.timestamp+"&sign="+v.sign, mismatch
-			tests = append(tests, raw)
-		}
-		for _, tt := range tests {
+		for _, tt := range signedQueries(v.timestamp, v.sign) {
 			s := New(&Options{Secret: v.secret, Now: func() time.Time { return made }})
 			s.AdvanceClock(tt.late)
 			req := request(hello)
