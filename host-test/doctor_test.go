@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -123,9 +122,9 @@ func TestDoctorLanguage(t *testing.T) {
 		{"C", "", en}, {"zh_CN.UTF-8", "", zh}, {"C", "--lang=zh", zh}, {"zh_CN.UTF-8", "--lang=en", en},
 	} {
 		t.Setenv("LC_ALL", tt.locale)
-		out, err := exec.CommandContext(t.Context(), string(b), strings.Fields("doctor --config "+file+" "+tt.lang)...).CombinedOutput()
-		if err == nil || !strings.Contains(string(out), tt.want) {
-			t.Errorf("%s %s: %v, %s", tt.locale, tt.lang, err, out)
+		out, complaint, status := run(b.command(t, strings.Fields("doctor --config "+file+" "+tt.lang)...), "")
+		if status == 0 || !strings.Contains(out+complaint, tt.want) {
+			t.Errorf("%s %s: status %d, %s%s", tt.locale, tt.lang, status, out, complaint)
 		}
 	}
 }

@@ -58,9 +58,6 @@ func startFakeServer(values map[string]string) *fakeServer {
 	}
 	g.URL = "http://" + listener.Addr().String()
 	go g.Serve(listener)
-	g.config[schema.KeyAccessToken] = dingtalktest.DefaultToken
-	g.config[schema.KeySecret] = secret
-	g.config[schema.KeyWebhookURL] = g.URL + fakePath
 	// A robot with an address of its own must not get what was meant for a fake.
 	g.config = config.PointAllAt(g.config, config.Robot{Webhook: g.URL + fakePath, Token: dingtalktest.DefaultToken, Secret: secret})
 	return g

@@ -48,6 +48,10 @@ func startFake(t *testing.T, b binary, arguments ...string) (exports, curl, page
 	return exports, curl, page
 }
 
+func shell(t *testing.T, script string) (stdout, stderr string, status int) {
+	return run(exec.CommandContext(t.Context(), "sh", "-c", script), "")
+}
+
 // What the command prints works: the curl line in a shell, the export lines before a
 // call, and the page.
 func TestFakeInstructions(t *testing.T) {
@@ -68,13 +72,13 @@ func TestFakeInstructions(t *testing.T) {
 				t.Errorf("%d export lines, want %d:\n%s", got, tt.exports, exports)
 			}
 			for range 3 { // with other timestamps, a signature holds other characters
-				if out, err := exec.CommandContext(t.Context(), "sh", "-c", curl).Output(); err != nil || !strings.Contains(string(out), `"errcode":0`) {
-					t.Errorf("%s\nanswers %s, %v", curl, out, err)
+				if out, _, status := shell(t, curl); status != 0 || !strings.Contains(out, `"errcode":0`) {
+					t.Errorf("%s\nanswers %s, status %d", curl, out, status)
 				}
 			}
 			call := exports + "'" + string(b) + "' call --plugin " + pluginFile + ` send_text_message '{"text":"hello"}'`
-			if out, err := exec.CommandContext(t.Context(), "sh", "-c", call).CombinedOutput(); err != nil {
-				t.Errorf("%s\nanswers %s, %v", call, out, err)
+			if out, complaint, status := shell(t, call); status != 0 {
+				t.Errorf("%s\nanswers %s%s, status %d", call, out, complaint, status)
 			}
 			response, err := http.Get(page)
 			if err != nil {
@@ -103,12 +107,16 @@ func TestFakeFromPython(t *testing.T) {
 	if local == program {
 		t.Errorf("it has no address of `robot`:\n%s", program)
 	}
-	if out, err := exec.CommandContext(t.Context(), "python3", "-c", local).CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
+	python := func(program string) (complaint string, status int) {
+		_, complaint, status = run(exec.CommandContext(t.Context(), "python3", "-"), program)
+		return complaint, status
 	}
-	out, err := exec.CommandContext(t.Context(), "python3", "-c", strings.ReplaceAll(local, `["138"], message`, `["139"], message`)).CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "AssertionError") {
-		t.Errorf("a wrong expectation passes: %v\n%s", err, out)
+	if complaint, status := python(local); status != 0 {
+		t.Errorf("status %d\n%s", status, complaint)
+	}
+	wrong := strings.ReplaceAll(local, `["138"], message`, `["139"], message`)
+	if complaint, status := python(wrong); status == 0 || !strings.Contains(complaint, "AssertionError") {
+		t.Errorf("a wrong expectation passes: %d\n%s", status, complaint)
 	}
 }
 
@@ -143,14 +151,10 @@ func TestFakeAndDoctor(t *testing.T) {
 	} {
 		t.Run(strings.Join(tt.arguments, " "), func(t *testing.T) {
 			exports, _, _ := startFake(t, b, append(secret, tt.arguments...)...)
-			script := exports + "'" + string(b) + "' doctor --plugin " + pluginFile
-			out, err := exec.CommandContext(t.Context(), "sh", "-c", script).CombinedOutput()
-			wrong := 0
-			if strings.HasPrefix(tt.want, "WRONG") {
-				wrong = 1
-			}
-			if (err != nil) != (wrong == 1) || !strings.Contains(string(out), tt.want) || strings.Count(string(out), "WRONG") != wrong {
-				t.Errorf("%v, want %s:\n%s", err, tt.want, out)
+			out, complaint, status := shell(t, exports+"'"+string(b)+"' doctor --plugin "+pluginFile)
+			wrong := strings.Count(tt.want, "WRONG")
+			if status != wrong || !strings.Contains(out, tt.want) || strings.Count(out, "WRONG") != wrong {
+				t.Errorf("status %d, want %s:\n%s%s", status, tt.want, out, complaint)
 			}
 		})
 	}

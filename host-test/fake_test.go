@@ -5,14 +5,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"dingtalk-plugin/host-test/dingtalktest"
-	"dingtalk-plugin/host-test/internal/host"
 )
 
 // startUnsignedGroup starts a fake server that requires no signature.
@@ -98,13 +96,8 @@ func TestGroupUnderForeignNames(t *testing.T) {
 // The page recognizes what the plugin sends: a probe, a message in parts and a refused
 // one.
 func TestPageOfPlugin(t *testing.T) {
-	g := startFakeServer(nil)
-	defer g.Close()
-	wasm, err := os.ReadFile(pluginFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	plugin, err := host.Load(t.Context(), wasm, &host.Options{AllowedHosts: []string{"127.0.0.1"}, Config: g.config})
+	g := newServed(t)
+	plugin, err := g.load(t)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,6 +14,7 @@ import (
 	"dingtalk-plugin/host-test/internal/doctor"
 	"dingtalk-plugin/schema"
 
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/tetratelabs/wazero"
 )
 
@@ -56,10 +56,30 @@ func buildCommand(t *testing.T) binary {
 	return builtCommand
 }
 
-// TestUsageErrors gives command lines that no command can follow, which end with status 2 before anything starts, and two that
-// can be followed and then fail.
+// A binary is the path of the built command.
+type binary string
+
+func (b binary) command(t *testing.T, arguments ...string) *exec.Cmd {
+	return exec.CommandContext(t.Context(), string(b), arguments...)
+}
+
+// run runs a command with this standard input.
+func run(command *exec.Cmd, stdin string) (stdout, stderr string, status int) {
+	var out, complaint bytes.Buffer
+	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(stdin), &out, &complaint
+	if err := command.Run(); err != nil && command.ProcessState == nil {
+		return "", err.Error(), -1
+	}
+	return out.String(), complaint.String(), command.ProcessState.ExitCode()
+}
+
+// TestUsageErrors gives command lines that no command can follow, which end with
+// status 2 before anything starts, and some that can be followed and then fail. A
+// credential that was pasted in place of an argument is not repeated.
 func TestUsageErrors(t *testing.T) {
 	b := buildCommand(t)
+	const credential = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	const webhook = "https://oapi.dingtalk.com/robot/send?access_token=" + credential
 	for _, tt := range []struct {
 		line, want string
 		status     int
@@ -82,50 +102,25 @@ func TestUsageErrors(t *testing.T) {
 		{"doctor --lang fr", "--lang", 2},
 		{"call --list --plugin missing.wasm", "make build", 1},
 		{"serve --fake --page --plugin missing.wasm", "make build", 1},
+		{webhook, "", 2},
+		{"doctor " + webhook, "", 2},
+		{"doctor SEC" + credential, "", 2},
+		{"doctor --timeout SEC" + credential, "", 2},
+		{"serve --plugin " + webhook, "", 1},
+		{"serve --http " + webhook, "", 2},
+		{"robot --addr " + webhook, "", 1},
+		{"call send_text_message @" + webhook, "", 2},
+		{"call send_text_message " + webhook, "", 2},
 	} {
 		t.Run(tt.line, func(t *testing.T) {
-			command := exec.CommandContext(t.Context(), string(b), strings.Fields(tt.line)...)
-			var out, complaint bytes.Buffer
-			command.Stdout, command.Stderr = &out, &complaint
-			err := command.Run()
-			var exit *exec.ExitError
-			if !errors.As(err, &exit) || exit.ExitCode() != tt.status {
-				t.Errorf("ended with %v, want status %d", err, tt.status)
+			out, complaint, status := run(b.command(t, strings.Fields(tt.line)...), "")
+			if status != tt.status || !strings.Contains(complaint, tt.want) || strings.Contains(complaint, credential[:16]) {
+				t.Errorf("ended with status %d, want %d; complained %q, want %q in it", status, tt.status, complaint, tt.want)
 			}
-			if !strings.Contains(complaint.String(), tt.want) {
-				t.Errorf("complained %q, want %q in it", complaint.String(), tt.want)
-			}
-			if out.Len() > 0 {
-				t.Errorf("printed %q", out.String())
+			if out != "" {
+				t.Errorf("printed %q", out)
 			}
 		})
-	}
-}
-
-// A credential that was pasted in place of an argument is not repeated.
-func TestUsageErrorsHideCredentials(t *testing.T) {
-	b := buildCommand(t)
-	const credential = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-	const webhook = "https://oapi.dingtalk.com/robot/send?access_token=" + credential
-	for _, line := range []string{
-		webhook,
-		"doctor " + webhook,
-		"doctor SEC" + credential,
-		"doctor --timeout SEC" + credential,
-		"serve --plugin " + webhook,
-		"serve --http " + webhook,
-		"robot --addr " + webhook,
-		"call send_text_message @" + webhook,
-		"call send_text_message " + webhook,
-	} {
-		out, err := exec.CommandContext(t.Context(), string(b), strings.Fields(line)...).CombinedOutput()
-		var exit *exec.ExitError
-		if !errors.As(err, &exit) {
-			t.Errorf("%s: ended with %v", line, err)
-		}
-		if bytes.Contains(out, []byte(credential[:16])) {
-			t.Errorf("%s: %s", line, out)
-		}
 	}
 }
 
@@ -140,24 +135,24 @@ func TestVersion(t *testing.T) {
 		{"--version --plugin " + plugin, "plugin"},
 		{"call --version --plugin " + plugin, "plugin"},
 	} {
-		command := exec.CommandContext(t.Context(), string(b), strings.Fields(tt.line)...)
+		command := b.command(t, strings.Fields(tt.line)...)
 		command.Dir = t.TempDir() // outside of the repository, where it would find the plugin
-		out, err := command.Output()
-		first, second, _ := strings.Cut(string(out), "\n")
-		if err != nil || !strings.HasPrefix(first, "host-test ") || !strings.HasPrefix(second, tt.want) || strings.Contains(second, "none") != strings.Contains(tt.want, "none") {
-			t.Errorf("%s prints %q, %v", tt.line, out, err)
+		out, _, status := run(command, "")
+		first, second, _ := strings.Cut(out, "\n")
+		if status != 0 || !strings.HasPrefix(first, "host-test ") || !strings.HasPrefix(second, tt.want) ||
+			strings.Contains(second, "none") != strings.Contains(tt.want, "none") {
+			t.Errorf("%s prints %q, status %d", tt.line, out, status)
 		}
 	}
 }
 
 // A space separates even the longest name of a tool from its title.
 func TestCallList(t *testing.T) {
-	command := exec.CommandContext(t.Context(), string(buildCommand(t)), "call", "--list", "--plugin", pluginFile)
-	command.Env = append(os.Environ(), schema.KeyTools+"=all")
-	out, err := command.Output()
+	t.Setenv(schema.KeyTools, "all")
+	out, complaint, _ := run(buildCommand(t).command(t, "call", "--list", "--plugin", pluginFile), "")
 	for _, tool := range toolNames() {
-		if !strings.Contains("\n"+string(out), "\n"+tool+" ") {
-			t.Errorf("it prints %s, %v, and no line %s with a title", out, err, tool)
+		if !strings.Contains("\n"+out, "\n"+tool+" ") {
+			t.Errorf("it prints %s%s, and no line %s with a title", out, complaint, tool)
 		}
 	}
 }
@@ -176,14 +171,14 @@ func TestCompletion(t *testing.T) {
 		{"host-test doctor x", ""},
 	} {
 		script := `source <("$0" completion bash) && COMP_WORDS=($1) && COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) && { _dingtalk_mcp; echo "${COMPREPLY[@]}"; }`
-		out, err := exec.CommandContext(t.Context(), "bash", "-c", script, string(b), tt.words).CombinedOutput()
-		if got := strings.TrimSpace(string(out)); got != tt.want || err != nil {
-			t.Errorf("%q is completed by %q, %v, want %q", tt.words, got, err, tt.want)
+		out, complaint, status := run(exec.CommandContext(t.Context(), "bash", "-c", script, string(b), tt.words), "")
+		if got := strings.TrimSpace(out + complaint); got != tt.want || status != 0 {
+			t.Errorf("%q is completed by %q, status %d, want %q", tt.words, got, status, tt.want)
 		}
 	}
 	for shell, want := range map[string]string{"zsh": "bashcompinit", "fish": "complete -c host-test -n '__fish_seen_subcommand_from robot fake'"} {
-		if out, err := exec.CommandContext(t.Context(), string(b), "completion", shell).Output(); err != nil || !strings.Contains(string(out), want) {
-			t.Errorf("%s: %s, %v, want %s", shell, out, err, want)
+		if out, complaint, status := run(b.command(t, "completion", shell), ""); status != 0 || !strings.Contains(out, want) {
+			t.Errorf("%s: %s%s, want %s", shell, out, complaint, want)
 		}
 	}
 }
@@ -249,29 +244,23 @@ func TestReadArguments(t *testing.T) {
 func TestCallJSONFailure(t *testing.T) {
 	b := buildCommand(t)
 	const token = "0123456789abcdef0123456789abcdef"
-	for _, tt := range []struct {
-		name, plugin, webhook, reason string
-	}{
+	t.Setenv(schema.KeyAccessToken, token)
+	for _, tt := range []struct{ name, plugin, webhook, reason string }{
 		{"nothing listens", pluginFile, "http://127.0.0.1:1/robot/send", "not_sent"},
 		{"no plugin", "none.wasm", "", "not_sent"},
 		{"plugin's error", pluginFile, "ftp://127.0.0.1", "not_configured"},
 	} {
-		command := exec.CommandContext(t.Context(), string(b), "call", "--json", "--plugin", tt.plugin, "send_text_message", "-")
-		command.Env = append(command.Environ(), schema.KeyAccessToken+"="+token, schema.KeyWebhookURL+"="+tt.webhook)
-		command.Stdin = strings.NewReader(`{"text":"hello"}`)
-		out, err := command.Output()
-		var exit *exec.ExitError
-		var result struct {
-			Content           []struct{ Text string }
-			StructuredContent struct {
-				OK     *bool
-				Reason string
-			}
-			IsError bool
-		}
-		if !errors.As(err, &exit) || exit.ExitCode() != exitFailed || json.Unmarshal(out, &result) != nil || !result.IsError || len(result.Content) != 1 ||
-			result.StructuredContent.OK == nil || result.StructuredContent.Reason != tt.reason || strings.Contains(string(out), token) {
+		t.Setenv(schema.KeyWebhookURL, tt.webhook)
+		out, _, status := run(b.command(t, "call", "--json", "--plugin", tt.plugin, "send_text_message", "-"), hello)
+		var result mcp.CallToolResult
+		if err := json.Unmarshal([]byte(out), &result); err != nil {
 			t.Errorf("%s: %v\n%s", tt.name, err, out)
+			continue
+		}
+		_, hasOK := structured(&result)["ok"].(bool)
+		if status != exitFailed || !result.IsError || len(result.Content) != 1 || !hasOK || structured(&result)["reason"] != tt.reason ||
+			strings.Contains(out, token) {
+			t.Errorf("%s: status %d\n%s", tt.name, status, out)
 		}
 	}
 }

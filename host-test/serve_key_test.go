@@ -3,14 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"dingtalk-plugin/host-test/internal/config"
-	"dingtalk-plugin/host-test/internal/host"
 	"dingtalk-plugin/schema"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -20,8 +19,7 @@ import (
 // content and in its text, or "".
 func offeredKey(t *testing.T, result *mcp.CallToolResult) string {
 	t.Helper()
-	structured, _ := result.StructuredContent.(map[string]any)
-	key, _ := structured["idempotencyKey"].(string)
+	key, _ := structured(result)["idempotencyKey"].(string)
 	if named := strings.Contains(resultText(result), "idempotencyKey"); named != (key != "") || !strings.Contains(resultText(result), key) {
 		t.Errorf("key %q: %s", key, resultText(result))
 	}
@@ -30,65 +28,58 @@ func offeredKey(t *testing.T, result *mcp.CallToolResult) string {
 
 // When a call without a key ends without a clear answer, its repeat arrives once:
 // with the key that the error offers, or without one if the model did not see the
-// error. Equal messages after that are new ones.
+// error. The plugin stays loaded. Equal messages after that are new ones.
 func TestServeRepeat(t *testing.T) {
-	for _, fault := range []string{"slow", "drop-after", "accept-then-502", "canceled"} {
-		for _, withKey := range []bool{true, false} {
-			s := serveInMemory(t, 200*time.Millisecond, map[string]string{schema.KeyRetries: "0"})
-			arguments := `{"text":"hello"}`
-			if fault == "canceled" {
-				s.inject("slow")
-				s.callCanceled(t, 100*time.Millisecond, arguments)
+	for _, tt := range []struct {
+		fault, text string // "" if the client cancels the call
+		withKey     bool
+	}{
+		{"slow", "took too long", true}, {"slow", "took too long", false},
+		{"drop-after", "arrived", true}, {"drop-after", "arrived", false},
+		{"accept-then-502", "502", true}, {"accept-then-502", "502", false},
+		{"slow", "", false},
+	} {
+		t.Run(fmt.Sprint(tt), func(t *testing.T) {
+			s := serveInMemory(t, 200*time.Millisecond, nil)
+			inject(s.robot, tt.fault)
+			arguments := hello
+			if tt.text == "" {
+				s.callCanceled(t, 100*time.Millisecond, hello)
 			} else {
-				s.inject(fault)
-				result := s.call(t, "send_text_message", arguments)
+				result := s.expect(t, hello, "unknown_outcome")
 				key := offeredKey(t, result)
-				if reason(result) != "unknown_outcome" || key == "" {
-					t.Errorf("%s: %s", fault, resultText(result))
+				if !result.IsError || key == "" || !strings.Contains(resultText(result), tt.text) {
+					t.Errorf("%s", resultText(result))
 				}
-				if withKey {
+				if tt.withKey {
 					arguments = `{"text":"hello","idempotencyKey":"` + key + `"}`
 				}
 			}
-			if result := s.call(t, "send_text_message", arguments); reason(result) != "sent" {
-				t.Errorf("%s, repeated: %s", fault, resultText(result))
+			s.expect(t, arguments, "sent")
+			expectMessages(t, s.robot, 1)
+			s.expect(t, hello, "sent")
+			expectMessages(t, s.robot, 2)
+			if s.loads != 1 {
+				t.Errorf("%d plugins were loaded", s.loads)
 			}
-			if got := len(s.robot.Messages()); got != 1 {
-				t.Errorf("%s, key %v: the group has %d messages, want 1", fault, withKey, got)
-			}
-			s.call(t, "send_text_message", `{"text":"hello"}`)
-			if got := len(s.robot.Messages()); got != 2 {
-				t.Errorf("%s, key %v: the group has %d messages after a new one, want 2", fault, withKey, got)
-			}
-		}
+		})
 	}
 }
 
 // A result names no key where none helps.
 func TestServeNamesNoKey(t *testing.T) {
-	for _, tt := range []struct {
-		name, key, value, arguments, reason string
-	}{
-		{"sent", "", "", `{"text":"hello"}`, "sent"},
-		{"dry run", "DINGTALK_BOT_DRY_RUN", "true", `{"text":"hello"}`, "dry_run"},
-		{"refused", schema.KeySecret, "SECwrong", `{"text":"hello"}`, "refused"},
-		{"not configured", schema.KeyAccessToken, " ", `{"text":"hello"}`, "not_configured"},
-		{"not sent", schema.KeyWebhookURL, "http://127.0.0.1:1/robot/send", `{"text":"hello"}`, "not_sent"},
-		{"invalid", "", "", `{"tex":"hello"}`, "invalid_arguments"},
-		{"empty", "", "", `{}`, "invalid_arguments"},
+	for _, tt := range []struct{ key, value, arguments, reason string }{
+		{"", "", hello, "sent"},
+		{schema.KeyDryRun, "true", hello, "dry_run"},
+		{schema.KeySecret, "SECwrong", hello, "refused"},
+		{schema.KeyAccessToken, " ", hello, "not_configured"},
+		{schema.KeyWebhookURL, "http://127.0.0.1:1/robot/send", hello, "not_sent"},
+		{"", "", `{"tex":"hello"}`, "invalid_arguments"},
+		{"", "", `{}`, "invalid_arguments"},
 	} {
-		s := &served{fakeServer: startFakeServer(map[string]string{schema.KeyRetries: "0"})}
-		defer s.Close()
-		if tt.key != "" {
-			s.config[tt.key] = tt.value
-		}
-		s.serve(t, 0, config.AllowedHosts(s.config))
-		result, err := s.session.CallTool(t.Context(), &mcp.CallToolParams{Name: "send_text_message", Arguments: json.RawMessage(tt.arguments)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if key := offeredKey(t, result); reason(result) != tt.reason || key != "" {
-			t.Errorf("%s: key %q: %s", tt.name, key, resultText(result))
+		s := serveInMemory(t, 0, map[string]string{tt.key: tt.value})
+		if key := offeredKey(t, s.expect(t, tt.arguments, tt.reason)); key != "" {
+			t.Errorf("%s: key %q", tt.reason, key)
 		}
 	}
 }
@@ -96,19 +87,22 @@ func TestServeNamesNoKey(t *testing.T) {
 // What serve posts is what the plugin posts without it, except for the msgUuid.
 func TestServeSameWire(t *testing.T) {
 	s := serveInMemory(t, 0, nil)
-	plugin, err := host.Load(t.Context(), module(t), &host.Options{Config: s.config, AllowedHosts: []string{"127.0.0.1"}, Cache: cache})
+	plugin, err := s.load(t)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer plugin.Close(t.Context())
-	posted := func(call func()) (bodies []byte) {
-		s.robot.Reset()
-		call()
+	posted := func(_ *mcp.CallToolResult, err error) (bodies []byte) {
+		t.Helper()
+		if err != nil {
+			t.Error(err)
+		}
 		for _, request := range s.robot.Requests() {
 			if request.Method == http.MethodPost {
 				bodies = append(append(bodies, request.Body...), '\n')
 			}
 		}
+		s.robot.Reset()
 		return regexp.MustCompile(`"msgUuid":"[0-9a-f]{32}`).ReplaceAll(bodies, []byte(`"msgUuid":"`))
 	}
 	for _, tt := range []struct{ tool, arguments string }{
@@ -116,12 +110,9 @@ func TestServeSameWire(t *testing.T) {
 		{"send_text_message", `{"text":"` + strings.Repeat("word ", 9000) + `","atAll":true}`},
 		{"send_markdown_message", `{ "title":"t","text":"# a\n\n\"b\"}" }`},
 	} {
-		got := posted(func() { s.call(t, tt.tool, tt.arguments) })
-		want := posted(func() {
-			if _, err := plugin.Call(t.Context(), tt.tool, json.RawMessage(tt.arguments)); err != nil {
-				t.Fatal(err)
-			}
-		})
+		arguments := json.RawMessage(tt.arguments)
+		got := posted(s.session.CallTool(t.Context(), &mcp.CallToolParams{Name: tt.tool, Arguments: arguments}))
+		want := posted(plugin.Call(t.Context(), tt.tool, arguments))
 		if !bytes.Equal(got, want) || !bytes.Contains(got, []byte("msgUuid")) {
 			t.Errorf("%s %s: serve posts %s, the plugin %s", tt.tool, tt.arguments, got, want)
 		}

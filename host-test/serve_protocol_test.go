@@ -2,17 +2,12 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	"dingtalk-plugin/host-test/dingtalktest"
-	"dingtalk-plugin/host-test/internal/config"
-	"dingtalk-plugin/host-test/internal/host"
 	"dingtalk-plugin/host-test/internal/mcpserver"
 	"dingtalk-plugin/host-test/internal/pluginversion"
 	"dingtalk-plugin/schema"
@@ -53,18 +48,8 @@ func TestServeProtocol(t *testing.T) {
 // with invalid arguments, and one that is sent.
 func serveVersion(t *testing.T, version string) []gjson.Result {
 	t.Helper()
-	fake := startFakeServer(map[string]string{schema.KeyTools: "all", schema.KeyRetries: "0"})
-	defer fake.Close()
-	server, err := mcpserver.New(t.Context(), &mcpserver.Options{
-		Version: "v1.2.3", WebsiteURL: "https://example.org/",
-		Load: func(ctx context.Context) (mcpserver.Plugin, error) {
-			return host.Load(ctx, module(t), &host.Options{Config: fake.config, AllowedHosts: config.AllowedHosts(fake.config), Cache: cache})
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
+	s := newServed(t)
+	s.config[schema.KeyTools] = "all"
 	first := fmt.Sprintf(`"method":"initialize","params":{"protocolVersion":"%s","capabilities":{},"clientInfo":{"name":"x","version":"1"}`, version)
 	meta := ""
 	if version >= "2026-07-28" {
@@ -77,9 +62,8 @@ func serveVersion(t *testing.T, version string) []gjson.Result {
 	for i, request := range []string{first, `"method":"tools/list","params":{"cursor":""` + meta, call + `{"text":"lost"}` + meta, call + `{}` + meta, call + `{"text":"hello"}` + meta} {
 		fmt.Fprintf(&in, `{"jsonrpc":"2.0","id":%d,%s}}`+"\n", i, request)
 	}
-	drop, _ := dingtalktest.FaultByName("drop-after")
-	fake.robot.InjectFaults(drop)
-	if err := server.Run(t.Context(), &mcpserver.StdioTransport{Reader: &in, Writer: &out}); err != nil {
+	inject(s.robot, "drop-after")
+	if err := s.server(t, 0).Run(t.Context(), &mcpserver.StdioTransport{Reader: &in, Writer: &out}); err != nil {
 		t.Fatal(err)
 	}
 	results := make([]gjson.Result, 5)
@@ -128,11 +112,7 @@ func checkDefinition(t *testing.T, version, name, result string) {
 	t.Helper()
 	file := "testdata/mcp/" + version + ".json"
 	key := "$defs"
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !gjson.GetBytes(text, key).Exists() {
+	if version <= "2025-06-18" {
 		key = "definitions"
 	}
 	compiler := jsonschema.NewCompiler()
@@ -145,8 +125,7 @@ func checkDefinition(t *testing.T, version, name, result string) {
 	if err := definition.Validate(value); err != nil {
 		t.Errorf("%s: %s: %v\n%s", version, name, err, result)
 	}
-	required := definition.Required
-	for _, member := range required {
+	for _, member := range definition.Required {
 		saved := value[member]
 		delete(value, member)
 		if definition.Validate(value) == nil {
@@ -154,7 +133,7 @@ func checkDefinition(t *testing.T, version, name, result string) {
 		}
 		value[member] = saved
 	}
-	if len(required) == 0 {
+	if len(definition.Required) == 0 {
 		t.Errorf("%s: %s requires nothing", version, name)
 	}
 }
