@@ -1,13 +1,10 @@
 package main
 
 import (
-	"archive/tar"
 	"archive/zip"
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -64,7 +61,10 @@ func dist(t *testing.T, name string) string {
 func TestDistLoads(t *testing.T) {
 	server := httptest.NewServer(http.FileServer(http.Dir(dist(t, "."))))
 	defer server.Close()
-	blob := layer(t, dist(t, "oci"))
+	layout := dist(t, "oci")
+	index := readImage(t, filepath.Join(layout, "index.json"))
+	manifest := readImage(t, blobFile(layout, index.Manifests[0].Digest))
+	blob := blobFile(layout, manifest.Layers[0].Digest)
 	for name, wasm := range map[string]extism.Wasm{
 		"http": extism.WasmUrl{Url: server.URL + "/plugin.wasm"},
 		"blob": extism.WasmFile{Path: blob},
@@ -79,28 +79,21 @@ func TestDistLoads(t *testing.T) {
 			t.Errorf("%s: %v, and describe answers without the version: %s", name, err, output)
 		}
 	}
-	stamped, err := os.ReadFile(blob)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if version, ok := pluginversion.Read(stamped); !ok || version.Compiler == "" {
+	if version, ok := pluginversion.Read(readFile(t, blob)); !ok || version.Compiler == "" {
 		t.Errorf("the image's module has the version %v", version)
 	}
 }
 
-// layer returns the file of the image's one layer.
-func layer(t *testing.T, layout string) string {
+// An image is what an index or a manifest in an image layout refers to.
+type image struct {
+	Manifests, Layers []struct{ Digest string }
+}
+
+// readImage reads the index or manifest in the file of a layout.
+func readImage(t *testing.T, file string) (read image) {
 	t.Helper()
-	var index struct{ Manifests []struct{ Digest string } }
-	readJSON(t, filepath.Join(layout, "index.json"), &index)
-	var manifest struct {
-		Layers []struct{ MediaType, Digest string }
-	}
-	readJSON(t, blobFile(layout, index.Manifests[0].Digest), &manifest)
-	if len(manifest.Layers) != 1 || manifest.Layers[0].MediaType != "application/wasm" {
-		t.Fatalf("layers %+v", manifest.Layers)
-	}
-	return blobFile(layout, manifest.Layers[0].Digest)
+	readJSON(t, file, &read)
+	return read
 }
 
 func blobFile(layout, digest string) string {
@@ -109,13 +102,18 @@ func blobFile(layout, digest string) string {
 
 func readJSON(t *testing.T, file string, into any) {
 	t.Helper()
-	data, err := os.ReadFile(file)
+	if err := json.Unmarshal(readFile(t, file), into); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+}
+
+func readFile(t *testing.T, elements ...string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(elements...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(data, into); err != nil {
-		t.Fatalf("%s: %v", file, err)
-	}
+	return data
 }
 
 // The command from the archive works in an empty folder with nothing but the two
@@ -123,9 +121,7 @@ func readJSON(t *testing.T, file string, into any) {
 func TestArchiveServes(t *testing.T) {
 	program := unpackArchive(t)
 	fake, address := startFake(t)
-	serve := command(t, program, "serve")
-	serve.Env = []string{"DINGTALK_BOT_ACCESS_TOKEN=" + address, "DINGTALK_BOT_SECRET=" + secret}
-	session := connect(t, serve)
+	session := connect(t, command(t, address, program, "serve"))
 	if version := session.InitializeResult().ServerInfo.Version; version == "" || version == "(devel)" {
 		t.Errorf("the server calls its version %q", version)
 	}
@@ -145,9 +141,7 @@ func TestArchiveCommands(t *testing.T) {
 		{"doctor", "access token"},
 		{"call --list --plugin missing.wasm", "leave out --plugin"},
 	} {
-		run := command(t, program, strings.Fields(tt.line)...)
-		run.Env = []string{"DINGTALK_BOT_ACCESS_TOKEN=" + address, "DINGTALK_BOT_SECRET=" + secret}
-		if out, _ := run.CombinedOutput(); !strings.Contains(string(out), tt.want) {
+		if out, _ := command(t, address, program, strings.Fields(tt.line)...).CombinedOutput(); !strings.Contains(string(out), tt.want) {
 			t.Errorf("%s printed %s", tt.line, out)
 		}
 	}
@@ -170,7 +164,8 @@ func TestBundleServes(t *testing.T) {
 	config := manifest.Server.MCPConfig
 	start := func(token, secret string) *mcp.ClientSession {
 		fill := strings.NewReplacer("${__dirname}", bundle, "${user_config.access_token}", token, "${user_config.secret}", secret)
-		serve := command(t, fill.Replace(config.Command), config.Args...)
+		serve := command(t, "", fill.Replace(config.Command), config.Args...)
+		serve.Env = nil // only what the manifest names
 		for name, value := range config.Env {
 			serve.Env = append(serve.Env, name+"="+fill.Replace(value))
 		}
@@ -192,20 +187,15 @@ func TestBundleServes(t *testing.T) {
 // The image has the same program as the archive, so what was tested is in it.
 func TestImageHasProgram(t *testing.T) {
 	layout := dist(t, "oci-server")
-	var top, index struct{ Manifests []struct{ Digest string } }
-	readJSON(t, filepath.Join(layout, "index.json"), &top)
-	readJSON(t, blobFile(layout, top.Manifests[0].Digest), &index)
-	var manifest struct{ Layers []struct{ Digest string } }
-	readJSON(t, blobFile(layout, index.Manifests[0].Digest), &manifest)
-	image, archive := t.TempDir(), t.TempDir()
-	untar(t, blobFile(layout, manifest.Layers[0].Digest), image)
-	untar(t, dist(t, "dingtalk-mcp_linux_"+runtime.GOARCH+".tar.gz"), archive)
-	got, err := os.ReadFile(filepath.Join(image, "dingtalk-mcp"))
-	if err != nil {
-		t.Fatal(err)
+	next := readImage(t, filepath.Join(layout, "index.json"))
+	for len(next.Manifests) > 0 {
+		next = readImage(t, blobFile(layout, next.Manifests[0].Digest))
 	}
-	if want, err := os.ReadFile(filepath.Join(archive, "dingtalk-mcp")); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("the programs differ, %v", err)
+	inImage, inArchive := t.TempDir(), t.TempDir()
+	untar(t, blobFile(layout, next.Layers[0].Digest), inImage)
+	untar(t, dist(t, "dingtalk-mcp_linux_"+runtime.GOARCH+".tar.gz"), inArchive)
+	if !bytes.Equal(readFile(t, inImage, "dingtalk-mcp"), readFile(t, inArchive, "dingtalk-mcp")) {
+		t.Error("the programs differ")
 	}
 }
 
@@ -222,11 +212,11 @@ func startFake(t *testing.T) (*dingtalktest.Server, string) {
 	return fake, server.URL + "/robot/send?access_token=" + dingtalktest.DefaultToken
 }
 
-// command runs a program in an empty folder.
-func command(t *testing.T, program string, arguments ...string) *exec.Cmd {
+// command runs a program in an empty folder, with the robot's address and secret.
+func command(t *testing.T, address, program string, arguments ...string) *exec.Cmd {
 	t.Helper()
 	run := exec.CommandContext(t.Context(), program, arguments...)
-	run.Dir = t.TempDir()
+	run.Dir, run.Env = t.TempDir(), []string{"DINGTALK_BOT_ACCESS_TOKEN=" + address, "DINGTALK_BOT_SECRET=" + secret}
 	return run
 }
 
@@ -280,28 +270,11 @@ func unpackArchive(t *testing.T) string {
 	return filepath.Join(into, "dingtalk-mcp")
 }
 
+// untar unpacks an archive as people do.
 func untar(t *testing.T, archive, into string) {
 	t.Helper()
-	file, err := os.Open(archive)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	uncompressed, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for reader := tar.NewReader(uncompressed); ; {
-		header, err := reader.Next()
-		if err == io.EOF {
-			return
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if header.Typeflag == tar.TypeReg {
-			unpack(t, filepath.Join(into, header.Name), header.FileInfo().Mode(), reader)
-		}
+	if out, err := exec.CommandContext(t.Context(), "tar", "-xzf", archive, "-C", into).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", archive, err, out)
 	}
 }
 
@@ -312,25 +285,7 @@ func unzip(t *testing.T, archive, into string) {
 		t.Fatal(err)
 	}
 	defer reader.Close()
-	for _, file := range reader.File {
-		content, err := file.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		unpack(t, filepath.Join(into, filepath.FromSlash(file.Name)), file.Mode(), content)
-	}
-}
-
-func unpack(t *testing.T, name string, mode os.FileMode, content io.Reader) {
-	t.Helper()
-	data, err := io.ReadAll(content)
-	if err == nil {
-		err = os.MkdirAll(filepath.Dir(name), 0o755)
-	}
-	if err == nil {
-		err = os.WriteFile(name, data, mode)
-	}
-	if err != nil {
+	if err := os.CopyFS(into, reader); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -240,7 +240,7 @@ func (f *clientFile) targets(c client, name string, getenv func(string) string) 
 		for _, server := range slices.Sorted(maps.Keys(servers)) {
 			names = append(names, server)
 			entry := servers[server]
-			if server != name && (name != "" || !slices.ContainsFunc(slices.Collect(maps.Keys(entry.Values)), isOurs)) {
+			if !isSelected(server, entry.Values, name) {
 				continue
 			}
 			t := &Target{Source: say("server %s", server), AllowsConfigured: true, server: server}
@@ -265,6 +265,14 @@ func (f *clientFile) targets(c client, name string, getenv func(string) string) 
 		return nil, &Error{say("%s (if one starts hyper-mcp, name hyper-mcp's own file)", notOurs(say("servers"), names, name).text), true}
 	}
 	return targets, nil
+}
+
+// isSelected reports whether an entry has the name, or with none, keys of this plugin.
+func isSelected(entry string, values map[string]any, name string) bool {
+	if name != "" {
+		return entry == name
+	}
+	return slices.ContainsFunc(slices.Collect(maps.Keys(values)), isOurs)
 }
 
 // isOurs reports whether a variable is meant for this plugin.

@@ -10,91 +10,57 @@ import (
 	"testing"
 
 	"dingtalk-plugin/schema"
+
+	"golang.org/x/tools/txtar"
 )
 
-var clientTests = []struct {
-	name   string
-	file   string // with its folder, if that counts
-	text   string
-	want   []string // each target's source, values, and the names of its problems
-	advice string   // part of the report
-}{
-	{"Claude Desktop", "claude_desktop_config.json", `{"globalShortcut":"x","mcpServers":{
-		"time":{"command":"uvx","env":{"PATH":"/bin"}},
-		"dingtalk":{"command":"dingtalk-mcp","args":["serve"],"env":{"PATH":"/bin","DINGTALK_BOT_ACCESS_TOKEN":"CANARYtoken","DINGTALK_BOT_SECRET":"SECx"}}}}`,
-		[]string{"server dingtalk map[DINGTALK_BOT_ACCESS_TOKEN:CANARYtoken DINGTALK_BOT_SECRET:SECx] []"}, ""},
-	{"Claude Desktop, variable", "claude_desktop_config.json", `{"mcpServers":{"d":{"env":{"DINGTALK_BOT_ACCESS_TOKEN":"${TEST_SET}"}}}}`,
-		[]string{"server d map[DINGTALK_BOT_ACCESS_TOKEN:${TEST_SET}] []"}, "Claude Desktop expands no variables"},
-	{"several", "claude_desktop_config.json", `{"mcpServers":{"b":{"env":{"DINGTALK_BOT_ACCESS_TOKEN":"x"}},"a":{"env":{"DINGTALK_BOT_ACCESS_TOKEN":"y"}}}}`,
-		[]string{"server a map[DINGTALK_BOT_ACCESS_TOKEN:y] []", "server b map[DINGTALK_BOT_ACCESS_TOKEN:x] []"}, ""},
-	{"byte order mark", "claude_desktop_config.json", "\ufeff" + `{"mcpServers":{"d":{"env":{"DINGTALK_BOT_SECRET":"x"}}}}`,
-		[]string{"server d map[DINGTALK_BOT_SECRET:x] []"}, ""},
-	{"mistyped prefix", "claude_desktop_config.json", `{"mcpServers":{"d":{"env":{"DINGTALK_ACCESS_TOKEN":"x","DINGTALK_MCP_TOKEN":"y"}}}}`,
-		[]string{"server d map[DINGTALK_ACCESS_TOKEN:x] []"}, "Rename it to DINGTALK_BOT_ACCESS_TOKEN."},
-	{"missing command", "claude_desktop_config.json", `{"mcpServers":{"d":{"command":"/none/dingtalk-mcp","disabled":true,"env":{"DINGTALK_BOT_ACCESS_TOKEN":7}}}}`,
-		[]string{"server d map[DINGTALK_BOT_ACCESS_TOKEN:7] [server command DINGTALK_BOT_ACCESS_TOKEN]"}, "Write the full path of the executable"},
-
-	{"Claude Code", ".mcp.json", `{"mcpServers":{"d":{"env":{"DINGTALK_BOT_ACCESS_TOKEN":"${TEST_SET}","DINGTALK_BOT_SECRET":"${TEST_UNSET:-}","DINGTALK_BOT_KEYWORDS":"${TEST_UNSET:-a:b}","DINGTALK_BOT_LINKS":"${env:TEST_SET}"}}}}`,
-		[]string{"server d map[DINGTALK_BOT_ACCESS_TOKEN:v DINGTALK_BOT_KEYWORDS:a:b DINGTALK_BOT_LINKS:${env:TEST_SET} DINGTALK_BOT_SECRET:] []"}, "which Claude Code expands"},
-	{"Claude Code, unset", ".mcp.json", `{"mcpServers":{"d":{"env":{"DINGTALK_BOT_ACCESS_TOKEN":"${TEST_UNSET}","DINGTALK_BOT_SECRET":"${TEST_OTHER}"}}}}`,
-		[]string{"server d map[DINGTALK_BOT_ACCESS_TOKEN:${TEST_UNSET} DINGTALK_BOT_SECRET:${TEST_OTHER}] [variables]"}, "not set here: TEST_OTHER, TEST_UNSET; Claude Code starts the server without"},
-	{"projects", ".claude.json", `{"mcpServers":{},"projects":{
-		"/home/x/shop":{"history":[1],"mcpServers":{"d":{"env":{"DINGTALK_BOT_ACCESS_TOKEN":"x"}}}},
-		"/home/x/site":{"mcpServers":{"d":{"env":{"DINGTALK_BOT_ACCESS_TOKEN":"x"}},"e":{"env":{"DINGTALK_BOT_ACCESS_TOKEN":"y"}}}},
-		"/home/x/none":{}}}`,
-		[]string{"server d, project shop, project site map[DINGTALK_BOT_ACCESS_TOKEN:x] []", "server e, project site map[DINGTALK_BOT_ACCESS_TOKEN:y] []"}, ""},
-
-	{"Cursor", ".cursor/mcp.json", `{"mcpServers":{"d":{"env":{"DINGTALK_BOT_ACCESS_TOKEN":"${env:TEST_SET}","DINGTALK_BOT_SECRET":"${TEST_SET}"}}}}`,
-		[]string{"server d map[DINGTALK_BOT_ACCESS_TOKEN:v DINGTALK_BOT_SECRET:${TEST_SET}] []"}, "Write ${env:NAME}, which Cursor expands"},
-
-	{"VS Code", ".vscode/mcp.json", `{
-		// the group of operations
-		"inputs": [{"type":"promptString","id":"token","password":true}],
-		"servers": {"d": {"type":"stdio","command":"${workspaceFolder}/dingtalk-mcp", /* "x": */ "env": {"DINGTALK_BOT_ACCESS_TOKEN":"${env:TEST_SET}","DINGTALK_BOT_KEYWORDS":"// no comment",},},},
-	}`, []string{"server d map[DINGTALK_BOT_ACCESS_TOKEN:v DINGTALK_BOT_KEYWORDS:// no comment] []"}, ""},
-	{"VS Code, input", "mcp.json", `{"servers":{"d":{"env":{"DINGTALK_BOT_ACCESS_TOKEN":"${input:token}","DINGTALK_BOT_SECRET":"${input:secret}"}}}}`,
-		[]string{"server d map[DINGTALK_BOT_ACCESS_TOKEN:${input:token} DINGTALK_BOT_SECRET:SECtyped] [inputs]"}, "VS Code asks for DINGTALK_BOT_ACCESS_TOKEN, and"},
-
-	{"another client", "mcp_config.json", `{"mcpServers":{"d":{"env":{"DINGTALK_BOT_ACCESS_TOKEN":"${TEST_SET}","DINGTALK_BOT_SECRET":"${env:TEST_SET}"}}}}`,
-		[]string{"server d map[DINGTALK_BOT_ACCESS_TOKEN:v DINGTALK_BOT_SECRET:v] []"}, ""},
-	{"hyper-mcp, several", "config.json", `{"plugins":{"a":{"runtime_config":{"env_vars":{"DINGTALK_BOT_ACCESS_TOKEN":"${TEST_UNSET}"}}},"b":{"runtime_config":{"env_vars":{"DINGTALK_BOT_SECRET":7}}}}}`,
-		[]string{"plugin a map[DINGTALK_BOT_ACCESS_TOKEN:${TEST_UNSET}] [variables]", "plugin b map[DINGTALK_BOT_SECRET:7] [variables DINGTALK_BOT_SECRET]"}, ""},
-}
-
+// Each file is read as its program reads it, with a byte order mark and without.
 func TestReadConfig(t *testing.T) {
 	t.Setenv("TEST_SET", "v")
 	t.Setenv(schema.KeySecret, "SECtyped")
-	for _, tt := range clientTests {
-		t.Run(tt.name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), tt.file)
-			writeFiles(t, map[string]string{file: tt.text})
-			targets, err := ReadConfig(file, "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []string
-			for _, target := range targets {
-				names := []string{}
-				for _, p := range target.Problems {
-					names = append(names, p.Name.String())
-				}
-				source, hasFile := strings.CutPrefix(target.Source.String(), filepath.Base(tt.file)+", ")
-				if !hasFile {
-					t.Errorf("source %q", target.Source)
-				}
-				got = append(got, fmt.Sprintf("%s %v %v", source, target.Values, names))
-				target.Values = maps.Clone(target.Values)
-				target.Values[schema.KeyWebhookURL] = "http://127.0.0.1:1" // nothing listens there
-			}
-			if !slices.Equal(got, tt.want) {
-				t.Errorf("targets\n%q, want\n%q", got, tt.want)
-			}
-			if output := printed(Examine(t.Context(), &Options{}, targets...)); !strings.Contains(output, tt.advice) ||
-				strings.Contains(output, "allowed host") != strings.HasPrefix(tt.name, "hyper-mcp") || strings.Contains(output, "CANARY") {
-				t.Errorf("want %q:\n%s", tt.advice, output)
-			}
-		})
+	archive, err := txtar.ParseFile("testdata/clients.txtar")
+	if err != nil {
+		t.Fatal(err)
 	}
+	for pair := range slices.Chunk(archive.Files, 2) {
+		name, path, _ := strings.Cut(pair[0].Name, "/")
+		want, says, _ := strings.Cut(string(pair[1].Data), "says ")
+		for _, mark := range []string{"", "\ufeff"} {
+			t.Run(name, func(t *testing.T) {
+				file := filepath.Join(t.TempDir(), path)
+				writeFiles(t, map[string]string{file: mark + string(pair[0].Data)})
+				targets, err := ReadConfig(file, "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := describeTargets(targets); got != want {
+					t.Errorf("targets\n%s, want\n%s", got, want)
+				}
+				for _, target := range targets {
+					target.Values = maps.Clone(target.Values)
+					target.Values[schema.KeyWebhookURL] = "http://127.0.0.1:1" // nothing listens there
+				}
+				if output := printed(Examine(t.Context(), &Options{}, targets...)); !strings.Contains(output, strings.TrimSpace(says)) ||
+					strings.Contains(output, "allowed host") != strings.HasPrefix(name, "hyper-mcp") || strings.Contains(output, "CANARY") {
+					t.Errorf("want %q:\n%s", says, output)
+				}
+			})
+		}
+	}
+}
+
+// describeTargets writes each target's source, its values, and the names of its
+// problems.
+func describeTargets(targets []*Target) string {
+	var list strings.Builder
+	for _, target := range targets {
+		names := []string{}
+		for _, p := range target.Problems {
+			names = append(names, p.Name.String())
+		}
+		fmt.Fprintf(&list, "%s %v %v\n", target.Source, target.Values, names)
+	}
+	return list.String()
 }
 
 // One of several is examined with --name, whatever keys it has.

@@ -3,14 +3,15 @@ package doctor
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -26,121 +27,35 @@ const (
 	secret = "SECcanaryCANARYcanary/+=0123456789"
 )
 
+// An examineTest is a robot, a configuration, and what the doctor says of them. In its
+// values, $TOKEN and $SECRET are those above, and $ROBOT and $AUTHORITY the robot's address.
 type examineTest struct {
-	name    string
-	robot   func(*dingtalktest.Options)
-	fault   string
-	handler http.HandlerFunc  // replaces the fake server
-	values  map[string]string // "" removes a key
-	hosts   []string
-	ahead   time.Duration // of the robot's clock
-	fail    []string      // all checks that fail
-	unknown []string      // all checks that are unknown, but for keywords and allowed hosts
-	output  string        // part of the report
+	Name         string
+	Robot        json.RawMessage // how its options differ from those of a robot with token and secret
+	Fault        string
+	Answer       string            // to every POST, in place of the fake server's
+	Handler      string            // one of handlers, in place of the fake server
+	MinutesAhead int               // of the robot's clock
+	Values       map[string]string // "" removes a key
+	Hosts        []string
+	Fail         []string // all checks that fail
+	Unknown      []string // all checks that are unknown, but for keywords and allowed hosts
+	Output       string   // part of the report
 }
 
-// What is unknown after a request was rejected, or if none was made.
-var (
-	blocked        = []string{"token, signature, IP address"}
-	afterRequest   = []string{"access token", "robot", "signature", "IP address"}
-	afterToken     = afterRequest[1:]
-	afterRobot     = afterRequest[2:]
-	afterSignature = afterRequest[3:]
-)
+var handlers = map[string]http.HandlerFunc{"redirect": redirect, "switch protocols": switchProtocols, "echo": echo}
 
-var examineTests = []examineTest{
-	{name: "valid", output: "it is accepted, and a false one is rejected"},
-	{name: "no signature", robot: func(o *dingtalktest.Options) { o.Secret = "" }, values: map[string]string{schema.KeySecret: ""}, output: "the robot requires none"},
-	{name: "full address as token", values: map[string]string{schema.KeyWebhookURL: "", schema.KeyAccessToken: "$ROBOT/robot/send?access_token=" + token + "&timestamp=1&sign=x"}},
-	{name: "bare host", values: map[string]string{schema.KeyWebhookURL: "$ROBOT"}, output: "/robot/send"},
-	{name: "texts of 2020", robot: func(o *dingtalktest.Options) { o.Wording = dingtalktest.WordingLegacy; o.StringCodes = true }, output: "a false one is rejected"},
-	{name: "unneeded secret", robot: func(o *dingtalktest.Options) { o.Secret = "" }, unknown: []string{"signature"}, output: "a false one is not rejected either"},
-
-	{name: "wrong token", robot: func(o *dingtalktest.Options) { o.Token = "another" }, fail: []string{"access token"}, unknown: afterToken, output: "300005"},
-	{name: "half a token", values: map[string]string{schema.KeyAccessToken: "abc"}, fail: []string{"access token"}, unknown: afterToken, output: "it has 3 characters, and DingTalk's have 64"},
-	{name: "wrong token, code of 2020", robot: func(o *dingtalktest.Options) { o.Token, o.TokenCode = "another", 300001 }, fail: []string{"access token"}, unknown: afterToken, output: "300001"},
-	{name: "no token", values: map[string]string{schema.KeyAccessToken: ""}, fail: []string{"access token"}, unknown: blocked},
-	{name: "token and secret exchanged", values: map[string]string{schema.KeyAccessToken: "SEC" + strings.Repeat("0", 64)}, fail: []string{"access token"}, unknown: blocked, output: "Exchange"},
-	{name: "space in token", values: map[string]string{schema.KeyAccessToken: "CANARY CANARY"}, fail: []string{"access token"}, unknown: blocked},
-
-	{name: "wrong secret", values: map[string]string{schema.KeySecret: secret + "x"}, fail: []string{"signature"}, unknown: afterSignature, output: "签名不匹配"},
-	{name: "wrong secret, text of 2022", robot: func(o *dingtalktest.Options) { o.Wording = dingtalktest.Wording2022 }, values: map[string]string{schema.KeySecret: secret + "x"}, fail: []string{"signature"}, unknown: afterSignature},
-	{name: "missing secret", values: map[string]string{schema.KeySecret: ""}, fail: []string{"signature"}, unknown: afterSignature, output: "加签"},
-	{name: "quoted secret", values: map[string]string{schema.KeySecret: `"` + secret + `"`}, fail: []string{"secret"}, unknown: blocked},
-	{name: "secret without SEC", robot: func(o *dingtalktest.Options) { o.Secret = "CANARYsecret" }, values: map[string]string{schema.KeySecret: "CANARYsecret"}, output: "does not begin with SEC"},
-
-	{name: "clock slow", ahead: 2 * time.Hour, fail: []string{"clock"}, unknown: []string{"signature", "IP address"}, output: "this machine's is 2 hours behind the answer's"},
-	{name: "clock fast", ahead: -26 * time.Hour, fail: []string{"clock"}, unknown: []string{"signature", "IP address"}, output: "this machine's is 26 hours ahead of the answer's"},
-	{name: "clock slow, wrong secret", ahead: 2 * time.Hour,
-		handler: answerAt(2*time.Hour, `{"errcode":310000,"errmsg":"sign not match"}`), fail: []string{"clock", "signature"}, unknown: afterSignature},
-	{name: "clock a little slow", ahead: 10 * time.Minute, output: "10 minutes behind the answer's; signatures are valid for an hour"},
-	{name: "clock slow, no signature", ahead: 2 * time.Hour, robot: func(o *dingtalktest.Options) { o.Secret = "" }, values: map[string]string{schema.KeySecret: ""}},
-
-	{name: "IP address not allowed", robot: func(o *dingtalktest.Options) { o.AllowIPs = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")} }, fail: []string{"IP address"}, output: "白名单"},
-	{name: "disabled", robot: func(o *dingtalktest.Options) { o.Disabled = true }, fail: []string{"robot"}, unknown: afterRobot, output: "switched off"},
-	{name: "dissolved", robot: func(o *dingtalktest.Options) { o.Dissolved = true }, fail: []string{"robot"}, unknown: afterRobot, output: "dissolved"},
-	{name: "removed", robot: func(o *dingtalktest.Options) { o.Removed = true }, fail: []string{"robot"}, unknown: afterRobot, output: "removed"},
-
-	{name: "connection refused", values: map[string]string{schema.KeyWebhookURL: "http://127.0.0.1:1/robot/send"}, fail: []string{"network"}, unknown: blocked, output: "the connection was refused"},
-	{name: "unknown host", values: map[string]string{schema.KeyWebhookURL: "https://robot.invalid/robot/send"}, fail: []string{"network"}, unknown: blocked, output: "its name is unknown"},
-	{name: "no TLS there", values: map[string]string{schema.KeyWebhookURL: "https:$AUTHORITY/robot/send"}, fail: []string{"network"}, unknown: blocked, output: "does not speak TLS"},
-	{name: "plain http", values: map[string]string{schema.KeyWebhookURL: "http://oapi.dingtalk.com/robot/send?access_token=" + token}, fail: []string{"address"}, unknown: blocked, output: "unencrypted"},
-	{name: "plain http to a name like a loopback address", values: map[string]string{schema.KeyWebhookURL: "http://127.0.0.1.example/robot/send"}, fail: []string{"address"}, unknown: blocked},
-	{name: "relative address", values: map[string]string{schema.KeyWebhookURL: "robot/send"}, fail: []string{"address"}, unknown: blocked},
-	{name: "token as host", values: map[string]string{schema.KeyWebhookURL: "https://" + strings.Repeat("0", 64)}, fail: []string{"address"}, unknown: blocked},
-	{name: "another scheme", values: map[string]string{schema.KeyWebhookURL: "ftp://oapi.dingtalk.com/"}, fail: []string{"address"}, unknown: blocked},
-
-	{name: "busy", fault: "busy", unknown: afterRequest, output: "-1"},
-	{name: "gateway", fault: "gateway", unknown: []string{"access token"}, output: "502"},
-	{name: "dropped", fault: "drop-before", fail: []string{"network"}, output: "the connection broke"},
-	{name: "locked", handler: answer(`{"errcode":130101,"errmsg":"send too fast, exceed 20 times per minute"}`), fail: []string{"robot"}, unknown: afterRobot, output: "ten minutes"},
-	{name: "API quota exhausted", handler: answer(`{"errcode":90020,"errmsg":"x"}`), fail: []string{"quota"}, unknown: afterRobot, output: "API calls"},
-	{name: "webhook quota exhausted", handler: answer(`{"errcode":90030,"errmsg":"webhook over limit"}`), fail: []string{"quota"}, unknown: afterRobot, output: "3000"},
-	{name: "accepted", handler: answer(`{"errcode":0,"errmsg":"ok"}`), unknown: afterRequest, output: "not DingTalk's own"},
-	{name: "query dropped", handler: answer(`{"errcode":40035,"errmsg":"缺少参数 access_token"}`), fail: []string{"request"}, unknown: afterRequest, output: "drops the query"},
-	{name: "keyword first", handler: answer(`{"errcode":310000,"errmsg":"keywords not in content"}`), fail: []string{"keywords"}, unknown: []string{"signature"}},
-	{name: "locked by the gateway", handler: answer(`{"status":1111,"punish":"deny"}`), fail: []string{"network"}, unknown: blocked, output: "five minutes"},
-	{name: "login page", handler: answer("<html>please log in</html>"), fail: []string{"network"}, unknown: blocked, output: "text/plain"},
-	{name: "other JSON", handler: answer("[]"), fail: []string{"network"}, unknown: blocked},
-	{name: "redirected", handler: redirect, fail: []string{"network"}, unknown: blocked, output: "redirects to elsewhere.example"},
-	{name: "protocols switched", handler: switchProtocols, fail: []string{"network"}, unknown: blocked},
-	{name: "echo", handler: echo, unknown: afterRequest, output: "***"},
-
-	{name: "allowed host", hosts: []string{"127.0.0.1"}, output: "allowed by 127.0.0.1"},
-	{name: "allowed by a glob", hosts: []string{"a", "127.*"}, output: "allowed by 127.*"},
-	{name: "host not allowed", hosts: []string{"oapi.dingtalk.com"}, fail: []string{"allowed host"}, output: `Put "127.0.0.1" into`},
-	{name: "no allowed host", hosts: []string{}, fail: []string{"allowed host"}},
-	{name: "allowed host with a scheme", hosts: []string{"http://127.0.0.1"}, fail: []string{"allowed host"}, output: "http://127.0.0.1 matches no host"},
-
-	{name: "unexpanded", values: map[string]string{schema.KeySecret: "${CANARYcanary}"}, fail: []string{schema.KeySecret}, unknown: []string{"signature", "IP address"}, output: "still reads ${…}"},
-	{name: "unexpanded token", values: map[string]string{schema.KeyAccessToken: "${CANARYcanary}"}, fail: []string{schema.KeyAccessToken}, unknown: blocked, output: "not tested, because of " + schema.KeyAccessToken},
-	{name: "unknown key", values: map[string]string{"DINGTALK_BOT_COLOR": "x"}, output: "does not know this key"},
-	{name: "mistyped key beside the right one", values: map[string]string{"DINGTALK_BOT_TOKEN": "x"}, output: "Did you mean DINGTALK_BOT_ACCESS_TOKEN?"},
-	{name: "mistyped key", values: map[string]string{schema.KeyAccessToken: "", "DINGTALK_BOT_ACESS_TOKEN": "x"}, fail: []string{"DINGTALK_BOT_ACESS_TOKEN"}, unknown: blocked, output: "Rename it to DINGTALK_BOT_ACCESS_TOKEN."},
-	{name: "robots", values: map[string]string{schema.KeyAccessToken: "", schema.KeySecret: "",
-		schema.KeyRobots: `{"a":{"accessToken":"` + token + `","secret":"` + secret + `"},"b":{"accessToken":"` + token + `"}}`},
-		fail: []string{"signature"}, unknown: afterSignature, output: "The robot b"},
-	{name: "malformed robots", values: map[string]string{schema.KeyRobots: `[]`}, fail: []string{schema.KeyRobots}},
-}
-
-// answerAt is answer with a clock that is ahead.
-func answerAt(ahead time.Duration, body string) http.HandlerFunc {
+// answer returns a robot with a clock that is ahead, which answers every POST with
+// the body. Unless that has an errcode, it answers the probe with it, too.
+func answer(body string, ahead time.Duration) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
-		answer(body)(w, r)
-	}
-}
-
-// answer returns a robot that answers every POST with the body. Unless that has
-// an errcode, it answers the probe with it, too.
-func answer(body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
 		if r.Method == http.MethodGet && strings.Contains(body, "errcode") {
-			w.Write([]byte(`{"errcode":43002,"errmsg":"需要POST请求"}`))
+			io.WriteString(w, `{"errcode":43002,"errmsg":"需要POST请求"}`)
 			return
 		}
-		w.Write([]byte(body))
+		io.WriteString(w, body)
 	}
 }
 
@@ -162,37 +77,53 @@ func echo(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestExamine(t *testing.T) {
-	for _, tt := range examineTests {
-		t.Run(tt.name, func(t *testing.T) {
-			options := dingtalktest.Options{Token: token, Secret: secret}
-			if tt.robot != nil {
-				tt.robot(&options)
-			}
-			fake := dingtalktest.New(&options)
-			fake.AdvanceClock(tt.ahead)
-			if fault, known := dingtalktest.FaultByName(tt.fault); known {
-				fake.InjectFaults(fault, fault)
-			}
-			server := httptest.NewServer(fake)
-			defer server.Close()
-			if tt.handler != nil {
-				server.Config.Handler = tt.handler
-			}
-			target := &Target{Source: say("a test"), Values: tt.configuration(server.URL), Hosts: tt.hosts, HostsKnown: tt.hosts != nil}
-			tt.check(t, Examine(t.Context(), &Options{Timeout: 5 * time.Second, Transport: &http.Transport{}}, target)) // without a proxy
-			if got := len(fake.Messages()); got != 0 {
-				t.Errorf("%d messages were posted", got)
-			}
-		})
+	data, err := os.ReadFile("testdata/examine.json")
+	var tests []examineTest
+	if err == nil {
+		err = json.Unmarshal(data, &tests)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range tests {
+		t.Run(tt.Name, tt.run)
+	}
+}
+
+func (tt *examineTest) run(t *testing.T) {
+	options := dingtalktest.Options{Token: token, Secret: secret}
+	if tt.Robot != nil {
+		if err := json.Unmarshal(tt.Robot, &options); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fake, ahead := dingtalktest.New(&options), time.Duration(tt.MinutesAhead)*time.Minute
+	fake.AdvanceClock(ahead)
+	if fault, known := dingtalktest.FaultByName(tt.Fault); known {
+		fake.InjectFaults(fault, fault)
+	}
+	server := httptest.NewServer(fake)
+	defer server.Close()
+	switch {
+	case tt.Answer != "":
+		server.Config.Handler = answer(tt.Answer, ahead)
+	case tt.Handler != "":
+		server.Config.Handler = handlers[tt.Handler]
+	}
+	target := &Target{Source: say("a test"), Values: tt.configuration(server.URL), Hosts: tt.Hosts, HostsKnown: tt.Hosts != nil}
+	tt.check(t, Examine(t.Context(), &Options{Timeout: 5 * time.Second, Transport: &http.Transport{}}, target)) // without a proxy
+	if got := len(fake.Messages()); got != 0 {
+		t.Errorf("%d messages were posted", got)
 	}
 }
 
 func (tt *examineTest) configuration(address string) map[string]string {
 	values := map[string]string{schema.KeyAccessToken: token, schema.KeySecret: secret, schema.KeyWebhookURL: address + "/robot/send"}
-	maps.Copy(values, tt.values)
+	maps.Copy(values, tt.Values)
 	maps.DeleteFunc(values, func(_, value string) bool { return value == "" })
+	fill := strings.NewReplacer("$TOKEN", token, "$SECRET", secret, "$ROBOT", address, "$AUTHORITY", strings.TrimPrefix(address, "http:"))
 	for key, value := range values {
-		values[key] = strings.NewReplacer("$ROBOT", address, "$AUTHORITY", strings.TrimPrefix(address, "http:")).Replace(value)
+		values[key] = fill.Replace(value)
 	}
 	return values
 }
@@ -211,17 +142,15 @@ func (tt *examineTest) check(t *testing.T, report *Report) {
 		}
 	}
 	output := printed(report)
-	if !slices.Equal(fail, tt.fail) || !slices.Equal(unknown, tt.unknown) || !strings.Contains(output, tt.output) {
-		t.Errorf("fail %q, want %q; unknown %q, want %q; want output %q:\n%s", fail, tt.fail, unknown, tt.unknown, tt.output, output)
+	if !slices.Equal(fail, tt.Fail) || !slices.Equal(unknown, tt.Unknown) || !strings.Contains(output, tt.Output) {
+		t.Errorf("fail %q, want %q; unknown %q, want %q; want output %q:\n%s", fail, tt.Fail, unknown, tt.Unknown, tt.Output, output)
 	}
-	want := 0
-	if len(tt.fail) > 0 {
-		want = 1
-	} else if slices.Contains(unknown, "access token") {
-		want = 1
+	wantCode := 0
+	if len(fail) > 0 || slices.Contains(unknown, "access token") {
+		wantCode = 1
 	}
-	if got := report.ExitCode(); got != want {
-		t.Errorf("exit code %d, want %d", got, want)
+	if got := report.ExitCode(); got != wantCode {
+		t.Errorf("exit code %d, want %d", got, wantCode)
 	}
 	inChinese := printedIn(report, zh)
 	if got, want := outline(inChinese, zh), outline(output, nil); !slices.Equal(got, want) {

@@ -82,15 +82,22 @@ func parseHyperMCP(text, name string, getenv func(string) string) ([]*Target, er
 	case file.Plugins == nil:
 		return nil, &Error{say("the file has neither plugins, as one of hyper-mcp, nor mcpServers or servers, as one of an MCP client"), true}
 	}
-	names, err := selectPlugins(file.Plugins, name)
 	var targets []*Target
-	for _, name := range names {
+	names := slices.Sorted(maps.Keys(file.Plugins))
+	for _, entry := range names {
+		runtime := file.Plugins[entry].Runtime
+		if !isSelected(entry, runtime.Values, name) {
+			continue
+		}
 		t := *common
-		t.Source, t.Hosts, t.Problems = say("plugin %s", name), file.Plugins[name].Runtime.Hosts, slices.Clone(common.Problems)
-		t.setValues(file.Plugins[name].Runtime.Values)
+		t.Source, t.Hosts, t.Problems = say("plugin %s", entry), runtime.Hosts, slices.Clone(common.Problems)
+		t.setValues(runtime.Values)
 		targets = append(targets, &t)
 	}
-	return targets, err
+	if targets == nil {
+		return nil, notOurs(say("plugins"), names, name)
+	}
+	return targets, nil
 }
 
 var (
@@ -144,21 +151,6 @@ func firstTen(names []string) *Text {
 		return say("%s and %d more", names[:10], more)
 	}
 	return say("%s", names)
-}
-
-// selectPlugins returns name, or all plugins with keys of this one.
-func selectPlugins(plugins map[string]plugin, name string) (ours []string, err error) {
-	names := slices.Sorted(maps.Keys(plugins))
-	for _, candidate := range names {
-		keys := slices.Collect(maps.Keys(plugins[candidate].Runtime.Values))
-		if candidate == name || name == "" && slices.ContainsFunc(keys, isOurs) {
-			ours = append(ours, candidate)
-		}
-	}
-	if len(ours) == 0 {
-		return nil, notOurs(say("plugins"), names, name)
-	}
-	return ours, nil
 }
 
 // setValues reports values that are not strings, which the runner rejects.

@@ -18,6 +18,8 @@ import (
 
 	"dingtalk-plugin/host-test/internal/config"
 	"dingtalk-plugin/schema"
+
+	"golang.org/x/tools/txtar"
 )
 
 // canaries are what people paste.
@@ -134,63 +136,30 @@ func outputOf(ctx context.Context, transport http.RoundTripper, err error, targe
 
 // places are configuration files with a credential pasted somewhere. § is the
 // credential, and N the credential as a number if it has only digits.
-func places() map[string]string {
-	file := func(name, runtime string) string {
-		return `{"plugins":{"` + name + `":{"url":"file:///plugin.wasm","runtime_config":{` + runtime + `}}}}`
+func places(t testing.TB) map[string]string {
+	t.Helper()
+	archive, err := txtar.ParseFile("testdata/leaks.txtar")
+	if err != nil {
+		t.Fatal(err)
 	}
 	env := func(values string) string {
-		return file("ding", `"allowed_hosts":["oapi.dingtalk.com"],"env_vars":{`+values+`}`)
+		return `{"plugins":{"ding":{"url":"file:///plugin.wasm","runtime_config":{"allowed_hosts":["oapi.dingtalk.com"],` +
+			`"env_vars":{` + values + `}}}}}`
 	}
-	client := func(name, env string) string {
-		return `{"mcpServers":{"` + name + `":{"command":"/§/§","args":["§"],"env":{` + env + `}}}}`
-	}
-	good := `"DINGTALK_BOT_ACCESS_TOKEN":"qwertzuiop"`
-	list := map[string]string{
-		"the only text":        `§`,
-		"a string":             `"§"`,
-		"a top-level key":      `{"§":{},"plugins":{"§":{}}}`,
-		"a plugin's name":      file("§", `"env_vars":{`+good+`}`),
-		"two plugins' names":   `{"plugins":{"§":{},"a§":{}}}`,
-		"a plugin":             `{"plugins":{"ding":"§"}}`,
-		"the plugin's URL":     `{"plugins":{"ding":{"url":"https://§.example/§?t=§","runtime_config":{"env_vars":{` + good + `}}}}}`,
-		"an unknown member":    file("ding", `"§":"§","env_vars":{`+good+`}`),
-		"an allowed host":      file("ding", `"allowed_hosts":["§","https://§.example/§","https://oapi.dingtalk.com/§","*§*"],"env_vars":{`+good+`}`),
-		"its own allowed host": file("ding", `"allowed_hosts":["§.example/§","https://§.example/"],"env_vars":{"DINGTALK_BOT_WEBHOOK_URL":"https://§.example/",`+good+`}`),
-		"an unknown key":       env(`"§":"§","DINGTALK_BOT_§":"§",` + good),
-		"a key of a number":    env(`"DINGTALK_BOT_§":1,"§":true,` + good),
-		"a variable":           env(`"DINGTALK_BOT_ACCESS_TOKEN":"${§}"`),
-		"a variable's name":    env(`"DINGTALK_BOT_ACCESS_TOKEN":"${A_§}"`),
-		"a variable's default": env(`"DINGTALK_BOT_ACCESS_TOKEN":"${UNSET_HERE:-§}"`),
-		"a variable in a key":  env(`"${§}":"x",` + good),
-		"a duplicate":          env(`"DINGTALK_BOT_ACCESS_TOKEN":"§","DINGTALK_BOT_ACCESS_TOKEN":"qwertzuiop"`),
-		"broken JSON":          `{"plugins":{"§":`,
-		"a server's name":      client("§", good),
-		"a client's key":       client("ding", `"DINGTALK_BOT_§":"§","DINGTALK_BOT_TOOLS":7,"§":"§",`+good),
-		"a client's variable":  client("ding", `"DINGTALK_BOT_ACCESS_TOKEN":"${§}","DINGTALK_BOT_SECRET":"${env:§}","DINGTALK_BOT_KEYWORDS":"${A_§:-§}"`),
-		"a client's secret":    client("ding", `"DINGTALK_BOT_SECRET":"§","DINGTALK_BOT_WEBHOOK_URL":"https://§.example/§?access_token=§"`),
-		"an input":             `{"servers":{"§":{"env":{"DINGTALK_BOT_ACCESS_TOKEN":"${input:§}","DINGTALK_BOT_SECRET":"§"}}}, // §` + "\n}",
-		"a project":            `{"projects":{"/§/§":` + client("ding", good) + `}}`,
-		"trailing text":        file("ding", `"env_vars":{`+good+`}`) + "§",
-	}
-	for _, key := range append(slices.Clone(schema.Keys), "DINGTALK_BOT_UNKNOWN") {
-		for shape, value := range map[string]string{
-			"text": `"§"`, "number": `N`, "list": `["§"]`, "object": `{"§":"§"}`, "blanks": `" § "`, "quoted": `"\"§\""`,
-			"path": `"https://oapi.dingtalk.com/robot/send/§"`, "host": `"https://§.example/robot/send?access_token=qwertzuiop"`,
-			"bare host": `"https://§"`, "user": `"https://§:§@oapi.dingtalk.com/"`, "query": `"https://oapi.dingtalk.com/robot/send?access_token=§&other=§&§=1"`,
-			"fragment": `"https://oapi.dingtalk.com/#§"`, "port": `"https://oapi.dingtalk.com:§/"`, "scheme": `"§://oapi.dingtalk.com/"`,
-			"plain": `"http://§.example/§?access_token=§"`, "relative address": `"§/§?§"`, "broken": `"https://%§/"`,
-		} {
-			list[key+" as "+shape] = env(`"` + key + `":` + value + `,"DINGTALK_BOT_SECRET":"SECx"`)
+	list := map[string]string{}
+	for _, f := range archive.Files {
+		text := strings.TrimSpace(string(f.Data))
+		switch kind, place, _ := strings.Cut(f.Name, "/"); kind {
+		case "file":
+			list[place] = text
+		case "value":
+			for _, key := range append(slices.Clone(schema.Keys), "DINGTALK_BOT_UNKNOWN") {
+				list[key+" as "+place] = env(`"` + key + `":` + text + `,"DINGTALK_BOT_SECRET":"SECx"`)
+			}
+		case "robots":
+			quoted, _ := json.Marshal(text)
+			list["a robot's "+place] = env(`"DINGTALK_BOT_ROBOTS":` + string(quoted))
 		}
-	}
-	for place, robots := range map[string]string{
-		"name": `{"§":{"accessToken":"qwertzuiop"}}`, "key": `{"a":{"accessToken":"qwertzuiop","§":"§"}}`, "name only": `{"§":{}}`,
-		"token": `{"a":{"accessToken":"§"},"b":{"accessToken":"https://§.example/§?access_token=§"}}`,
-		"both":  `{"a":{"accessToken":"§","secret":"§","webhookUrl":"https://oapi.dingtalk.com/§?§=§","keywords":"§"}}`,
-		"host":  `{"§":{"webhookUrl":"https://§.example/§"}}`, "number": `{"a":{"accessToken":N}}`, "list": `["§"]`, "text": `§`, "robot": `{"§":"§"}`, "nested": `{"a":{"b":{"§":"§"}}}`,
-	} {
-		quoted, _ := json.Marshal(robots)
-		list["a robot's "+place] = env(`"DINGTALK_BOT_ROBOTS":` + string(quoted))
 	}
 	return list
 }
@@ -217,7 +186,7 @@ func TestNoLeakFromFile(t *testing.T) {
 		return file
 	}
 	for kind, canary := range canaries {
-		for place, text := range places() {
+		for place, text := range places(t) {
 			file := create("config.json", fill(text, canary))
 			for name, transport := range transports {
 				check(kind+" in "+place+", "+name, file, "", canary, transport)
@@ -253,7 +222,7 @@ func TestNoLeakFromEnvironment(t *testing.T) {
 
 // FuzzNoLeak replaces §, ¤ and ¢ in a file by a token, a secret and a phone number.
 func FuzzNoLeak(f *testing.F) {
-	for _, text := range places() {
+	for _, text := range places(f) {
 		f.Add(text)
 	}
 	f.Add(strings.ReplaceAll(twoPlugins, "$", "¤"))

@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -17,11 +16,6 @@ import (
 	spec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
-
-func sha256Of(data []byte) []byte {
-	sum := sha256.Sum256(data)
-	return sum[:]
-}
 
 // validate checks a document against a schema in testdata.
 func validate(t *testing.T, schema string, document []byte) {
@@ -52,11 +46,7 @@ func unzipped(t *testing.T, data []byte, name string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	content, err := io.ReadAll(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return content
+	return readAll(t, file)
 }
 
 // A bundle's manifest matches the format's schema, names the program of its
@@ -116,7 +106,7 @@ func TestServerJSON(t *testing.T) {
 	}
 	bundle, image := server.Packages[0], server.Packages[1]
 	if bundle.RegistryType != "mcpb" || bundle.Identifier != "https://github.com/Some-One/dingtalk-mcp/releases/download/v0.1.0/dingtalk-mcp_linux_amd64.mcpb" ||
-		bundle.FileSha256 != fmt.Sprintf("%x", sha256Of(files["dingtalk-mcp_linux_amd64.mcpb"])) {
+		bundle.FileSha256 != fmt.Sprintf("%x", sha256.Sum256(files["dingtalk-mcp_linux_amd64.mcpb"])) {
 		t.Errorf("%+v", bundle)
 	}
 	if image.RegistryType != "oci" || image.Identifier != "ghcr.io/some-one/dingtalk-mcp/server:v0.1.0" || image.Version != "" || image.FileSha256 != "" {

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
@@ -33,12 +34,7 @@ func copySource(t *testing.T) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.MkdirAll(filepath.Join(folder, filepath.Dir(name)), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(folder, name), data, info.Mode().Perm()); err != nil {
-			t.Fatal(err)
-		}
+		write(t, folder, name, string(data))
 	}
 	return folder
 }
@@ -81,7 +77,7 @@ func TestArchives(t *testing.T) {
 		"dingtalk-mcp_linux_amd64.cdx.json", "dingtalk-mcp_linux_amd64.mcpb", "dingtalk-mcp_linux_amd64.tar.gz", "dingtalk-mcp_windows_arm64.cdx.json",
 		"dingtalk-mcp_windows_arm64.mcpb", "dingtalk-mcp_windows_arm64.zip", "plugin.cdx.json", "plugin.wasm", "server.json",
 	} {
-		line := fmt.Sprintf("%x  %s\n", sha256Of(files[name]), name)
+		line := fmt.Sprintf("%x  %s\n", sha256.Sum256(files[name]), name)
 		if !strings.HasPrefix(sums, line) {
 			t.Fatalf("the checksums go on %q, want %q", sums, line)
 		}
@@ -118,11 +114,16 @@ func gunzip(t *testing.T, data []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	uncompressed, err := io.ReadAll(reader)
+	return readAll(t, reader)
+}
+
+func readAll(t *testing.T, reader io.Reader) []byte {
+	t.Helper()
+	data, err := io.ReadAll(reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return uncompressed
+	return data
 }
 
 // untar returns the files of a compressed archive.
@@ -137,12 +138,8 @@ func untar(t *testing.T, data []byte) map[string]entry {
 		if err != nil {
 			t.Fatal(err)
 		}
-		content, err := io.ReadAll(archive)
-		if err != nil {
-			t.Fatal(err)
-		}
 		if header.Typeflag == tar.TypeReg {
-			found[header.Name] = entry{header.Name, header.FileInfo().Mode(), content}
+			found[header.Name] = entry{header.Name, header.FileInfo().Mode(), readAll(t, archive)}
 		}
 	}
 }

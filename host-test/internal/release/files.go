@@ -19,16 +19,6 @@ import (
 // Files are the contents of a folder, by slash-separated paths within it.
 type Files map[string][]byte
 
-// add adds the files of a tree under the prefix.
-func (f Files) add(prefix string, from fs.FS) error {
-	return fs.WalkDir(from, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
-			f[prefix+name], err = fs.ReadFile(from, name)
-		}
-		return err
-	})
-}
-
 // sumsFile has the checksums of all files that people download.
 const sumsFile = "SHA256SUMS"
 

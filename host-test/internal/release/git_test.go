@@ -37,9 +37,15 @@ func runGit(t *testing.T, folder string, args ...string) {
 	}
 }
 
+// write also makes the folders that the file is in.
 func write(t *testing.T, folder, name, text string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
+	file := filepath.Join(folder, name)
+	err := os.MkdirAll(filepath.Dir(file), 0o755)
+	if err == nil {
+		err = os.WriteFile(file, []byte(text), 0o644)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -41,32 +41,18 @@ const (
 // addImage adds an OCI image layout with one manifest, whose only layer is the
 // module. It is no index of platforms, in which hyper-mcp would look for
 // linux/amd64.
-func (r *Release) addImage(ctx context.Context, files Files) error {
-	folder, err := os.MkdirTemp("", "oci")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(folder)
-	layout, err := oci.NewWithContext(ctx, folder)
-	if err != nil {
-		return err
-	}
-	layer, err := oras.PushBytes(ctx, layout, layerType, r.Module)
-	if err != nil {
-		return err
-	}
+func (r *Release) addImage(files Files) {
+	layout := layout{files, pluginFolder}
+	layer := layout.addBlob(layerType, r.Module)
 	layer.Annotations = map[string]string{spec.AnnotationTitle: moduleFile} // the file name for `oras pull`
-	manifest, err := oras.PackManifest(ctx, layout, oras.PackManifestVersion1_1, artifactType, oras.PackManifestOptions{
-		Layers:              []spec.Descriptor{layer},
-		ManifestAnnotations: r.annotations(),
+	layout.addBlob(spec.MediaTypeEmptyJSON, spec.DescriptorEmptyJSON.Data)
+	manifest := layout.addJSON(spec.MediaTypeImageManifest, spec.Manifest{
+		Versioned: schema2, MediaType: spec.MediaTypeImageManifest, ArtifactType: artifactType,
+		Config: spec.DescriptorEmptyJSON, Layers: []spec.Descriptor{layer}, Annotations: r.annotations(),
 	})
-	if err != nil {
-		return err
-	}
-	if err := layout.Tag(ctx, manifest, r.Source.Version); err != nil {
-		return err
-	}
-	return files.add("oci/", os.DirFS(folder))
+	manifest.ArtifactType, manifest.Annotations = artifactType, r.annotations()
+	manifest.Annotations[spec.AnnotationRefName] = r.Source.Version
+	layout.finish(spec.Index{Versioned: schema2, MediaType: spec.MediaTypeImageIndex, Manifests: []spec.Descriptor{manifest}})
 }
 
 // serverNameLabel is where the MCP registry looks for the server's name, which
@@ -80,38 +66,32 @@ func (r *Release) addServerImage(ctx context.Context, files Files) error {
 	if err != nil {
 		return err
 	}
-	layout := serverLayout{files}
-	index := spec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: spec.MediaTypeImageIndex, Annotations: r.serverLabels()}
+	layout := layout{files, serverFolder}
+	index := spec.Index{Versioned: schema2, MediaType: spec.MediaTypeImageIndex, Annotations: r.serverLabels()}
 	for _, c := range r.Commands {
 		if c.Platform.OS != "linux" {
 			continue
 		}
-		manifest, err := r.addServerManifest(layout, c, certificates)
+		layer, err := r.serverLayer(c, certificates)
 		if err != nil {
 			return err
 		}
-		index.Manifests = append(index.Manifests, manifest)
+		index.Manifests = append(index.Manifests, r.addServerManifest(layout, c.Platform, layer))
 	}
-	if len(index.Manifests) == 0 {
-		return nil
+	if len(index.Manifests) > 0 {
+		tagged := layout.addJSON(spec.MediaTypeImageIndex, index)
+		tagged.Annotations = map[string]string{spec.AnnotationRefName: r.Source.Version}
+		layout.finish(spec.Index{Versioned: schema2, Manifests: []spec.Descriptor{tagged}})
 	}
-	tagged, err := layout.add(spec.MediaTypeImageIndex, index)
-	if err != nil {
-		return err
-	}
-	tagged.Annotations = map[string]string{spec.AnnotationRefName: r.Source.Version}
-	top, err := json.Marshal(spec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, Manifests: []spec.Descriptor{tagged}})
-	files[serverFolder+spec.ImageIndexFile] = top
-	files[serverFolder+spec.ImageLayoutFile] = []byte(`{"imageLayoutVersion":"` + spec.ImageLayoutVersion + `"}`)
-	return err
+	return nil
 }
 
-// addServerManifest adds the image for one platform: the command, what it needs
-// of a system, which are certificates, and the licenses.
-func (r *Release) addServerManifest(layout serverLayout, c *Command, certificates []byte) (spec.Descriptor, error) {
+// serverLayer returns an archive of the command, what it needs of a system, which
+// are certificates, and the licenses.
+func (r *Release) serverLayer(c *Command, certificates []byte) ([]byte, error) {
 	entries, err := r.entries(c)
 	if err != nil {
-		return spec.Descriptor{}, err
+		return nil, err
 	}
 	const documents = "usr/share/doc/" + commandName + "/"
 	files := []entry{entries[0]}
@@ -122,30 +102,23 @@ func (r *Release) addServerManifest(layout serverLayout, c *Command, certificate
 	for _, e := range entries[1:] {
 		files = append(files, entry{documents + e.name, e.mode, e.data})
 	}
-	uncompressed, err := tarArchive(files, r.Source.Date)
-	if err != nil {
-		return spec.Descriptor{}, err
-	}
-	compressed, err := compress(uncompressed)
-	if err != nil {
-		return spec.Descriptor{}, err
-	}
-	platform := spec.Platform{OS: c.Platform.OS, Architecture: c.Platform.Arch}
-	created := archiveDate(r.Source.Date)
-	config, err := layout.add(spec.MediaTypeImageConfig, spec.Image{
+	return tarArchive(files, r.Source.Date)
+}
+
+// addServerManifest adds the image for one platform.
+func (r *Release) addServerManifest(layout layout, p Platform, layer []byte) spec.Descriptor {
+	platform, created := spec.Platform{OS: p.OS, Architecture: p.Arch}, archiveDate(r.Source.Date)
+	config := layout.addJSON(spec.MediaTypeImageConfig, spec.Image{
 		Created: &created, Platform: platform,
-		Config: spec.ImageConfig{User: "65532:65532", Entrypoint: []string{"/" + c.Platform.program()}, Cmd: []string{"serve"}, Labels: r.serverLabels()},
-		RootFS: spec.RootFS{Type: "layers", DiffIDs: []digest.Digest{digest.FromBytes(uncompressed)}},
+		Config: spec.ImageConfig{User: "65532:65532", Entrypoint: []string{"/" + p.program()}, Cmd: []string{"serve"}, Labels: r.serverLabels()},
+		RootFS: spec.RootFS{Type: "layers", DiffIDs: []digest.Digest{digest.FromBytes(layer)}},
 	})
-	if err != nil {
-		return spec.Descriptor{}, err
-	}
-	manifest, err := layout.add(spec.MediaTypeImageManifest, spec.Manifest{
-		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: spec.MediaTypeImageManifest,
-		Config: config, Layers: []spec.Descriptor{layout.addBlob(spec.MediaTypeImageLayerGzip, compressed)}, Annotations: r.serverLabels(),
+	manifest := layout.addJSON(spec.MediaTypeImageManifest, spec.Manifest{
+		Versioned: schema2, MediaType: spec.MediaTypeImageManifest, Config: config,
+		Layers: []spec.Descriptor{layout.addBlob(spec.MediaTypeImageLayerGzip, compress(layer))}, Annotations: r.serverLabels(),
 	})
 	manifest.Platform = &platform
-	return manifest, err
+	return manifest
 }
 
 func (r *Release) serverLabels() map[string]string {
@@ -155,23 +128,43 @@ func (r *Release) serverLabels() map[string]string {
 	return labels
 }
 
-// serverFolder is the server's image layout, oci/ the plugin's.
-const serverFolder = "oci-server/"
+// The folders of the image layouts.
+const (
+	pluginFolder = "oci/"
+	serverFolder = "oci-server/"
+)
 
-// A serverLayout adds blobs to the server's image layout. The store of oras, which
-// has the plugin's, would list each platform's image in index.json beside the
-// index of all.
-type serverLayout struct{ files Files }
+var schema2 = specs.Versioned{SchemaVersion: 2}
 
-func (l serverLayout) addBlob(mediaType string, data []byte) spec.Descriptor {
+// A layout adds blobs to an image layout. The store of oras would list each
+// platform's image in index.json beside the index of all.
+type layout struct {
+	files  Files
+	folder string
+}
+
+func (l layout) addBlob(mediaType string, data []byte) spec.Descriptor {
 	sum := digest.FromBytes(data)
-	l.files[serverFolder+"blobs/sha256/"+sum.Encoded()] = data
+	l.files[l.folder+"blobs/sha256/"+sum.Encoded()] = data
 	return spec.Descriptor{MediaType: mediaType, Digest: sum, Size: int64(len(data))}
 }
 
-func (l serverLayout) add(mediaType string, value any) (spec.Descriptor, error) {
+func (l layout) addJSON(mediaType string, value any) spec.Descriptor {
+	return l.addBlob(mediaType, mustMarshal(value))
+}
+
+// finish adds the files by which the layout is read.
+func (l layout) finish(index spec.Index) {
+	l.files[l.folder+spec.ImageIndexFile] = mustMarshal(index)
+	l.files[l.folder+spec.ImageLayoutFile] = mustMarshal(spec.ImageLayout{Version: spec.ImageLayoutVersion})
+}
+
+func mustMarshal(value any) []byte {
 	data, err := json.Marshal(value)
-	return l.addBlob(mediaType, data), err
+	if err != nil {
+		panic(err) // impossible: the types of the specification have only texts and numbers
+	}
+	return data
 }
 
 // The roots are Mozilla's, as the Go project publishes them. Their module needs a
@@ -234,10 +227,11 @@ func (r *Release) license() string { return (*r.SBOM.Metadata.Component.Licenses
 // timestamp returns the source's date, or 1970 if it is unknown: a manifest must
 // have a date, and oras would take the current one.
 func (r *Release) timestamp() string {
-	if r.Source.Date.IsZero() {
-		return time.Unix(0, 0).UTC().Format(time.RFC3339)
+	date := r.Source.Date
+	if date.IsZero() {
+		date = time.Unix(0, 0)
 	}
-	return r.Source.Date.UTC().Format(time.RFC3339)
+	return date.UTC().Format(time.RFC3339)
 }
 
 // Push copies the image layout in the folder to ref, which is

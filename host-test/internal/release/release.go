@@ -78,9 +78,7 @@ func (r *Release) Files(ctx context.Context) (Files, error) {
 	if files["plugin.cdx.json"], err = r.sbom(); err != nil {
 		return nil, fmt.Errorf("the SBOM: %w", err)
 	}
-	if err := r.addImage(ctx, files); err != nil {
-		return nil, fmt.Errorf("the plugin's image: %w", err)
-	}
+	r.addImage(files)
 	if err := r.addSchemas(files); err != nil {
 		return nil, err
 	}
