@@ -85,7 +85,7 @@ func TestSetVersion(t *testing.T) {
 		first := set(module(t, build), unknown)
 		second := set(first, known)
 		before, after := tools(first), tools(second)
-		member := regexp.MustCompile(`,"_meta":\{"io\.github\.[^"/]+/[^"/]+":` + regexp.QuoteMeta(text(t, known)) + `\}`)
+		member := regexp.MustCompile(`,"_meta":\{"io\.github\.[^"/]+/[^"/]+":` + regexp.QuoteMeta(toJSON(t, known)) + `\}`)
 		if n := len(member.FindAllString(after, -1)); n != 2 || member.ReplaceAllString(after, "") != before || strings.Contains(before, "_meta") {
 			t.Errorf("%s: describe has %d versions, want 2: %s", builds[build].name, n, after)
 		}
@@ -93,15 +93,6 @@ func TestSetVersion(t *testing.T) {
 			t.Errorf("%s: the version is not replaced", builds[build].name)
 		}
 	}
-}
-
-func text(t *testing.T, value any) string {
-	t.Helper()
-	data, err := json.Marshal(value)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
 }
 
 func compileModule(t *testing.T, build int) wazero.CompiledModule {

@@ -5,10 +5,14 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"dingtalk-plugin/host-test/dingtalktest"
@@ -95,13 +99,48 @@ func serve(t testing.TB, address string, handler http.Handler) (url string) {
 // sendText calls send_text_message, whose result must not be an error.
 func sendText(t testing.TB, plugin *host.Plugin, text string) *mcp.CallToolResult {
 	t.Helper()
-	arguments, err := json.Marshal(map[string]string{"text": text})
-	if err != nil {
-		t.Fatal(err)
-	}
-	result, err := plugin.Call(t.Context(), "send_text_message", arguments)
+	result, err := plugin.Call(t.Context(), "send_text_message", json.RawMessage(toJSON(t, map[string]string{"text": text})))
 	if err != nil || result.IsError {
 		t.Fatalf("%v %+v", err, result)
 	}
 	return result
+}
+
+func toJSON(t testing.TB, value any) string {
+	t.Helper()
+	data, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// writeFile writes a file, and creates its folder.
+func writeFile(t testing.TB, file, text string, mode os.FileMode) {
+	t.Helper()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text), mode)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// runCommand runs a program in the root, and returns what it prints.
+func runCommand(t testing.TB, program string, arguments ...string) string {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), program, arguments...)
+	command.Dir = root
+	var stderr strings.Builder
+	command.Stderr = &stderr
+	output, err := command.Output()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", program, strings.Join(arguments, " "), err, stderr.String())
+	}
+	return string(output)
+}
+
+// buildCommand builds the command, and returns its file.
+func buildCommand(t testing.TB) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "dingtalk-mcp")
+	runCommand(t, "go", "build", "-o", file, "./host-test")
+	return file
 }
