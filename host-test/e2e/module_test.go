@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/host"
 	"dingtalk-plugin/host-test/internal/pluginversion"
 	"dingtalk-plugin/schema"
@@ -159,11 +158,11 @@ const maxMemory = 1 << 20
 
 // Memory stops growing after the first calls of each kind.
 func TestMemoryStable(t *testing.T) {
-	fake, values := newFake(t, &dingtalktest.Options{PerMinute: -1}, map[string]string{"DINGTALK_BOT_MESSAGES_PER_MINUTE": "0"})
+	fake, values := newUnlimitedFake(t)
 	plugin := load(t, 0, host.Options{Config: values})
 	steady := 0
 	for i := range *soakCalls {
-		tool, arguments := ordinaryMessage(i)
+		tool, arguments := ordinaryMessage(t, i)
 		result, err := plugin.Call(t.Context(), tool, arguments)
 		if err != nil || result.IsError != (tool == "send_image") {
 			t.Fatalf("call %d: %v %+v", i, err, result)
@@ -175,7 +174,6 @@ func TestMemoryStable(t *testing.T) {
 			fake.Reset()
 		}
 	}
-	t.Logf("%d bytes after 500 calls, %d after %d", steady, plugin.Memory(), *soakCalls)
 	if got := plugin.Memory(); got != steady || got > maxMemory {
 		t.Errorf("%d bytes after 500 calls, %d after %d; want at most %d", steady, got, *soakCalls, maxMemory)
 	}
@@ -183,7 +181,7 @@ func TestMemoryStable(t *testing.T) {
 
 // ordinaryMessage returns a short text, an unknown tool, Markdown of 2 KB or of
 // 19 KB, or a text of three parts.
-func ordinaryMessage(i int) (tool string, arguments json.RawMessage) {
+func ordinaryMessage(t *testing.T, i int) (tool string, arguments json.RawMessage) {
 	id := fmt.Sprintf("m%d", i)
 	body := map[string]any{"text": id + " short", "idempotencyKey": id}
 	tool = "send_text_message"
@@ -197,6 +195,5 @@ func ordinaryMessage(i int) (tool string, arguments json.RawMessage) {
 	case 17:
 		body["text"] = strings.Repeat(id+" ", 50000/len(id))
 	}
-	arguments, _ = json.Marshal(body)
-	return tool, arguments
+	return tool, json.RawMessage(toJSON(t, body))
 }

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -72,15 +73,19 @@ func load(t testing.TB, build int, o host.Options) *host.Plugin {
 func newFake(t testing.TB, o *dingtalktest.Options, more map[string]string) (*dingtalktest.Server, map[string]string) {
 	t.Helper()
 	fake := dingtalktest.New(o)
-	values := map[string]string{schema.KeyWebhookURL: serve(t, "127.0.0.1:0", fake), schema.KeyAccessToken: dingtalktest.DefaultToken}
-	if o != nil && o.Token != "" {
-		values[schema.KeyAccessToken] = o.Token
-	}
-	if o != nil && o.Secret != "" {
-		values[schema.KeySecret] = o.Secret
+	values := map[string]string{
+		schema.KeyWebhookURL: serve(t, "127.0.0.1:0", fake), schema.KeySecret: fake.Options().Secret,
+		schema.KeyAccessToken: cmp.Or(fake.Options().Token, dingtalktest.DefaultToken),
 	}
 	maps.Copy(values, more)
 	return fake, values
+}
+
+// newUnlimitedFake starts a fake server that requires signatures, and takes any number
+// of messages, as the plugin does.
+func newUnlimitedFake(t testing.TB) (*dingtalktest.Server, map[string]string) {
+	t.Helper()
+	return newFake(t, &dingtalktest.Options{Secret: benchSecret, PerMinute: -1}, map[string]string{schema.KeyMessagesPerMinute: "0"})
 }
 
 // serve listens at the address until the end of the test, and returns the URL.
