@@ -272,7 +272,8 @@ func TestDocsChineseClientFiles(t *testing.T) {
 	t.Setenv("XDG_CONFIG_HOME", "")
 	t.Chdir(t.TempDir())
 	for _, file := range files {
-		writeFile(t, filepath.Join(home, file), `{"mcpServers":{"dingtalk":{"command":"dingtalk-mcp","env":{"`+schema.KeyAccessToken+`":"t"}}}}`, 0o600)
+		entry := `{"mcpServers":{"dingtalk":{"command":"dingtalk-mcp","env":{"` + schema.KeyAccessToken + `":"t"}}}}`
+		writeFile(t, filepath.Join(home, file), entry, 0o600)
 	}
 	var sources []string
 	for _, target := range doctor.FindConfigs("") {

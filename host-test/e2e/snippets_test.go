@@ -322,8 +322,11 @@ func claudeSnippet(t *testing.T) (entry serverEntry) {
 func runServe(t *testing.T, entry serverEntry, webhook string) string {
 	checkKeys(t, entry.Env)
 	const placeholder, build = "/opt/mcp/dingtalk-mcp", "`go build -o dingtalk-mcp ./host-test`"
-	if entry.Command != placeholder || !slices.Equal(entry.Args, []string{"serve"}) || len(entry.Env) != 2 || !strings.Contains(readDoc(t, english), build) {
-		t.Fatalf("README starts %s %v with %d values; want %s serve with 2, and %s", entry.Command, entry.Args, len(entry.Env), placeholder, build)
+	if entry.Command != placeholder || !slices.Equal(entry.Args, []string{"serve"}) || len(entry.Env) != 2 {
+		t.Fatalf("README starts %s %v with %d values; want %s serve with 2", entry.Command, entry.Args, len(entry.Env), placeholder)
+	}
+	if !strings.Contains(readDoc(t, english), build) {
+		t.Fatalf("README lacks %s", build)
 	}
 	command := exec.CommandContext(t.Context(), buildCommand(t), entry.Args...)
 	env := maps.Clone(entry.Env)

@@ -34,7 +34,8 @@ func TestSoak(t *testing.T) {
 	for s.calls < *soakCalls && !t.Failed() {
 		s.instance(500)
 	}
-	t.Logf("seed %d: %d calls in %v, %d of them trapped; %d messages in the group", *soakSeed, s.calls, time.Since(start).Round(time.Second), s.trapped, s.messages)
+	t.Logf("seed %d", *soakSeed)
+	t.Logf("%d calls in %v, %d of them trapped; %d messages in the group", s.calls, time.Since(start).Round(time.Second), s.trapped, s.messages)
 	t.Logf("peak memory %d bytes, in %s", s.peak, s.peakAt)
 	t.Logf("slowest call %v: %s", s.slowest.Round(time.Millisecond), s.slowestAt)
 	s.checkTotals()
@@ -278,7 +279,8 @@ func TestLargestConfigurationMemory(t *testing.T) {
 func TestGrowingInputsMemory(t *testing.T) {
 	s := newSoak(t, 1)
 	maps.Copy(s.values, map[string]string{
-		schema.KeyMaxParts: "10", schema.KeyMarkdown: "phone", schema.KeyLinks: "sidebar", schema.KeyTools: "all", schema.KeyPeople: s.manyPeople("person%d"),
+		schema.KeyMaxParts: "10", schema.KeyMarkdown: "phone", schema.KeyLinks: "sidebar", schema.KeyTools: "all",
+		schema.KeyPeople: s.manyPeople("person%d"),
 	})
 	inputs := []string{
 		`{"params":{"name":"send_link_message","arguments":{"title":"t","text":"x","messageUrl":"https://example.com/` + strings.Repeat("中", 39000) + `"}}}`,
