@@ -18,21 +18,17 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 
 	"dingtalk-plugin/host-test/internal/scenario"
 
 	"github.com/alecthomas/kong"
 )
 
+// calls is how many calls are measured.
+const calls = 200
+
 type commandLine struct {
-	Plugin    string `help:"The plugin's file." default:"dist/plugin.wasm" type:"path"`
-	Scenarios string `help:"The folder of the scenarios." default:"host-test/e2e/testdata" type:"path"`
-	Readme    string `help:"The file whose snippets are run." default:"README.md" type:"path"`
-	Folder    string `help:"Where runtimes are installed." default:".tools/conformance" type:"path"`
-	Runners   bool   `help:"Run hyper-mcp instead of the SDKs; HYPER_MCP names one that is there already."`
-	Only      string `help:"Only runtimes whose name contains this, beside the first."`
-	Calls     int    `help:"How many calls are measured." default:"200"`
+	Runners bool `help:"Run hyper-mcp instead of the SDKs; HYPER_MCP names one that is there already."`
 }
 
 func main() {
@@ -43,36 +39,50 @@ func main() {
 	parsed.FatalIfErrorf(line.run(ctx, os.Stdout, os.Stderr))
 }
 
+// run runs everything, in the root of the repository.
 func (l *commandLine) run(ctx context.Context, out, log io.Writer) error {
-	if _, err := os.Stat(l.Plugin); err != nil {
-		return fmt.Errorf("%s is missing: make it with `make build`", filepath.Base(l.Plugin))
-	}
-	scenarios, err := scenario.ParseFolder(l.Scenarios)
+	root, err := os.Getwd()
 	if err != nil {
 		return err
 	}
-	text, err := os.ReadFile(l.Readme)
+	plugin := filepath.Join(root, "dist", "plugin.wasm")
+	if _, err := os.Stat(plugin); err != nil {
+		return errors.New("plugin.wasm is missing: make it with `make build`")
+	}
+	scenarios, err := scenario.ParseFolder("host-test/e2e/testdata")
 	if err != nil {
 		return err
 	}
-	runtimes := l.selectRuntimes()
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		return err
+	}
+	runtimes := sdks()
+	if l.Runners {
+		runtimes = runners()
+	}
 	if err := missing(runtimes); err != nil {
 		return err
 	}
 	s := &suiteRun{
-		scenarios: scenarios, plugin: l.Plugin, readme: string(text),
-		installer: &installer{l.Folder, log}, transcripts: map[string]string{},
+		scenarios: scenarios, plugin: plugin, readme: string(text),
+		installer: &installer{filepath.Join(root, ".tools", "conformance"), log}, transcripts: map[string]string{},
 	}
+	return s.runRuntimes(ctx, runtimes, out)
+}
+
+// runRuntimes runs all runtimes, and prints a table and what failed.
+func (s *suiteRun) runRuntimes(ctx context.Context, runtimes []*extismRuntime, out io.Writer) error {
 	var rows []row
 	for _, r := range runtimes {
-		fmt.Fprintln(log, "running", r.name)
-		row, err := s.runAll(ctx, r, l.Calls)
+		fmt.Fprintln(s.installer.log, "running", r.name)
+		row, err := s.runAll(ctx, r)
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.name, err)
 		}
 		rows = append(rows, *row)
 	}
-	printTable(out, rows, l.Calls)
+	printTable(out, rows)
 	for _, failure := range s.failures {
 		fmt.Fprintf(out, "\n%s\n", failure)
 	}
@@ -82,22 +92,8 @@ func (l *commandLine) run(ctx context.Context, out, log io.Writer) error {
 	return nil
 }
 
-func (l *commandLine) selectRuntimes() []*extismRuntime {
-	all := sdks()
-	if l.Runners {
-		all = runners()
-	}
-	selected := all[:1:1]
-	for _, r := range all[1:] {
-		if strings.Contains(strings.ToLower(r.name), strings.ToLower(l.Only)) {
-			selected = append(selected, r)
-		}
-	}
-	return selected
-}
-
 // runAll runs all scenarios in one runtime, runs its snippet and measures it.
-func (s *suiteRun) runAll(ctx context.Context, r *extismRuntime, calls int) (*row, error) {
+func (s *suiteRun) runAll(ctx context.Context, r *extismRuntime) (*row, error) {
 	before, after, err := r.prepare(ctx, s.installer)
 	if err != nil {
 		return nil, err
@@ -112,8 +108,6 @@ func (s *suiteRun) runAll(ctx context.Context, r *extismRuntime, calls int) (*ro
 			s.failures = append(s.failures, fmt.Sprintf("%s: README's snippet: %v", r.name, err))
 		}
 	}
-	if calls > 0 {
-		row.speed, err = s.measure(ctx, command, calls)
-	}
+	row.speed, err = measure(ctx, command)
 	return row, err
 }

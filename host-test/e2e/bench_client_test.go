@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,20 +41,20 @@ var payloads = []struct {
 func TestBenchClient(t *testing.T) {
 	b := newBench(t)
 	servers := append([]*clientServer{serveServer(t)}, otherServers(os.Getenv("SERVERS"))...)
-	rounds := 1
+	for _, server := range servers {
+		server.env = slices.Concat(os.Environ(), b.environment(t), server.env)
+	}
+	rounds, calls := 1, 1
 	if *benchTime > 0 {
-		rounds = *benchRounds
+		rounds, calls = *benchRounds, clientCalls
 	}
 	for round := range rounds {
 		for i := range servers { // in turns, so that other load affects all
 			server := servers[(i+round)%len(servers)]
-			if err := server.measure(b, *benchTime > 0); err != nil {
+			if err := server.measure(b, calls); err != nil {
 				t.Fatalf("%s: %v", server.name, err)
 			}
 		}
-	}
-	if n := b.refused.Load(); n > 0 {
-		t.Errorf("%d signatures were wrong", n)
 	}
 	if *benchTime > 0 {
 		printServers(os.Stdout, servers)
@@ -66,86 +67,86 @@ type clientServer struct {
 	command []string
 	env     []string
 	splits  bool
-
-	first, cold  []float64 // start to tools/list, for the first time and later, in ns
-	posts, calls map[string][]float64
-	cpu          map[string][]float64 // CPU time of a call, mean of a round, in ns
-	memory       []float64            // bytes
+	times   map[string][]float64 // and memory, by the rows of the table
 }
 
-func newClientServer(name string, command ...string) *clientServer {
-	return &clientServer{name: name, command: command, posts: map[string][]float64{}, calls: map[string][]float64{}, cpu: map[string][]float64{}}
+// The rows of the table; toPost, toAnswer and cpuPerCall follow the name of a payload.
+const (
+	firstStart = "first start to tools/list, ms"
+	laterStart = "start to tools/list, ms"
+	toPost     = ", call to verified POST, ms"
+	toAnswer   = ", call to answer, ms"
+	cpuPerCall = ", CPU time of a call, ms"
+	resident   = "resident memory, MiB"
+)
+
+func (s *clientServer) add(row string, value float64) {
+	if s.times == nil {
+		s.times = map[string][]float64{}
+	}
+	s.times[row] = append(s.times[row], value)
 }
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // serveServer builds the command. Its cache is empty at first.
 func serveServer(t *testing.T) *clientServer {
-	binary := filepath.Join(t.TempDir(), "host-test")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, root+"host-test").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	return &clientServer{
+		name: "serve", command: []string{buildCommand(t), "serve", "--plugin", builds[0].file}, splits: true,
+		env: []string{"XDG_CACHE_HOME=" + t.TempDir(), "HOME=" + t.TempDir()},
 	}
-	s := newClientServer("serve", binary, "serve", "--plugin", builds[0].file)
-	s.env, s.splits = []string{"XDG_CACHE_HOME=" + t.TempDir(), "HOME=" + t.TempDir()}, true
-	return s
 }
 
 func otherServers(list string) (servers []*clientServer) {
 	for entry := range strings.SplitSeq(list, ";") {
 		if name, command, ok := strings.Cut(strings.TrimSpace(entry), "="); ok {
-			servers = append(servers, newClientServer(name, strings.Fields(command)...))
+			servers = append(servers, &clientServer{name: name, command: strings.Fields(command)})
 		}
 	}
 	return servers
 }
 
 // environment configures the robot.
-func (b *bench) environment() []string {
-	groups, err := json.Marshal(map[string]any{"group": map[string]string{
+func (b *bench) environment(t *testing.T) []string {
+	env := []string{"DINGTALK_GROUPS=" + toJSON(t, map[string]any{"group": map[string]string{
 		"webhook": b.url + "?access_token=" + dingtalktest.DefaultToken, "secret": benchSecret,
-	}})
-	if err != nil {
-		panic(err) // strings always marshal
-	}
-	env := []string{"DINGTALK_GROUPS=" + string(groups)}
+	}})}
 	for key, value := range b.options().Config {
 		env = append(env, key+"="+value)
 	}
 	return env
 }
 
-// measure starts the server once and, if all is true, makes every kind of call.
-func (s *clientServer) measure(b *bench, all bool) error {
-	start := time.Now()
-	client, err := startClient(b, s)
+// measure starts the server once, and makes so many calls of every kind.
+func (s *clientServer) measure(b *bench, calls int) error {
+	began := time.Now()
+	client, err := startClient(b.ctx, s)
 	if err != nil {
 		return err
 	}
 	defer client.close()
-	took := float64(time.Since(start))
-	if len(s.first) == 0 {
-		s.first = append(s.first, took)
-	} else {
-		s.cold = append(s.cold, took)
+	row := firstStart
+	if len(s.times[firstStart]) > 0 {
+		row = laterStart
 	}
+	s.add(row, milliseconds(time.Since(began)))
+	pid := client.command.Process.Pid
 	for _, payload := range payloads {
 		if payload.posts > 1 && !s.splits {
 			continue
 		}
-		n := 1
-		if all {
-			n = clientCalls
-		}
-		before := cpuTime(client.command.Process.Pid)
-		for range n {
+		before := cpuTime(pid)
+		for range calls {
 			post, answer, err := client.call(b, payload.text, payload.posts)
 			if err != nil {
 				return fmt.Errorf("%s: %w", payload.name, err)
 			}
-			s.posts[payload.name] = append(s.posts[payload.name], post)
-			s.calls[payload.name] = append(s.calls[payload.name], answer)
+			s.add(payload.name+toPost, milliseconds(post))
+			s.add(payload.name+toAnswer, milliseconds(answer))
 		}
-		s.cpu[payload.name] = append(s.cpu[payload.name], (cpuTime(client.command.Process.Pid)-before)/float64(n))
+		s.add(payload.name+cpuPerCall, milliseconds(cpuTime(pid)-before)/float64(calls))
 	}
-	s.memory = append(s.memory, residentMemory(client.command.Process.Pid))
+	s.add(resident, residentMemory(pid))
 	return nil
 }
 
@@ -161,21 +162,15 @@ type benchClient struct {
 
 // startClient starts a server and lists its tools. It calls the one that needs a
 // text alone.
-func startClient(b *bench, s *clientServer) (*benchClient, error) {
-	c := &benchClient{command: exec.CommandContext(b.ctx, s.command[0], s.command[1:]...)}
-	c.command.Env = slices.Concat(os.Environ(), b.environment(), s.env)
-	var err error
-	if c.stdin, err = c.command.StdinPipe(); err != nil {
+func startClient(ctx context.Context, s *clientServer) (*benchClient, error) {
+	c := &benchClient{command: exec.CommandContext(ctx, s.command[0], s.command[1:]...)}
+	c.command.Env = s.env
+	stdin, inErr := c.command.StdinPipe()
+	stdout, outErr := c.command.StdoutPipe()
+	if err := errors.Join(inErr, outErr, c.command.Start()); err != nil {
 		return nil, err
 	}
-	stdout, err := c.command.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	c.stdout = bufio.NewReaderSize(stdout, 1<<20)
-	if err := c.command.Start(); err != nil {
-		return nil, err
-	}
+	c.stdin, c.stdout = stdin, bufio.NewReaderSize(stdout, 1<<20)
 	if _, err := c.request("initialize", `{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}`); err != nil {
 		return nil, err
 	}
@@ -219,43 +214,43 @@ func (c *benchClient) request(method, params string) (gjson.Result, error) {
 
 // call sends a message, and returns how long its last verified POST and the answer
 // took.
-func (c *benchClient) call(b *bench, text string, posts int64) (post, answer float64, err error) {
+func (c *benchClient) call(b *bench, text string, posts int64) (post, answer time.Duration, err error) {
 	params, err := json.Marshal(map[string]any{"name": c.tool, "arguments": map[string]string{c.argument: text}})
 	if err != nil {
 		return 0, 0, err
 	}
-	before, start := b.verified.Load(), time.Now()
+	before, began := b.verified.Load(), time.Now()
 	result, err := c.request("tools/call", string(params))
 	if err != nil {
 		return 0, 0, err
 	}
-	answer, post = float64(time.Since(start)), float64(b.lastPost.Load()-start.UnixNano())
+	answer, post = time.Since(began), time.Duration(b.lastPost.Load()-began.UnixNano())
 	if got := b.verified.Load() - before; got != posts || result.Get("result.isError").Bool() {
 		return 0, 0, fmt.Errorf("%d verified messages instead of %d: %s", got, posts, result.Raw)
 	}
 	return post, answer, nil
 }
 
-// residentMemory returns the bytes of a process, and 0 where there is no /proc.
+// residentMemory returns the MiB of a process, and 0 where there is no /proc.
 func residentMemory(pid int) float64 {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	for line := range strings.Lines(string(status)) {
 		var kib float64
 		if _, err := fmt.Sscanf(line, "VmRSS: %f kB", &kib); err == nil {
-			return kib * 1024
+			return kib / 1024
 		}
 	}
 	return 0
 }
 
-// cpuTime returns the nanoseconds for which a process ran, which depend less on the
-// load of the machine than how long it took, and 0 where there is no /proc.
-func cpuTime(pid int) (total float64) {
+// cpuTime returns for how long a process ran, which depends less on the load of the
+// machine than how long it took, and 0 where there is no /proc.
+func cpuTime(pid int) (total time.Duration) {
 	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	for _, file := range threads {
 		stat, _ := os.ReadFile(file)
-		var ran float64
-		_, _ = fmt.Sscan(string(stat), &ran)
+		var ran time.Duration // in nanoseconds
+		_, _ = fmt.Sscan(string(stat), (*int64)(&ran))
 		total += ran
 	}
 	return total
@@ -266,33 +261,27 @@ func cpuTime(pid int) (total float64) {
 func printServers(out io.Writer, servers []*clientServer) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	defer table.Flush()
-	row := func(name string, unit float64, values func(*clientServer) []float64) {
-		fmt.Fprint(table, name)
-		base := values(servers[len(servers)-1])
-		for _, s := range servers {
-			switch list := values(s); {
-			case len(list) == 0:
-				fmt.Fprint(table, "\t-")
-			case len(base) == 0:
-				fmt.Fprintf(table, "\t%.2f", median(list)/unit)
-			default:
-				fmt.Fprintf(table, "\t%.2f (%.2f)", median(list)/unit, median(list)/median(base))
-			}
-		}
-		fmt.Fprintln(table)
-	}
 	fmt.Fprint(table, "seen by a client")
 	for _, s := range servers {
 		fmt.Fprint(table, "\t"+s.name)
 	}
-	fmt.Fprintln(table)
-	const ms, mib = 1e6, 1 << 20
-	row("first start to tools/list, ms", ms, func(s *clientServer) []float64 { return s.first })
-	row("start to tools/list, ms", ms, func(s *clientServer) []float64 { return s.cold })
+	rows := []string{firstStart, laterStart}
 	for _, p := range payloads {
-		row(p.name+", call to verified POST, ms", ms, func(s *clientServer) []float64 { return s.posts[p.name] })
-		row(p.name+", call to answer, ms", ms, func(s *clientServer) []float64 { return s.calls[p.name] })
-		row(p.name+", CPU time of a call, ms", ms, func(s *clientServer) []float64 { return s.cpu[p.name] })
+		rows = append(rows, p.name+toPost, p.name+toAnswer, p.name+cpuPerCall)
 	}
-	row("resident memory, MiB", mib, func(s *clientServer) []float64 { return s.memory })
+	for _, row := range append(rows, resident) {
+		fmt.Fprint(table, "\n"+row)
+		base := servers[len(servers)-1].times[row]
+		for _, s := range servers {
+			switch list := s.times[row]; {
+			case len(list) == 0:
+				fmt.Fprint(table, "\t-")
+			case len(base) == 0:
+				fmt.Fprintf(table, "\t%.2f", median(list))
+			default:
+				fmt.Fprintf(table, "\t%.2f (%.2f)", median(list), median(list)/median(base))
+			}
+		}
+	}
+	fmt.Fprintln(table)
 }

@@ -68,6 +68,11 @@ func newBench(t testing.TB) *bench {
 	b := &bench{ctx: t.Context()}
 	b.url = serve(t, "127.0.0.1:0", b)
 	b.plugin = load(t, 0, b.options())
+	t.Cleanup(func() {
+		if n := b.refused.Load(); n > 0 {
+			t.Errorf("%d signatures were wrong", n)
+		}
+	})
 	return b
 }
 
@@ -190,9 +195,6 @@ func BenchmarkPlugin(b *testing.B) {
 			}
 		})
 	}
-	if n := bench.refused.Load(); n > 0 {
-		b.Errorf("%d signatures were wrong", n)
-	}
 }
 
 // The table of `make bench`, which sets the flags; without them every operation runs
@@ -228,9 +230,6 @@ func TestBenchTable(t *testing.T) {
 		table.compare("cold start, "+peer, b.cold(data, nil), "cold start", cold)
 	}
 	fmt.Fprintf(table, "size\t%d bytes\t\nsize, standard Go build\t%d bytes\t\n", len(own), len(goBuild))
-	if n := b.refused.Load(); n > 0 {
-		t.Errorf("%d signatures were wrong", n)
-	}
 	table.Flush()
 }
 
@@ -251,11 +250,11 @@ func (b *benchTable) compare(baseName string, base operation, name string, run o
 	}
 	b.print(baseName, median(bases), "")
 	ratio := median(ratios)
+	text := fmt.Sprintf("%.2fx", ratio)
 	if ratio < 1 {
-		b.print(name, median(times), fmt.Sprintf("1/%.1f", 1/ratio))
-		return
+		text = fmt.Sprintf("1/%.1f", 1/ratio)
 	}
-	b.print(name, median(times), fmt.Sprintf("%.2fx", ratio))
+	b.print(name, median(times), text)
 }
 
 func (b *benchTable) row(name string, run operation) { b.print(name, b.measure(run), "") }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -69,12 +70,7 @@ func TestNoCredentialLeaks(t *testing.T) {
 }
 
 func (c *leakCase) run(t *testing.T, build int) {
-	if c.fake.Token == "" {
-		c.fake.Token = canaryToken
-	}
-	if c.fake.Secret == "" {
-		c.fake.Secret = canarySecret
-	}
+	c.fake.Token, c.fake.Secret = cmp.Or(c.fake.Token, canaryToken), cmp.Or(c.fake.Secret, canarySecret)
 	values := map[string]string{schema.KeyAccessToken: canaryToken, schema.KeySecret: canarySecret, schema.KeyRetries: "0"}
 	if c.webhook != "" {
 		values[schema.KeyWebhookURL] = c.webhook
@@ -105,8 +101,7 @@ func (c *leakCase) call(t *testing.T, plugin *host.Plugin, output io.Writer) {
 		if errors.As(err, &trap) && c.probeErr {
 			fmt.Fprint(output, trap.Unwrap())
 		}
-		text, _ := json.Marshal(result)
-		fmt.Fprint(output, err, string(text))
+		fmt.Fprint(output, err, toJSON(t, result))
 	}
 }
 

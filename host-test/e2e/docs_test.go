@@ -3,13 +3,14 @@ package e2e
 import (
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
+	"dingtalk-plugin/host-test/internal/doctor"
 	"dingtalk-plugin/host-test/internal/readme"
 	"dingtalk-plugin/schema"
 
@@ -42,15 +43,7 @@ func TestDocsSession(t *testing.T) {
 	var got strings.Builder
 	for _, step := range strings.Split(session, "$ ")[1:] {
 		command, _, _ := strings.Cut(step, "\n")
-		cmd := exec.CommandContext(t.Context(), "bash", "-c", command)
-		cmd.Dir = root
-		var stderr strings.Builder
-		cmd.Stderr = &stderr
-		output, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%s: %v\n%s", command, err, stderr.String())
-		}
-		got.WriteString("$ " + command + "\n" + string(output))
+		got.WriteString("$ " + command + "\n" + runCommand(t, "bash", "-c", command))
 	}
 	want := messageTime.ReplaceAllString(session, "$1")
 	if d := gocmp.Diff(want, messageTime.ReplaceAllString(got.String(), "$1")); d != "" {
@@ -184,6 +177,7 @@ func TestDocsMap(t *testing.T) {
 		}
 		folders := []string{folder, "."}
 		for _, match := range name.FindAllStringSubmatch(cells[2], -1) {
+			checked++
 			i := slices.IndexFunc(folders, func(folder string) bool {
 				_, err := os.Stat(filepath.Join(root, folder, match[1]))
 				return err == nil
@@ -192,12 +186,8 @@ func TestDocsMap(t *testing.T) {
 				t.Errorf("there is no %s: %s", match[1], line)
 				continue
 			}
-			checked++
-			if path := filepath.Join(folders[i], match[1]); strings.HasSuffix(match[1], "/") {
-				folders = append(folders, path)
-			} else {
-				folders = append(folders, filepath.Dir(path))
-			}
+			named, _ := filepath.Split(folders[i] + "/" + match[1]) // a folder keeps its slash
+			folders = append(folders, named)
 		}
 	}
 	if checked < 80 {
@@ -205,38 +195,120 @@ func TestDocsMap(t *testing.T) {
 	}
 }
 
-// An answer in RATIONALE.md has at most ten lines beside what a reader runs, and
-// the code refers to questions that are there.
+// An answer in RATIONALE.md has at most ten lines beside what a reader runs.
 func TestDocsRationale(t *testing.T) {
-	text := readDoc(t, "RATIONALE.md")
-	code := regexp.MustCompile("(?ms)^```.*?^```$")
-	for _, answer := range strings.Split(regexp.MustCompile(`(?m)^## .*$`).ReplaceAllString(code.ReplaceAllString(text, ""), ""), "\n### ")[1:] {
+	code, chapter := regexp.MustCompile("(?ms)^```.*?^```$"), regexp.MustCompile(`(?m)^## .*$`)
+	text := chapter.ReplaceAllString(code.ReplaceAllString(readDoc(t, "RATIONALE.md"), ""), "")
+	for _, answer := range strings.Split(text, "\n### ")[1:] {
 		question, body, _ := strings.Cut(answer, "\n")
 		if n := len(regexp.MustCompile(`(?m)\S.*$`).FindAllString(body, -1)); n == 0 || n > 10 {
 			t.Errorf("%s: the answer has %d lines, want 1 to 10", question, n)
 		}
 	}
-	reference, found := regexp.MustCompile(`RATIONALE\.md,\s(?://\s)?"([^"]+)"`), 0
-	for _, folder := range []string{"plugin", "host-test", "schema"} {
-		err := filepath.WalkDir(root+folder, func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || !slices.Contains([]string{".go", ".sh", ".c"}, filepath.Ext(path)) {
-				return err
+}
+
+// The code refers to questions of RATIONALE.md that are there.
+func TestDocsRationaleReferences(t *testing.T) {
+	text, found := readDoc(t, "RATIONALE.md"), 0
+	reference, comment := regexp.MustCompile(`RATIONALE\.md,\s(?://\s)?"([^"]+)"`), regexp.MustCompile(`\n\s*(//|#)`)
+	for path, source := range repositoryFiles(t) {
+		if !slices.Contains([]string{".go", ".sh", ".c"}, filepath.Ext(path)) {
+			continue
+		}
+		for _, match := range reference.FindAllStringSubmatch(source, -1) {
+			found++
+			question := strings.Join(strings.Fields(comment.ReplaceAllString(match[1], " ")), " ")
+			if !strings.Contains(text, "\n### "+question+"\n") {
+				t.Errorf("%s refers to a question that RATIONALE.md lacks: %s", path, question)
 			}
-			data, err := os.ReadFile(path)
-			for _, match := range reference.FindAllStringSubmatch(string(data), -1) {
-				found++
-				question := strings.Join(strings.Fields(regexp.MustCompile(`\n\s*(//|#)`).ReplaceAllString(match[1], " ")), " ")
-				if !strings.Contains(text, "\n### "+question+"\n") {
-					t.Errorf("%s refers to a question that RATIONALE.md lacks: %s", path, question)
-				}
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
 		}
 	}
 	if found < 6 {
 		t.Errorf("%d references only", found)
 	}
+}
+
+// repositoryFiles returns the texts of all files but those that builds and git made, by
+// their paths.
+func repositoryFiles(t *testing.T) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case slices.Contains([]string{".git", ".tools", "dist"}, entry.Name()) && entry.IsDir():
+			return fs.SkipDir
+		case !entry.Type().IsRegular():
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		files[path] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// The Chinese README shows a part of what the demo prints, but for the time.
+func TestDocsChineseDemo(t *testing.T) {
+	want, err := readme.Find(readDoc(t, chinese), "一分钟试一试", "text")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := regexp.MustCompile(`\d\d:\d\d:\d\d`).ReplaceAllString(runCommand(t, "go", "run", "./host-test", "demo"), "15:04:05")
+	if !strings.Contains(got, want) {
+		t.Errorf("the demo prints\n%s\nwhich lacks\n%s", got, want)
+	}
+}
+
+// The doctor finds a configuration in each place that the table of clients names for
+// this system.
+func TestDocsChineseClientFiles(t *testing.T) {
+	files, home := clientFiles(t), t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("XDG_CONFIG_HOME", "")
+	t.Chdir(t.TempDir())
+	for _, file := range files {
+		entry := `{"mcpServers":{"dingtalk":{"command":"dingtalk-mcp","env":{"` + schema.KeyAccessToken + `":"t"}}}}`
+		writeFile(t, filepath.Join(home, file), entry, 0o600)
+	}
+	var sources []string
+	for _, target := range doctor.FindConfigs("") {
+		sources = append(sources, target.Source.String())
+	}
+	for _, file := range files {
+		if !slices.ContainsFunc(sources, func(source string) bool { return strings.HasPrefix(source, filepath.Join("~", file)+",") }) {
+			t.Errorf("the doctor does not read ~/%s, only %q", file, sources)
+		}
+	}
+}
+
+// clientFiles returns the files that the Chinese README names for this system, below
+// the user's home.
+func clientFiles(t *testing.T) (files []string) {
+	t.Helper()
+	const macOS, linux = 2, 4
+	column := linux
+	if runtime.GOOS == "darwin" {
+		column = macOS
+	}
+	for _, client := range []string{"Claude Desktop", "Claude Code", "Cursor", "VS Code"} {
+		row := regexp.MustCompile(`(?m)^ *\| ` + client + ` \| .*/.*$`).FindString(readDoc(t, chinese))
+		cells := strings.Split(row, "|")
+		if len(cells) != 6 {
+			t.Fatalf("%s has the row %q for %s", chinese, row, client)
+		}
+		if strings.TrimSpace(cells[column]) == "同 macOS" {
+			cells[column] = cells[macOS]
+		}
+		match := regexp.MustCompile("`~/([^`]+)`").FindStringSubmatch(cells[column])
+		if match == nil {
+			t.Fatalf("no path in %q", row)
+		}
+		files = append(files, match[1])
+	}
+	return files
 }

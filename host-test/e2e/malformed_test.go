@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/host"
 	"dingtalk-plugin/host-test/internal/scenario"
 )
@@ -99,7 +98,7 @@ func FuzzCall(f *testing.F) {
 		}
 	}
 	f.Add([]byte(`{"params":{"name":"send_markdown_message","arguments":{"title":"t","text":"a","atMobiles":["13800000001"]}}}`))
-	_, values := newFake(f, &dingtalktest.Options{PerMinute: -1}, map[string]string{"DINGTALK_BOT_MESSAGES_PER_MINUTE": "0"})
+	_, values := newUnlimitedFake(f)
 	plugin := load(f, 0, host.Options{Config: values})
 	tool := &listTools(f, nil)[0]
 	f.Fuzz(func(t *testing.T, input []byte) {

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"dingtalk-plugin/host-test/dingtalktest"
 	"dingtalk-plugin/host-test/internal/host"
 	"dingtalk-plugin/host-test/internal/pluginversion"
 	"dingtalk-plugin/schema"
@@ -85,7 +84,7 @@ func TestSetVersion(t *testing.T) {
 		first := set(module(t, build), unknown)
 		second := set(first, known)
 		before, after := tools(first), tools(second)
-		member := regexp.MustCompile(`,"_meta":\{"io\.github\.[^"/]+/[^"/]+":` + regexp.QuoteMeta(text(t, known)) + `\}`)
+		member := regexp.MustCompile(`,"_meta":\{"io\.github\.[^"/]+/[^"/]+":` + regexp.QuoteMeta(toJSON(t, known)) + `\}`)
 		if n := len(member.FindAllString(after, -1)); n != 2 || member.ReplaceAllString(after, "") != before || strings.Contains(before, "_meta") {
 			t.Errorf("%s: describe has %d versions, want 2: %s", builds[build].name, n, after)
 		}
@@ -93,15 +92,6 @@ func TestSetVersion(t *testing.T) {
 			t.Errorf("%s: the version is not replaced", builds[build].name)
 		}
 	}
-}
-
-func text(t *testing.T, value any) string {
-	t.Helper()
-	data, err := json.Marshal(value)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
 }
 
 func compileModule(t *testing.T, build int) wazero.CompiledModule {
@@ -168,11 +158,11 @@ const maxMemory = 1 << 20
 
 // Memory stops growing after the first calls of each kind.
 func TestMemoryStable(t *testing.T) {
-	fake, values := newFake(t, &dingtalktest.Options{PerMinute: -1}, map[string]string{"DINGTALK_BOT_MESSAGES_PER_MINUTE": "0"})
+	fake, values := newUnlimitedFake(t)
 	plugin := load(t, 0, host.Options{Config: values})
 	steady := 0
 	for i := range *soakCalls {
-		tool, arguments := ordinaryMessage(i)
+		tool, arguments := ordinaryMessage(t, i)
 		result, err := plugin.Call(t.Context(), tool, arguments)
 		if err != nil || result.IsError != (tool == "send_image") {
 			t.Fatalf("call %d: %v %+v", i, err, result)
@@ -184,7 +174,6 @@ func TestMemoryStable(t *testing.T) {
 			fake.Reset()
 		}
 	}
-	t.Logf("%d bytes after 500 calls, %d after %d", steady, plugin.Memory(), *soakCalls)
 	if got := plugin.Memory(); got != steady || got > maxMemory {
 		t.Errorf("%d bytes after 500 calls, %d after %d; want at most %d", steady, got, *soakCalls, maxMemory)
 	}
@@ -192,7 +181,7 @@ func TestMemoryStable(t *testing.T) {
 
 // ordinaryMessage returns a short text, an unknown tool, Markdown of 2 KB or of
 // 19 KB, or a text of three parts.
-func ordinaryMessage(i int) (tool string, arguments json.RawMessage) {
+func ordinaryMessage(t *testing.T, i int) (tool string, arguments json.RawMessage) {
 	id := fmt.Sprintf("m%d", i)
 	body := map[string]any{"text": id + " short", "idempotencyKey": id}
 	tool = "send_text_message"
@@ -206,6 +195,5 @@ func ordinaryMessage(i int) (tool string, arguments json.RawMessage) {
 	case 17:
 		body["text"] = strings.Repeat(id+" ", 50000/len(id))
 	}
-	arguments, _ = json.Marshal(body)
-	return tool, arguments
+	return tool, json.RawMessage(toJSON(t, body))
 }

@@ -3,12 +3,17 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"dingtalk-plugin/host-test/dingtalktest"
@@ -68,15 +73,19 @@ func load(t testing.TB, build int, o host.Options) *host.Plugin {
 func newFake(t testing.TB, o *dingtalktest.Options, more map[string]string) (*dingtalktest.Server, map[string]string) {
 	t.Helper()
 	fake := dingtalktest.New(o)
-	values := map[string]string{schema.KeyWebhookURL: serve(t, "127.0.0.1:0", fake), schema.KeyAccessToken: dingtalktest.DefaultToken}
-	if o != nil && o.Token != "" {
-		values[schema.KeyAccessToken] = o.Token
-	}
-	if o != nil && o.Secret != "" {
-		values[schema.KeySecret] = o.Secret
+	values := map[string]string{
+		schema.KeyWebhookURL: serve(t, "127.0.0.1:0", fake), schema.KeySecret: fake.Options().Secret,
+		schema.KeyAccessToken: cmp.Or(fake.Options().Token, dingtalktest.DefaultToken),
 	}
 	maps.Copy(values, more)
 	return fake, values
+}
+
+// newUnlimitedFake starts a fake server that requires signatures, and takes any number
+// of messages, as the plugin does.
+func newUnlimitedFake(t testing.TB) (*dingtalktest.Server, map[string]string) {
+	t.Helper()
+	return newFake(t, &dingtalktest.Options{Secret: benchSecret, PerMinute: -1}, map[string]string{schema.KeyMessagesPerMinute: "0"})
 }
 
 // serve listens at the address until the end of the test, and returns the URL.
@@ -95,13 +104,48 @@ func serve(t testing.TB, address string, handler http.Handler) (url string) {
 // sendText calls send_text_message, whose result must not be an error.
 func sendText(t testing.TB, plugin *host.Plugin, text string) *mcp.CallToolResult {
 	t.Helper()
-	arguments, err := json.Marshal(map[string]string{"text": text})
-	if err != nil {
-		t.Fatal(err)
-	}
-	result, err := plugin.Call(t.Context(), "send_text_message", arguments)
+	result, err := plugin.Call(t.Context(), "send_text_message", json.RawMessage(toJSON(t, map[string]string{"text": text})))
 	if err != nil || result.IsError {
 		t.Fatalf("%v %+v", err, result)
 	}
 	return result
+}
+
+func toJSON(t testing.TB, value any) string {
+	t.Helper()
+	data, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// writeFile writes a file, and creates its folder.
+func writeFile(t testing.TB, file, text string, mode os.FileMode) {
+	t.Helper()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text), mode)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// runCommand runs a program in the root, and returns what it prints.
+func runCommand(t testing.TB, program string, arguments ...string) string {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), program, arguments...)
+	command.Dir = root
+	var stderr strings.Builder
+	command.Stderr = &stderr
+	output, err := command.Output()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", program, strings.Join(arguments, " "), err, stderr.String())
+	}
+	return string(output)
+}
+
+// buildCommand builds the command, and returns its file.
+func buildCommand(t testing.TB) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "dingtalk-mcp")
+	runCommand(t, "go", "build", "-o", file, "./host-test")
+	return file
 }

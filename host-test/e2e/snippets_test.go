@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/tidwall/gjson"
 )
 
 // The headings of README's snippets.
@@ -53,38 +55,39 @@ func TestDocsSnippetsKnown(t *testing.T) {
 
 func snippet(t *testing.T, heading, language string) string {
 	t.Helper()
-	return snippets(t, heading, language, 1)[0]
+	text, err := readme.Find(readDoc(t, english), heading, language)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
-// snippets returns the snippets of the language under the heading.
-func snippets(t *testing.T, heading, language string, want int) (list []string) {
+// jsonWith returns the only snippet in JSON that contains the text.
+func jsonWith(t *testing.T, document, text string) string {
 	t.Helper()
-	for _, s := range readme.Snippets(readDoc(t, english)) {
-		if s.Heading == heading && s.Language == language {
-			list = append(list, s.Text)
+	var found []string
+	for _, s := range readme.Snippets(readDoc(t, document)) {
+		if strings.HasPrefix(s.Language, "json") && strings.Contains(s.Text, text) {
+			found = append(found, s.Text)
 		}
 	}
-	if len(list) != want {
-		t.Fatalf("README has %d snippets of %s under %q, want %d", len(list), language, heading, want)
+	if len(found) != 1 {
+		t.Fatalf("%s has %d snippets with %s, want one", document, len(found), text)
 	}
-	return list
+	return found[0]
 }
 
 // Each snippet posts one message, and signs it. Tests replace the host, the address
 // and the paths, and add the credentials.
 func TestDocsSnippetsRun(t *testing.T) {
+	client := func(entry serverEntry) func(*testing.T, string) string {
+		return func(t *testing.T, webhook string) string { return runServe(t, entry, webhook) }
+	}
 	for name, run := range map[string]func(t *testing.T, webhook string) (output string){
 		"go": runGoSnippet, "hyper-mcp": runHyperMCPSnippet,
-		"client": func(t *testing.T, webhook string) string {
-			return runServe(t, clientSnippet(t, english, clientEntry), webhook)
-		},
-		"client, zh": func(t *testing.T, webhook string) string {
-			return runServe(t, clientSnippet(t, chinese, clientEntry), webhook)
-		},
-		"VS Code": func(t *testing.T, webhook string) string {
-			return runServe(t, clientSnippet(t, english, `"servers"`), webhook)
-		},
-		"Claude Code": func(t *testing.T, webhook string) string { return runServe(t, claudeSnippet(t), webhook) },
+		"client": client(clientSnippet(t, english, clientEntry)), "client, zh": client(clientSnippet(t, chinese, clientEntry)),
+		"VS Code": client(clientSnippet(t, english, `"servers"`)), "VS Code, zh": client(clientSnippet(t, chinese, `"servers"`)),
+		"Claude Code": client(claudeSnippet(t)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			fake, values := newFake(t, &dingtalktest.Options{Secret: canarySecret}, nil)
@@ -110,89 +113,43 @@ func runGoSnippet(t *testing.T, webhook string) string {
 func runGo(t *testing.T, program string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "main.go")
-	if err := os.WriteFile(file, []byte(program), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	command := exec.CommandContext(t.Context(), "go", "run", file)
-	command.Dir = root
-	command.Env = append(os.Environ(), schema.KeyAccessToken+"="+dingtalktest.DefaultToken, schema.KeySecret+"="+canarySecret)
-	output, err := command.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v: %s\n%s", err, output, program)
-	}
-	return string(output)
+	writeFile(t, file, program, 0o600)
+	t.Setenv(schema.KeyAccessToken, dingtalktest.DefaultToken)
+	t.Setenv(schema.KeySecret, canarySecret)
+	return runCommand(t, "go", "run", file)
 }
 
-// fakeUser surrounds the snippet with the fake, and has the sender that it tests.
-const fakeUser = `package main
-
-import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"fmt"
-	"log"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
-	"strings"
-	"time"
-
-	"dingtalk-plugin/host-test/dingtalktest"
-)
-
-type sender struct{ secret string }
-
-func NewSender(secret string) sender { return sender{secret} }
-
-func (s sender) Send(address, text string) {
-	timestamp := fmt.Sprint(time.Now().UnixMilli())
-	mac := hmac.New(sha256.New, []byte(s.secret))
-	mac.Write([]byte(timestamp + "\n" + s.secret))
-	address += "&timestamp=" + timestamp + "&sign=" + url.QueryEscape(base64.StdEncoding.EncodeToString(mac.Sum(nil)))
-	body := fmt.Sprintf("{\"msgtype\":\"text\",\"text\":{\"content\":%q},\"at\":{\"atMobiles\":[\"13800000001\"]}}", text)
-	response, err := http.Post(address, "application/json", strings.NewReader(body))
-	if err != nil {
-		log.Fatal(err)
-	}
-	response.Body.Close()
-}
-
-func main() {
-SNIPPET
-}
-`
-
-// The snippet with the fake shows the message that a signing sender posts.
+// The snippet with the fake shows the message that a signing sender posts: that of
+// testdata/fake_user.go.txt, which surrounds it.
 func TestDocsFakeInGo(t *testing.T) {
-	output := runGo(t, strings.Replace(fakeUser, "SNIPPET", snippet(t, underFake, "go"), 1))
+	program := readDoc(t, "host-test/e2e/testdata/fake_user.go.txt")
+	output := runGo(t, strings.Replace(program, "SNIPPET", snippet(t, underFake, "go"), 1))
 	if !strings.Contains(output, "deploy finished") || !strings.Contains(output, "notifies 13800000001 · signature verified") {
 		t.Errorf("it shows %s", output)
 	}
 }
 
-// The versions that README's commands install are those that are tested, and the
-// files to download are those of a release.
+// The versions that README's commands install are those that are tested.
 func TestDocsInstall(t *testing.T) {
-	text := readDoc(t, english)
-	var node struct{ Dependencies map[string]string }
-	decodeStrict(t, strings.Replace(readDoc(t, "host-test/conformance/drivers/node/package.json"), `"private": true,
-  "type": "module",
-`, "", 1), &node)
-	requirements := readDoc(t, "host-test/conformance/drivers/python/requirements.txt")
-	want := []string{"`npm install " + strings.TrimPrefix(node.Dependencies["extism-1"], "npm:") + "`"}
-	want = append(want, "`pip install "+strings.Join(regexp.MustCompile(`(?m)^extism.*$`).FindAllString(requirements, -1), " ")+"`")
-	modules := regexp.MustCompile(`(?m)^\s(github\.com/(?:extism/go-sdk|tetratelabs/wazero)) (\S+)`).FindAllStringSubmatch(readDoc(t, "go.mod"), -1)
-	command := "`go get"
-	for _, module := range modules {
-		command += " " + module[1] + "@" + module[2]
+	const drivers = "host-test/conformance/drivers/"
+	node := gjson.Get(readDoc(t, drivers+"node/package.json"), "dependencies.extism-1").Str
+	python := regexp.MustCompile(`(?m)^extism.*$`).FindAllString(readDoc(t, drivers+"python/requirements.txt"), -1)
+	module := regexp.MustCompile(`(?m)^\s(github\.com/(?:extism/go-sdk|tetratelabs/wazero)) (\S+)`)
+	get := "go get"
+	for _, match := range module.FindAllStringSubmatch(readDoc(t, "go.mod"), -1) {
+		get += " " + match[1] + "@" + match[2]
 	}
-	for _, line := range append(want, command+"`") {
-		if !strings.Contains(text, line) {
-			t.Errorf("README lacks %s", line)
+	for _, command := range []string{"npm install " + strings.TrimPrefix(node, "npm:"), "pip install " + strings.Join(python, " "), get} {
+		if !strings.Contains(readDoc(t, english), "`"+command+"`") {
+			t.Errorf("README lacks %s", command)
 		}
 	}
-	for _, match := range regexp.MustCompile(`dingtalk-mcp_(\w+)_(\w+)\.(tar\.gz|zip|mcpb)`).FindAllStringSubmatch(text, -1) {
+}
+
+// The files to download are those of a release.
+func TestDocsDownloads(t *testing.T) {
+	file := regexp.MustCompile(`dingtalk-mcp_(\w+)_(\w+)\.(tar\.gz|zip|mcpb)`)
+	for _, match := range file.FindAllStringSubmatch(readDoc(t, english), -1) {
 		platform := release.Platform{OS: match[1], Arch: match[2]}
 		if !slices.Contains(release.Platforms, platform) || (match[3] == "zip") != (platform.OS == "windows") && match[3] != "mcpb" {
 			t.Errorf("a release has no %s", match[0])
@@ -200,28 +157,13 @@ func TestDocsInstall(t *testing.T) {
 	}
 }
 
-// hyperMCPFile is hyper-mcp's configuration file, with all that its version 0.8.3
-// knows: hyper-mcp ignores other members, and the test does not.
-type hyperMCPFile struct {
-	Auths          json.RawMessage           `json:"auths"`
-	DynamicLoading bool                      `json:"dynamic_loading"`
-	OCI            json.RawMessage           `json:"oci"`
-	Plugins        map[string]hyperMCPPlugin `json:"plugins"`
-}
-
+// A hyperMCPPlugin is a plugin in hyper-mcp's configuration file, with the members
+// that README uses: hyper-mcp ignores those that it does not know, and the test does not.
 type hyperMCPPlugin struct {
-	URL         string `json:"url"`
-	Description string `json:"description"`
-	Runtime     struct {
-		SkipPrompts           []string          `json:"skip_prompts"`
-		SkipResourceTemplates []string          `json:"skip_resource_templates"`
-		SkipResources         []string          `json:"skip_resources"`
-		SkipTools             []string          `json:"skip_tools"`
-		AllowedHosts          []string          `json:"allowed_hosts"`
-		AllowedPaths          []string          `json:"allowed_paths"`
-		AllowedSecrets        []json.RawMessage `json:"allowed_secrets"`
-		EnvVars               map[string]string `json:"env_vars"`
-		MemoryLimit           string            `json:"memory_limit"`
+	URL     string `json:"url"`
+	Runtime struct {
+		AllowedHosts []string          `json:"allowed_hosts"`
+		EnvVars      map[string]string `json:"env_vars"`
 	} `json:"runtime_config"`
 }
 
@@ -265,7 +207,7 @@ func expandHyperMCP(t *testing.T, text string, environment map[string]string) st
 
 func readHyperMCP(t *testing.T, text string) hyperMCPPlugin {
 	t.Helper()
-	var file hyperMCPFile
+	var file struct{ Plugins map[string]hyperMCPPlugin }
 	decodeStrict(t, text, &file)
 	plugin, ok := file.Plugins["dingtalk"]
 	if !ok || len(file.Plugins) != 1 {
@@ -283,8 +225,7 @@ func runHyperMCPSnippet(t *testing.T, webhook string) string {
 	environment := map[string]string{schema.KeyAccessToken: dingtalktest.DefaultToken, schema.KeySecret: canarySecret}
 	runtime := readHyperMCP(t, expandHyperMCP(t, text, environment)).Runtime
 	plugin := load(t, 0, host.Options{Config: runtime.EnvVars, AllowedHosts: runtime.AllowedHosts})
-	output, _ := json.Marshal(sendText(t, plugin, "hello"))
-	return string(output)
+	return toJSON(t, sendText(t, plugin, "hello"))
 }
 
 // decodeStrict fails on members that the value has no field for.
@@ -313,33 +254,44 @@ const clientEntry = `"mcpServers"`
 
 // A serverEntry is how an MCP client starts a server.
 type serverEntry struct {
-	Type    string            `json:"type"`
-	Command string            `json:"command"`
-	Args    []string          `json:"args"`
-	Env     map[string]string `json:"env"`
+	Type, Command string
+	Args          []string
+	Env           map[string]string
 }
 
-// clientSnippet returns the entry of the only snippet in JSON that contains the member.
-func clientSnippet(t *testing.T, name, member string) serverEntry {
+// clientSnippet returns the entry of the snippet that contains the member. VS Code asks
+// for the values that are inputs, and hides what is typed.
+func clientSnippet(t *testing.T, document, member string) serverEntry {
 	t.Helper()
-	var found []string
-	for _, s := range readme.Snippets(readDoc(t, name)) {
-		if s.Language == "json" && strings.Contains(s.Text, member) {
-			found = append(found, s.Text)
+	var file struct {
+		MCPServers, Servers map[string]serverEntry
+		Inputs              []struct {
+			Type, ID, Description string
+			Password              bool
 		}
 	}
-	if len(found) != 1 {
-		t.Fatalf("%s has %d configurations with %s, want one", name, len(found), member)
+	decodeStrict(t, jsonWith(t, document, member), &file)
+	entry, found := file.Servers["dingtalk"]
+	if !found {
+		entry = file.MCPServers["dingtalk"]
 	}
-	var file struct {
-		MCPServers map[string]serverEntry `json:"mcpServers"`
-		Servers    map[string]serverEntry `json:"servers"`
+	var asked, used []string
+	for _, input := range file.Inputs {
+		if asked = append(asked, "${input:"+input.ID+"}"); !input.Password {
+			t.Errorf("the input %s is shown", input.ID)
+		}
 	}
-	decodeStrict(t, found[0], &file)
-	if file.Servers != nil {
-		return file.Servers["dingtalk"]
+	for _, value := range entry.Env {
+		if strings.HasPrefix(value, "${input:") {
+			used = append(used, value)
+		}
 	}
-	return file.MCPServers["dingtalk"]
+	slices.Sort(asked)
+	slices.Sort(used)
+	if !slices.Equal(asked, used) {
+		t.Errorf("%s asks for %v, and uses %v", document, asked, used)
+	}
+	return entry
 }
 
 // claudeSnippet returns what the command of Claude Code configures: -e NAME=VALUE,
@@ -370,21 +322,17 @@ func claudeSnippet(t *testing.T) (entry serverEntry) {
 func runServe(t *testing.T, entry serverEntry, webhook string) string {
 	checkKeys(t, entry.Env)
 	const placeholder, build = "/opt/mcp/dingtalk-mcp", "`go build -o dingtalk-mcp ./host-test`"
-	if entry.Command != placeholder || !strings.Contains(readDoc(t, english), build) {
-		t.Fatalf("README starts %s %v; want %s, and %s", entry.Command, entry.Args, placeholder, build)
+	if entry.Command != placeholder || !slices.Equal(entry.Args, []string{"serve"}) || len(entry.Env) != 2 {
+		t.Fatalf("README starts %s %v with %d values; want %s serve with 2", entry.Command, entry.Args, len(entry.Env), placeholder)
 	}
-	program := filepath.Join(t.TempDir(), "dingtalk-mcp")
-	if output, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "..").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, output)
+	if !strings.Contains(readDoc(t, english), build) {
+		t.Fatalf("README lacks %s", build)
 	}
-	if plugin := slices.Index(entry.Args, "/opt/mcp/plugin.wasm"); plugin >= 0 {
-		entry.Args[plugin] = builds[0].file
-	} else {
-		entry.Env["DINGTALK_PLUGIN"] = builds[0].file
-	}
-	command := exec.CommandContext(t.Context(), program, entry.Args...)
-	entry.Env[schema.KeyAccessToken], entry.Env[schema.KeySecret], entry.Env[schema.KeyWebhookURL] = dingtalktest.DefaultToken, canarySecret, webhook
-	for key, value := range entry.Env {
+	command := exec.CommandContext(t.Context(), buildCommand(t), entry.Args...)
+	env := maps.Clone(entry.Env)
+	env[schema.KeyAccessToken], env[schema.KeySecret], env[schema.KeyWebhookURL] = dingtalktest.DefaultToken, canarySecret, webhook
+	env["DINGTALK_PLUGIN"] = builds[0].file
+	for key, value := range env {
 		command.Env = append(command.Env, key+"="+value)
 	}
 	var log bytes.Buffer
@@ -401,25 +349,24 @@ func runServe(t *testing.T, entry serverEntry, webhook string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	output, _ := json.Marshal(result)
-	return string(output)
+	return toJSON(t, result)
 }
 
-// The plugin accepts README's robots and people, and offers the tools an argument
-// with their names. The ellipsis is replaced: no token contains one.
+// The plugin accepts the robots and people of both READMEs, and offers the tools an
+// argument with their names. The ellipsis is replaced: no token contains one.
 func TestDocsNames(t *testing.T) {
-	robots := snippets(t, underRobots, "json", 2)
-	var escaped map[string]string
-	decodeStrict(t, robots[1], &escaped)
+	escaped := func(document string) string {
+		return gjson.Get(jsonWith(t, document, schema.KeyRobots), schema.KeyRobots).Str
+	}
 	for _, tt := range []struct{ key, value, argument string }{
-		{schema.KeyRobots, robots[0], "`robot?`"},
-		{schema.KeyRobots, escaped[schema.KeyRobots], "`robot?`"},
+		{schema.KeyRobots, jsonWith(t, english, `"ops": {`), "`robot?`"},
+		{schema.KeyRobots, escaped(english), "`robot?`"}, {schema.KeyRobots, escaped(chinese), "`robot?`"},
 		{schema.KeyPeople, snippet(t, underPeople, "json"), "`atNames?`"},
 	} {
-		values := map[string]string{schema.KeyAccessToken: dingtalktest.DefaultToken, tt.key: strings.ReplaceAll(tt.value, "…", "0123")}
+		value := strings.ReplaceAll(tt.value, "…", "0123")
 		var names map[string]any
-		decodeStrict(t, values[tt.key], &names)
-		for _, tool := range listTools(t, values) {
+		decodeStrict(t, value, &names)
+		for _, tool := range listTools(t, map[string]string{schema.KeyAccessToken: dingtalktest.DefaultToken, tt.key: value}) {
 			if !slices.Contains(tool.arguments(), tt.argument) {
 				t.Errorf("%s has %v, and lacks %s", tool.Name, tool.arguments(), tt.argument)
 			}

@@ -1,10 +1,10 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 
 	"dingtalk-plugin/schema"
 )
@@ -95,26 +95,21 @@ func (s *soak) forRobot(arguments map[string]any) map[string]any {
 
 // request encodes a call, sometimes with every character beyond ASCII escaped.
 func (s *soak) request(tool string, arguments map[string]any) []byte {
-	data, err := json.Marshal(map[string]any{"params": map[string]any{"name": tool, "arguments": arguments}})
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	data := toJSON(s.t, map[string]any{"params": map[string]any{"name": tool, "arguments": arguments}})
 	if s.rand.IntN(4) > 0 {
-		return data
+		return []byte(data)
 	}
-	var b strings.Builder
-	for _, r := range string(data) {
-		switch {
-		case r < 0x80:
-			b.WriteRune(r)
-		case r > 0xffff:
-			r -= 0x10000
-			fmt.Fprintf(&b, `\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
+	var escaped []byte
+	for _, r := range data {
+		if r < 0x80 {
+			escaped = append(escaped, byte(r))
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			escaped = fmt.Appendf(escaped, `\u%04x`, unit)
 		}
 	}
-	return []byte(b.String())
+	return escaped
 }
 
 // malformed returns an input that must be refused, unless it is short.
@@ -165,29 +160,19 @@ func (s *soak) configure(values map[string]string) (shape string) {
 	set(4, "keywords", schema.KeyKeywords, "告警,"+strings.Repeat("词", 33))
 	set(4, "retries", schema.KeyRetries, "5")
 	if s.pages == 0 { // the largest configurations need more than the least memory
-		set(3, "people", schema.KeyPeople, manyPeople())
+		set(3, "people", schema.KeyPeople, s.manyPeople("person%d"))
 		set(3, "robots", schema.KeyRobots, s.robots(manyRobots, strings.Repeat("描述 ", 20)))
 	}
 	return "configuration" + shape
 }
 
-func manyPeople() string {
+// manyPeople returns as many people as are allowed, with names of the format.
+func (s *soak) manyPeople(format string) string {
 	people := map[string]string{}
 	for i := range 1000 {
-		people["person"+strconv.Itoa(i)] = strconv.Itoa(13800000000 + i)
+		people[fmt.Sprintf(format, i)] = strconv.Itoa(13800000000 + i)
 	}
-	data, _ := json.Marshal(people)
-	return string(data)
-}
-
-// largestPeople returns as many people as are allowed, with the longest names.
-func largestPeople() string {
-	people := map[string]string{}
-	for i := range 1000 {
-		people[fmt.Sprintf("%03d%s", i, strings.Repeat("😀", 61))] = strconv.Itoa(13800000000 + i)
-	}
-	data, _ := json.Marshal(people)
-	return string(data)
+	return toJSON(s.t, people)
 }
 
 func (s *soak) robots(n int, description string) string {
@@ -197,6 +182,5 @@ func (s *soak) robots(n int, description string) string {
 			"accessToken": s.values[schema.KeyAccessToken], "secret": s.values[schema.KeySecret], "webhookUrl": s.values[schema.KeyWebhookURL], "description": description,
 		}
 	}
-	data, _ := json.Marshal(robots)
-	return string(data)
+	return toJSON(s.t, robots)
 }

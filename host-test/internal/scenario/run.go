@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -80,7 +79,7 @@ func (s *Scenario) Start(ctx context.Context, runtime Runtime, o *Options) (*Run
 	if slices.Contains(s.Needs, SettableClock) {
 		r.options.RealClock, r.options.Secret = false, "" // the scenario may hold signatures
 	}
-	options, faults, err := s.robotOptions()
+	options, err := s.robotOptions()
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +93,6 @@ func (s *Scenario) Start(ctx context.Context, runtime Runtime, o *Options) (*Run
 	if r.Recorder, err = recorder.New(dingtalktest.New(options)); err != nil {
 		return nil, err
 	}
-	r.Recorder.Robot.InjectFaults(faults...)
 	addresses := strings.NewReplacer("$ROBOT", r.Recorder.URL, "$HOST", r.Recorder.Host())
 	for key, value := range r.Settings.Config {
 		r.Settings.Config[key] = addresses.Replace(r.replaceCredentials(value))
@@ -135,20 +133,15 @@ func (s *Scenario) settings() (*Settings, error) {
 }
 
 // setClock gives plugin and fake the same clock.
-func (r *Run) setClock(o *dingtalktest.Options) error {
+func (r *Run) setClock(o *dingtalktest.Options) (err error) {
 	if r.options.RealClock {
 		return nil
 	}
-	now, err := r.scenario.parseClock()
-	if err != nil {
-		return err
+	r.now, err = r.scenario.parseClock()
+	if r.Settings.Frozen = r.now.IsZero(); !r.Settings.Frozen {
+		o.Now, r.Settings.Now = r.clock, r.clock
 	}
-	if r.Settings.Frozen = now.IsZero(); r.Settings.Frozen {
-		return nil
-	}
-	r.now = now
-	o.Now, r.Settings.Now = r.clock, r.clock
-	return nil
+	return err
 }
 
 func (r *Run) clock() time.Time {
@@ -256,7 +249,10 @@ func parseBefore(before string) (list []action, err error) {
 		case "advance", "robot-ahead":
 			a.duration, err = time.ParseDuration(object)
 		case "fault":
-			a.fault, err = namedFault(object)
+			known := false
+			if a.fault, known = dingtalktest.FaultByName(object); !known {
+				err = fmt.Errorf("unknown fault %q; known are %v", object, dingtalktest.FaultNames())
+			}
 		case "answer":
 			a.fault.Body = object
 		case "pass", "restart", "dead":
@@ -271,19 +267,11 @@ func parseBefore(before string) (list []action, err error) {
 	return list, nil
 }
 
-func namedFault(name string) (dingtalktest.Fault, error) {
-	fault, known := dingtalktest.FaultByName(name)
-	if !known {
-		return fault, fmt.Errorf("unknown fault %q; known are %v", name, dingtalktest.FaultNames())
-	}
-	return fault, nil
-}
-
 // robotOptions sets the fake up.
-func (s *Scenario) robotOptions() (o *dingtalktest.Options, faults []dingtalktest.Fault, err error) {
-	o = &dingtalktest.Options{Token: Token, Secret: Secret}
-	for _, key := range slices.Sorted(maps.Keys(s.robot)) {
-		value := s.robot[key]
+func (s *Scenario) robotOptions() (*dingtalktest.Options, error) {
+	o := &dingtalktest.Options{Token: Token, Secret: Secret}
+	for key, value := range s.robot {
+		var err error
 		switch key {
 		case "token":
 			o.Token = value
@@ -301,17 +289,12 @@ func (s *Scenario) robotOptions() (o *dingtalktest.Options, faults []dingtalktes
 			o.TokenCode, err = strconv.Atoi(value)
 		case "state":
 			o.Disabled, o.Dissolved, o.Removed = value == "disabled", value == "dissolved", value == "removed"
-		case "faults":
-			for name := range strings.SplitSeq(value, ",") {
-				fault, unknown := namedFault(name)
-				faults, err = append(faults, fault), errors.Join(err, unknown)
-			}
 		default:
 			err = fmt.Errorf("unknown setting %q", key)
 		}
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return o, faults, nil
+	return o, nil
 }

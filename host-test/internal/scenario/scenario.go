@@ -4,7 +4,9 @@
 package scenario
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"path/filepath"
@@ -130,7 +132,7 @@ func parse(archive *txtar.Archive) (*Scenario, error) {
 		}
 	}
 	if len(s.Steps) == 0 || strings.TrimSpace(string(archive.Comment)) == "" {
-		return nil, fmt.Errorf("prose or a call is missing")
+		return nil, errors.New("prose or a call is missing")
 	}
 	s.deriveNeeds()
 	return s, s.check()
@@ -140,29 +142,30 @@ func (s *Scenario) addSection(section, data string) (err error) {
 	switch section {
 	case "config":
 		s.Config, err = parseSettings(data)
-		return err
 	case "robot":
 		s.robot, err = parseSettings(data)
-		return err
 	case "host":
 		s.host, err = parseSettings(data)
-		return err
 	case "clock":
 		s.clock = data
-		return nil
 	case "needs":
 		for line := range strings.Lines(data) {
 			s.Needs = append(s.Needs, Capability(strings.TrimSpace(line)))
 		}
-		return nil
+	default:
+		err = s.addToStep(section, data)
 	}
-	name, number, _ := strings.Cut(section, " ")
+	return err
+}
+
+func (s *Scenario) addToStep(section, data string) error {
+	name, number, numbered := strings.Cut(section, " ")
 	n := 1
-	if number != "" {
-		n, err = strconv.Atoi(number)
+	if numbered {
+		n, _ = strconv.Atoi(number) // 0 is no step either
 	}
-	if err != nil || n < 1 || n > len(s.Steps)+1 {
-		return fmt.Errorf("it does not follow the step before")
+	if n < 1 || n > len(s.Steps)+1 {
+		return errors.New("it does not follow the step before")
 	}
 	if n > len(s.Steps) {
 		s.Steps = append(s.Steps, Step{})
@@ -172,7 +175,7 @@ func (s *Scenario) addSection(section, data string) (err error) {
 		"before": &step.Before, "call": &step.Call, "times": &step.Times, "requests": &step.Requests, "result": &step.Result,
 	}[name]
 	if field == nil {
-		return fmt.Errorf("unknown")
+		return errors.New("unknown")
 	}
 	*field = data
 	return nil
@@ -228,7 +231,7 @@ func (s *Scenario) check() error {
 	if _, err := s.parseClock(); err != nil {
 		return fmt.Errorf("clock: %w", err)
 	}
-	if _, _, err := s.robotOptions(); err != nil {
+	if _, err := s.robotOptions(); err != nil {
 		return fmt.Errorf("robot: %w", err)
 	}
 	if _, err := s.settings(); err != nil {
@@ -236,14 +239,10 @@ func (s *Scenario) check() error {
 	}
 	for i := range s.Steps {
 		step := &s.Steps[i]
-		_, _, err := step.Input()
-		if err == nil {
-			_, err = step.times()
-		}
-		if err == nil {
-			_, err = parseBefore(step.Before)
-		}
-		if err != nil {
+		_, _, callErr := step.Input()
+		_, timesErr := step.times()
+		_, beforeErr := parseBefore(step.Before)
+		if err := cmp.Or(callErr, timesErr, beforeErr); err != nil {
 			return fmt.Errorf("step %d: %w", i+1, err)
 		}
 	}
@@ -252,22 +251,16 @@ func (s *Scenario) check() error {
 
 // parseClock returns the scenario's time, or the zero time for a frozen clock.
 func (s *Scenario) parseClock() (time.Time, error) {
-	switch s.clock {
-	case "":
-		return time.Parse(time.RFC3339Nano, defaultClock)
-	case "frozen":
+	if s.clock == "frozen" {
 		return time.Time{}, nil
 	}
-	return time.Parse(time.RFC3339Nano, s.clock)
+	return time.Parse(time.RFC3339Nano, cmp.Or(s.clock, defaultClock))
 }
 
 func (s *Step) raw() bool { return strings.HasPrefix(s.Call, "{") || strings.HasPrefix(s.Call, "[") }
 
 func (s *Step) times() (int, error) {
-	if s.Times == "" {
-		return 1, nil
-	}
-	n, err := strconv.Atoi(s.Times)
+	n, err := strconv.Atoi(cmp.Or(s.Times, "1"))
 	if err == nil && n < 1 {
 		err = fmt.Errorf("%d calls", n)
 	}
@@ -378,12 +371,10 @@ func describe(output []byte) (string, error) {
 func Arguments(input gjson.Result) (list []string) {
 	input.Get("properties").ForEach(func(name, _ gjson.Result) bool {
 		mark := "?"
-		for _, required := range input.Get("required").Array() {
-			if required.String() == name.String() {
-				mark = ""
-			}
+		if slices.ContainsFunc(input.Get("required").Array(), func(required gjson.Result) bool { return required.Str == name.Str }) {
+			mark = ""
 		}
-		list = append(list, "`"+name.String()+mark+"`")
+		list = append(list, "`"+name.Str+mark+"`")
 		return true
 	})
 	return list

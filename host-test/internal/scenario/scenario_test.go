@@ -35,7 +35,6 @@ func TestInvalidScenarios(t *testing.T) {
 		"config twice":         "Prose.\n-- config --\nA = 1\nA = 2\n" + call,
 		"robot":                "Prose.\n-- robot --\nsecrets = a\n" + call,
 		"texts":                "Prose.\n-- robot --\ntexts = newest\n" + call,
-		"faults":               "Prose.\n-- robot --\nfaults = luck,busy\n" + call,
 		"host":                 "Prose.\n-- host --\nhosts = a\n" + call,
 		"pages":                "Prose.\n-- host --\nmemory pages = some\n" + call,
 		"clock":                "Prose.\n-- clock --\nnoon\n" + call,
