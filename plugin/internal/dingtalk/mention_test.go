@@ -143,7 +143,7 @@ func TestAddMentions(t *testing.T) {
 		if e == nil {
 			e = m.check()
 		}
-		got := strings.Join(append(m.mobiles(), m.userIDs()...), " ")
+		got := strings.Join(append(m.ids(false), m.ids(true)...), " ")
 		switch {
 		case test.fault == "" && (e != nil || got != test.want):
 			t.Errorf("%.60q: got %.60s %v, want %s", append(test.mobiles, test.users...), got, e, test.want)
