@@ -1,6 +1,7 @@
 package dingtalk
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -17,6 +18,19 @@ const (
 	errorsFile    = "../../ERRORS.md"
 	readmeChinese = "../../../README.zh-CN.md"
 )
+
+// readJSON returns the value of a file in testdata.
+func readJSON[T any](t *testing.T, name string) (value T) {
+	t.Helper()
+	data, err := os.ReadFile("testdata/" + name)
+	if err == nil {
+		err = json.Unmarshal(data, &value)
+	}
+	if err != nil {
+		t.Fatal(name, err)
+	}
+	return value
+}
 
 // section returns what is in a file before, between and after two markers.
 func section(t *testing.T, file, begin, end string) (before, inside, after string) {
@@ -92,17 +106,17 @@ func TestDocsChineseErrorTable(t *testing.T) {
 	if len(errmsgs) != len(Errcodes) {
 		t.Fatalf("%d rows, want %d", len(errmsgs), len(Errcodes))
 	}
-	for _, test := range errcodeTests {
-		if !strings.ContainsFunc(test.msg, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+	for _, test := range errcodeTests(t) {
+		if !strings.ContainsFunc(test.Msg, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
 			continue
 		}
 		i := 0
-		for !Errcodes[i].matches(test.code, test.msg) {
+		for !Errcodes[i].matches(test.Code, test.Msg) {
 			i++
 		}
-		for _, piece := range framing.Split(test.msg, -1) {
+		for _, piece := range framing.Split(test.Msg, -1) {
 			if piece = strings.Trim(piece, " ;。"); !strings.Contains(errmsgs[i], piece) {
-				t.Errorf("%d: the row lacks %s", test.code, piece)
+				t.Errorf("%d: the row lacks %s", test.Code, piece)
 			}
 		}
 	}

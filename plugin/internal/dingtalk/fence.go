@@ -53,12 +53,6 @@ func (f *fences) each(do func(found fence, open int)) {
 	}
 }
 
-// nextLine returns the line at from, without its end, and where the next begins.
-func nextLine(text string, from int) (line string, next int) {
-	line, _, _ = strings.Cut(text[from:], "\n")
-	return line, min(from+len(line)+1, len(text))
-}
-
 // fenceAt returns the fence that the line at from opens, and the end of the line
 // that closes it. Its marker is "" if there is none.
 func fenceAt(text string, from int) (f fence, end int) {
@@ -92,14 +86,6 @@ func fenceMarker(line string) (marker, rest string) {
 		return "", ""
 	}
 	return trimmed[:n], rest
-}
-
-// runLen returns how often s repeats its first byte at its start.
-func runLen(s string) (n int) {
-	for n < len(s) && s[n] == s[0] {
-		n++
-	}
-	return n
 }
 
 // at returns the fence whose code a cut at p would divide, or nil.

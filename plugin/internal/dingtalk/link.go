@@ -203,8 +203,8 @@ func (o *MessageOptions) foreignAddress(text string, kind addressKind) (fault st
 		switch rest := text[i+2:]; {
 		case text[i] == '<' && hasScheme(text[i+1:]):
 			fault = o.foreignTarget(text[i:])
-		case text[i:i+2] == "](" && rest != "", text[i:i+2] == "]:" && beginsAddress(skip(rest, " \t\n<")):
-			fault = o.foreignTarget(skip(rest, " \t\n"))
+		case text[i:i+2] == "](" && rest != "", text[i:i+2] == "]:" && beginsAddress(strings.TrimLeft(rest, " \t\n<")):
+			fault = o.foreignTarget(strings.TrimLeft(rest, " \t\n"))
 		}
 	}
 	if fault == "" {
@@ -304,7 +304,7 @@ func (o *MessageOptions) foreignBare(text string) (fault string) {
 	for at := 0; fault == ""; {
 		i := indexFrom(text, "//", at)
 		before := strings.TrimRight(text[at:i], " ")
-		rest := skip(text[i:], `/\`)
+		rest := strings.TrimLeft(text[i:], `/\`)
 		if rest == "" {
 			return ""
 		}
@@ -326,14 +326,6 @@ func (o *MessageOptions) foreignBare(text string) (fault string) {
 		at = end
 	}
 	return fault
-}
-
-// skip returns s without the characters at its start that are among chars.
-func skip(s, chars string) string {
-	for s != "" && strings.IndexByte(chars, s[0]) >= 0 {
-		s = s[1:]
-	}
-	return s
 }
 
 // pageLinkHost is the host of addresses that DingTalk's clients open themselves.

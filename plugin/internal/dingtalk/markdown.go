@@ -200,12 +200,6 @@ func keptTag(s string) int {
 	return 0
 }
 
-// hasPrefixFold reports whether s begins with a prefix, in any case. The prefix has
-// small letters.
-func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && asciiLower(s[:len(prefix)]) == prefix
-}
-
 // fixTasks replaces the box of a task, which phones show as brackets
 // (https://github.com/DingTalk-Real-AI/dingtalk-workspace-cli/issues/577).
 func fixTasks(text string, limit int) string {

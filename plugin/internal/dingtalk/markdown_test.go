@@ -128,33 +128,34 @@ func TestFixMarkdownIsBounded(t *testing.T) {
 }
 
 func TestCodeScanner(t *testing.T) {
-	for _, test := range []struct{ text, want string }{ // with code in « »
-		{"a `b` c", "a «`b`» c"},
-		{"a ``b ` c`` d", "a «``b ` c``» d"},
-		{"a `b", "a `b"},
-		{"a ` b `` c ` d", "a «` b `` c `» d"},
-		{"`a\nb` c", "«`a\nb`» c"},
-		{"`a\n\nb` c", "`a\n\nb` c"},
-		{"`a\n \t\nb `c`", "`a\n \t\nb «`c`»"},
-		{"a\n```go\nb`c\n```\nd `e`", "a\n«```go\nb`c\n```\n»d «`e`»"},
-		{"`a\n```\nb\n```\nc`", "`a\n«```\nb\n```\n»c`"},
-		{"~~~\n```\n~~~\n`a`", "«~~~\n```\n~~~\n»«`a`»"},
-		{"```\na", "«```\na»"},
-		{"```a``` b", "«```a```» b"},
-		{"    ```\n`a`", "    ```\n«`a`»"},
-		{strings.Repeat("`", 40) + "a" + strings.Repeat("`", 40), strings.Repeat("`", 40) + "a" + strings.Repeat("`", 40)},
-		{"", ""},
+	for _, want := range []string{ // with code in « »
+		"a «`b`» c",
+		"a «``b ` c``» d",
+		"a `b",
+		"a «` b `` c `» d",
+		"«`a\nb`» c",
+		"`a\n\nb` c",
+		"`a\n \t\nb «`c`»",
+		"a\n«```go\nb`c\n```\n»d «`e`»",
+		"`a\n«```\nb\n```\n»c`",
+		"«~~~\n```\n~~~\n»«`a`»",
+		"«```\na»",
+		"«```a```» b",
+		"    ```\n«`a`»",
+		strings.Repeat("`", 40) + "a" + strings.Repeat("`", 40),
+		"",
 	} {
+		text := strings.NewReplacer("«", "", "»", "").Replace(want)
 		var got strings.Builder
 		done := 0
-		codes := codeScanner{text: test.text}
-		for c := codes.next(); c.from < len(test.text); c = codes.next() {
-			got.WriteString(test.text[done:c.from] + "«" + test.text[c.from:c.to] + "»")
+		codes := codeScanner{text: text}
+		for c := codes.next(); c.from < len(text); c = codes.next() {
+			got.WriteString(text[done:c.from] + "«" + text[c.from:c.to] + "»")
 			done = c.to
 		}
-		got.WriteString(test.text[done:])
-		if got.String() != test.want {
-			t.Errorf("got %q, want %q", got.String(), test.want)
+		got.WriteString(text[done:])
+		if got.String() != want {
+			t.Errorf("got %q, want %q", got.String(), want)
 		}
 	}
 }

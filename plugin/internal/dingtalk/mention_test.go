@@ -18,55 +18,15 @@ func hasToken(text, id string) bool {
 
 // The tokens that DingTalk sees are found.
 func TestLocateMentions(t *testing.T) {
-	for _, test := range []struct {
-		text            string
-		inText, inMarks bool // it mentions 13800000001 in plain text, in Markdown
-	}{
-		{"@13800000001", true, true},
-		{"看 @13800000001 吧", true, true},
-		{"请@13800000001 看", true, true},
-		{"@13800000001请看", false, false},
-		{"@13800000001，请看", true, true},
-		{"@13800000001。", true, true},
-		{"@13800000001.", true, true},
-		{"@13800000001😀", false, false},
-		{"@13800000001,@13800000002", true, true},
-		{"@138000000012", false, false},
-		{"@138000000012 @13800000001", true, true},
-		{"@13800000001-2", false, false},
-		{"@13800000001.example", false, false},
-		{"@+86-13800000001", false, false},
-		{"13800000001", false, false},
-		{"x@13800000001", false, false},
-		{"1@13800000001", false, false},
-		{"é@13800000001", false, false},
-		{"Ａ@13800000001", false, false},
-		{"x@13800000001 @13800000001", true, true},
-		{"(@13800000001)", true, true},
-		{"**@13800000001**", true, true},
-		{"https://a.example/@13800000001", false, false},
-		{"https://a.example/ @13800000001", true, true},
-		{"见https://a.example/b，@13800000001", true, true},
-		{"a.example/@13800000001/b", false, false},
-		{"@13800000002/@13800000001", true, true},
-		{"[a](/@13800000001)", true, false},
-		{"[@13800000001](https://a.example)", true, true},
-		{"`@13800000001`", true, false},
-		{"it`s @13800000001", true, true},
-		{"``a ` @13800000001``", true, false},
-		{"`a\n@13800000001` b", true, false},
-		{"`a\n\n@13800000001` b", true, true},
-		{"```\n@13800000001\n```", true, false},
-		{"```\na\n```\n@13800000001", true, true},
-		{"", false, false},
-	} {
-		for _, markdown := range []bool{false, true} {
-			var m Mentions
-			m.addMobiles([]string{"13800000001"})
-			m.locate(test.text, markdown)
-			want := markdown && test.inMarks || !markdown && test.inText
-			if got := len(m.missing(test.text)) == 0; got != want {
-				t.Errorf("%q, Markdown %v: mentioned is %v, want %v", test.text, markdown, got, want)
+	for where, texts := range readJSON[map[string][]string](t, "mentions.json") {
+		for _, text := range texts {
+			for _, kind := range []string{"text", "Markdown"} {
+				var m Mentions
+				m.addMobiles([]string{"13800000001"})
+				m.locate(text, kind == "Markdown")
+				if got, want := len(m.missing(text)) == 0, strings.Contains(where, kind); got != want {
+					t.Errorf("%q in %s: mentioned is %v, want %v", text, kind, got, want)
+				}
 			}
 		}
 	}
@@ -79,60 +39,18 @@ func TestResolveNames(t *testing.T) {
 		{Name: "li", ID: "u-li", IsUserID: true}, {Name: "li wei", ID: "u-wei", IsUserID: true}, {Name: "li@b.com", ID: "u-b", IsUserID: true},
 		{Name: "老张", ID: "+86-13800000001"}, {Name: "li lei", ID: "13800000004"},
 	}}
-	for _, test := range []struct {
-		name, text, names, want string
-		who                     string // ids, in order
-		kind                    *MessageType
-	}{
-		{"blank behind", "@张三 看", "", "@13800000001 看", "13800000001", Markdown},
-		{"Chinese before", "请@张三 看", "", "请@13800000001 看", "13800000001", Markdown},
-		{"Chinese punctuation", "（@张三），看", "", "（@13800000001），看", "13800000001", Markdown},
-		{"emoji behind", "@张三🎉", "", "@13800000001 🎉", "13800000001", Markdown},
-		{"end", "@li", "", "@u-li", "u-li", Markdown},
-		{"full stop", "ask @li.", "", "ask @u-li.", "u-li", Markdown},
-		{"longest", "@张三丰 @li wei", "", "@13800000002 @u-wei", "13800000002 u-wei", Markdown},
-		{"shorter where the longer goes on", "@li weiss", "", "@u-li weiss", "u-li", Markdown},
-		{"somebody else", "@张三疯 @张四", "", "@张三疯 @张四", "", Markdown},
-		{"listed", "@张三请看", "张三", "@13800000001 请看", "13800000001", Markdown},
-		{"another is listed", "@张三请看", "li", "@张三请看", "u-li", Markdown},
-		{"the shorter is listed", "@张三丰 看", "张三", "@13800000002 看", "13800000001 13800000002", Markdown},
-		{"Latin behind Chinese", "@张三ok", "", "@张三ok", "", Markdown},
-		{"longer word", "@lisa @li2 @li-x @li_x", "li", "@lisa @li2 @li-x @li_x", "u-li", Markdown},
-		{"host", "@li.wei @li.example", "", "@li.wei @li.example", "", Markdown},
-		{"e-mail", "a@li.com a@li b-@li", "", "a@li.com a@li b-@li", "", Markdown},
-		{"name with an @", "@li@b.com, see", "", "@u-b, see", "u-b", Markdown},
-		{"letter before", "x@张三 5@张三 é@张三 я@张三", "", "x@张三 5@张三 é@张三 я@张三", "", Markdown},
-		{"address", "https://medium.com/@li/post http://a/?q=@li&b", "", "https://medium.com/@li/post http://a/?q=@li&b", "", Markdown},
-		{"address in brackets", "(https://medium.com/@li) <https://a/@li>", "", "(https://medium.com/@li) <https://a/@li>", "", Markdown},
-		{"address without a scheme", "medium.com/@li, a.b/c/@li", "", "medium.com/@li, a.b/c/@li", "", Markdown},
-		{"no address", "@li/@li wei 1.5/@li and/or/@li", "", "@u-li/@u-wei 1.5/@u-li and/or/@u-li", "u-li u-wei", Markdown},
-		{"before an address", "@li:https://a/@li", "", "@u-li:https://a/@li", "u-li", Markdown},
-		{"behind an address", "https://a/b @li 看https://a/b。@张三", "", "https://a/b @u-li 看https://a/b。@13800000001", "u-li 13800000001", Markdown},
-		{"address beyond ASCII", "https://a.b/文档/@li/post https://例子.cn/@li [a](/文档/@li)", "", "https://a.b/文档/@li/post https://例子.cn/@li [a](/文档/@li)", "", Markdown},
-		{"address with brackets", "https://a.b/x_(y)/@li", "", "https://a.b/x_(y)/@li", "", Markdown},
-		{"Chinese names", "张三/@li 看https://a/b。张三/@li", "", "张三/@u-li 看https://a/b。张三/@u-li", "u-li", Markdown},
-		{"target", "[@li](/@li)", "", "[@u-li](/@li)", "u-li", Markdown},
-		{"code span", "`@li` @li ``a`@li``", "", "`@li` @u-li ``a`@li``", "u-li", Markdown},
-		{"lone backtick", "it`s @li", "", "it`s @u-li", "u-li", Markdown},
-		{"fence", "```\n@li\n```\n@li", "", "```\n@li\n```\n@u-li", "u-li", Markdown},
-		{"open fence", "~~~\n@li\n", "", "~~~\n@li\n", "", Markdown},
-		{"one person, two names", "@张三 @老张", "", "@13800000001 @13800000001", "13800000001", Markdown},
-		{"the name that is listed first", "@张三", "老张", "@+86-13800000001", "+86-13800000001", Markdown},
-		{"only listed", "see", "li,张三,li", "see", "u-li 13800000001", Markdown},
-		{"unknown name", "@wang @", "wang", "@wang @", "", Markdown},
-		{"plain text has no code", "`@li` [a](/@li)", "", "`@u-li` [a](/@u-li)", "u-li", Text},
-		{"a card mentions by user id only", "@li lei", "li lei", "@u-li lei", "u-li", ActionCard},
-	} {
-		m := Message{Type: test.kind, Text: test.text}
-		if e := m.resolveNames(options, SplitList(test.names)); e != nil {
-			t.Errorf("%s: %v", test.name, e)
+	types := map[string]*MessageType{"": Markdown, "text": Text, "actionCard": ActionCard}
+	for _, test := range readJSON[[]struct{ Name, Type, Text, Listed, Want, Notified string }](t, "names.json") {
+		m := Message{Type: types[test.Type], Text: test.Text}
+		if e := m.resolveNames(options, SplitList(test.Listed)); e != nil {
+			t.Errorf("%s: %v", test.Name, e)
 		}
-		var who []string
+		var notified []string
 		for _, mention := range m.Mentions.People {
-			who = append(who, mention.ID)
+			notified = append(notified, mention.ID)
 		}
-		if got := strings.Join(who, " "); m.Text != test.want || got != test.who {
-			t.Errorf("%s: got %q %q, want %q %q", test.name, m.Text, got, test.want, test.who)
+		if got := strings.Join(notified, " "); m.Text != test.Want || got != test.Notified {
+			t.Errorf("%s: got %q %q, want %q %q", test.Name, m.Text, got, test.Want, test.Notified)
 		}
 	}
 }
@@ -225,7 +143,7 @@ func TestAddMentions(t *testing.T) {
 		if e == nil {
 			e = m.check()
 		}
-		got := strings.Join(append(m.mobiles(), m.userIDs()...), " ")
+		got := strings.Join(append(m.ids(false), m.ids(true)...), " ")
 		switch {
 		case test.fault == "" && (e != nil || got != test.want):
 			t.Errorf("%.60q: got %.60s %v, want %s", append(test.mobiles, test.users...), got, e, test.want)

@@ -306,27 +306,3 @@ func (f *credentialForm) matches(s string) bool {
 	}
 	return !word && longest >= f.run && strings.HasPrefix(s[i:], f.then)
 }
-
-// unescape decodes the percent escapes of s, once.
-func unescape(s string) string {
-	if !strings.Contains(s, "%") {
-		return s
-	}
-	b := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c == '%' && hexPair(s[i+1:]) {
-			c = unhex(s[i+1])<<4 | unhex(s[i+2])
-			i += 2
-		}
-		b = append(b, c)
-	}
-	return string(b)
-}
-
-func unhex(c byte) byte {
-	if isDigit(c) {
-		return c - '0'
-	}
-	return c&15 + 9
-}

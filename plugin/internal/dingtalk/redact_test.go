@@ -261,32 +261,29 @@ func TestOwnCredentials(t *testing.T) {
 		address, _ := ParseWebhook(webhook)
 		o.AddCredentials(&Robot{Address: address, Token: address.Token, Secret: secret})
 	}
-	for _, test := range []struct {
-		text string
-		held bool
-	}{
-		{"the token is " + token, true},
-		{"密钥" + secret + "。", true},
-		{"x" + token + "y", true},
-		{strings.ToUpper(token), true},
-		{strings.ReplaceAll(token, "6", "%36"), true},
-		{"%" + token, true},
-		{"100%2" + token, true},
-		{DefaultWebhook + "?access_token=" + token, true},
-		{"dingtalk://dingtalkclient/page/link?url=" + encodeURIComponent(secret), true},
-		{"https://relay.example/hook/k3y", true},
-		{"relay.example%2FHook%2Fk3y", true},
-		{"key=0123456789abcdef", true},
-		{strings.Repeat("word ", 99) + token, true},
-		{strings.Repeat("x", 99) + token, true},
-		{DefaultWebhook, false},
-		{"https://relay.example/hook", false},
-		{"short", false},
-		{token[:31], false},
-		{"", false},
+	for held, texts := range map[bool][]string{
+		true: {
+			"the token is " + token,
+			"密钥" + secret + "。",
+			"x" + token + "y",
+			strings.ToUpper(token),
+			strings.ReplaceAll(token, "6", "%36"),
+			"%" + token,
+			"100%2" + token,
+			DefaultWebhook + "?access_token=" + token,
+			"dingtalk://dingtalkclient/page/link?url=" + encodeURIComponent(secret),
+			"https://relay.example/hook/k3y",
+			"relay.example%2FHook%2Fk3y",
+			"key=0123456789abcdef",
+			strings.Repeat("word ", 99) + token,
+			strings.Repeat("x", 99) + token,
+		},
+		false: {DefaultWebhook, "https://relay.example/hook", "short", token[:31], ""},
 	} {
-		if got := o.credentialIn(test.text) != ""; got != test.held {
-			t.Errorf("%s: got %v, want %v", test.text, got, test.held)
+		for _, text := range texts {
+			if got := o.credentialIn(text) != ""; got != held {
+				t.Errorf("%s: got %v, want %v", text, got, held)
+			}
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package dingtalk
 
 import (
+	"strings"
+
 	"dingtalk-plugin/plugin/internal/strictjson"
 	"dingtalk-plugin/schema"
 )
@@ -69,26 +71,25 @@ func (r *Robot) Send(web Env, m Message, key string) (Receipt, *Error) {
 	if record.content != id.content {
 		return Receipt{}, argumentError("this idempotencyKey was used for another message", "Use a new key for a new message.")
 	}
-	receipt := r.newReceipt(record, len(parts))
-	receipt.Repeat = repeat
+	receipt := Receipt{
+		Delivered:      record.delivered,
+		Total:          len(parts),
+		AlreadySent:    record.state == allDelivered,
+		Repeat:         repeat,
+		MayBeDelivered: record.state == mayBeDelivered,
+		IdempotencyKey: record.key,
+	}
 	if receipt.AlreadySent {
 		return receipt, nil
 	}
-	if e = r.preflight(web, len(parts)-record.delivered); e == nil {
+	if e = r.allow(web.Now(), len(parts)-record.delivered); e == nil {
+		e = r.probe(web)
+	}
+	if e == nil {
 		e = r.deliver(web, id, parts, &receipt)
 	}
 	receipt.qualify(e)
 	return receipt, e
-}
-
-func (r *Robot) newReceipt(record *sendRecord, total int) Receipt {
-	return Receipt{
-		Delivered:      record.delivered,
-		Total:          total,
-		AlreadySent:    record.state == allDelivered,
-		MayBeDelivered: record.state == mayBeDelivered,
-		IdempotencyKey: record.key,
-	}
 }
 
 func (receipt *Receipt) add(p *part, bytes int) {
@@ -148,15 +149,6 @@ func (r *Robot) check(m *Message) *Error {
 	}
 }
 
-// preflight refuses what could only fail and makes sure that the address can be
-// reached, before anything is sent.
-func (r *Robot) preflight(web Env, parts int) *Error {
-	if e := r.allow(web.Now(), parts); e != nil {
-		return e
-	}
-	return r.probe(web)
-}
-
 // allow refuses what the clock or the rate does not allow.
 func (r *Robot) allow(now int64, parts int) *Error {
 	if clockUnset(now) && r.Secret != "" {
@@ -166,7 +158,7 @@ func (r *Robot) allow(now int64, parts int) *Error {
 	return r.window.allow(now, parts)
 }
 
-// probe sends a GET without any credential, once. If the host does not allow the
+// probe sends a GET without any credential, once, before anything is sent. If the host does not allow the
 // address or the network fails, the call traps with an error that quotes the
 // address, and this one may be read by anybody.
 func (r *Robot) probe(web Env) *Error {
@@ -270,4 +262,82 @@ func (r *Robot) url(now int64, sign string) string {
 		w.Raw(r.Address.Query)
 	}
 	return string(w.Bytes)
+}
+
+// A DryRun is what a message would be on the wire: the result of a dry run.
+type DryRun struct {
+	Address      string // redacted
+	Bodies       []string
+	Sizes        []int  // of the bodies as they would be sent, in bytes
+	Keyword      string // that the message holds, or ""
+	KeywordAdded bool
+
+	Lines []string // the first and the last line of each part, shortened
+	Wrong []string // what clients show wrongly
+}
+
+// DryRun does what Send does before the first request, and counts nothing. m must
+// be made with HidePeople, so that the caller cannot learn the numbers and ids of
+// those whom it mentions by name, nor confirm a guess.
+func (r *Robot) DryRun(web Env, m Message, key string) (v DryRun, receipt Receipt, e *Error) {
+	if e := r.check(&m); e != nil {
+		return v, receipt, e
+	}
+	parts, e := r.split(&m)
+	if e == nil {
+		e = r.allow(web.Now(), len(parts))
+	}
+	if e != nil {
+		return v, receipt, e
+	}
+	id, _ := r.identify(web, &m, len(parts), key)
+	for i := range parts {
+		body := string(r.body(&parts[i], r.uuid(&id, i, len(parts))))
+		v.Sizes = append(v.Sizes, len(body))
+		v.Bodies = append(v.Bodies, body)
+		v.Lines = append(v.Lines, firstAndLast(parts[i].chunk.text))
+		receipt.Bytes += len(body)
+	}
+	v.Address = r.Address.shown() + "?access_token=" + redacted
+	if r.Secret != "" {
+		v.Address += "&timestamp=" + redacted + "&sign=" + redacted
+	}
+	if r.Address.Query != "" {
+		v.Address += "&" + redacted
+	}
+	keyword, found := findKeyword(r.Keywords, &m, m.Text)
+	v.Keyword, v.KeywordAdded = keyword, !found
+	if m.Type.Markdown {
+		v.Wrong = shownWrongly(m.Text)
+	}
+	receipt.Total, receipt.IdempotencyKey, receipt.Mentions = len(parts), id.key, parts[0].mentions
+	return v, receipt, nil
+}
+
+// shown returns the address without a path of its own: one may be a credential.
+func (w *Webhook) shown() string {
+	scheme, rest, _ := strings.Cut(w.Base, "://")
+	host, path, _ := strings.Cut(rest, "/")
+	if path == webhookPath {
+		return w.Base
+	}
+	return scheme + "://" + host + "/" + redacted
+}
+
+// firstAndLast returns the first and the last line of a text, shortened.
+func firstAndLast(text string) string {
+	text = strings.TrimSpace(text)
+	first, next := nextLine(text, 0)
+	if next == len(text) {
+		return shorten(first)
+	}
+	return shorten(first) + " … " + shorten(text[lineEnd(text):])
+}
+
+func shorten(line string) string {
+	const maxLine = 80
+	if len(line) <= maxLine {
+		return line
+	}
+	return strings.ToValidUTF8(line[:maxLine], "") + "…"
 }

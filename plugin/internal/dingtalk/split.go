@@ -141,28 +141,6 @@ func (s *splitter) protectLine(line string, from, next int) {
 	}
 }
 
-// addressAt returns the bare address whose scheme ends at i, if any.
-func addressAt(line string, i int) (begin, end int) {
-	if !strings.HasPrefix(line[i:], "://") {
-		return i, i + 1
-	}
-	for begin = i; begin > 0 && isLetter(line[begin-1]); {
-		begin--
-	}
-	return begin, addressEnd(line, i)
-}
-
-func addressEnd(line string, i int) int {
-	for i < len(line) && isAddressByte(line[i]) {
-		i++
-	}
-	return i
-}
-
-func isAddressByte(c byte) bool {
-	return c > ' ' && c < 0x7f && strings.IndexByte("\"<>()[]", c) < 0
-}
-
 // A linkFinder finds the Markdown links of a line. It remembers what it found
 // ahead, so that the time for many brackets is linear.
 type linkFinder struct {
@@ -185,14 +163,6 @@ func (f *linkFinder) at(i int) (begin, end int) {
 		return i - 1, f.end + 1
 	}
 	return i, f.end + 1
-}
-
-// indexFrom returns the index of substr in s at or behind from, or len(s).
-func indexFrom(s, substr string, from int) int {
-	if i := strings.Index(s[from:], substr); i >= 0 {
-		return from + i
-	}
-	return len(s)
 }
 
 // fenceRun returns the run of backticks or tildes at i. If a cut before it would

@@ -67,29 +67,6 @@ func checkBytes(s string) (fault string) {
 	return ""
 }
 
-func hexPair(s string) bool {
-	return len(s) >= 2 && isHex(s[0]) && isHex(s[1])
-}
-
-func isHex(c byte) bool {
-	return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f'
-}
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-
-func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
-
-// asciiLower is strings.ToLower for ASCII, without the Unicode tables.
-func asciiLower(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			b[i] = c | 0x20
-		}
-	}
-	return string(b)
-}
-
 // parseAuthority parses host[:port] and returns the host.
 func parseAuthority(authority string) (host, fault string) {
 	if strings.Contains(authority, "@") {
