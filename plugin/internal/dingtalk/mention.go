@@ -22,8 +22,9 @@ const maxText = 10 * MaxBody
 // (https://open.dingtalk.com/document/development/robot-message-type); All
 // needs no text.
 type Mentions struct {
-	People []Mention
-	All    bool
+	People   []Mention
+	All      bool
+	Unlisted string // if there is nobody, the first @name in the text, or ""
 }
 
 // A Mention names one person.
@@ -51,7 +52,7 @@ func (m *Mention) same(other *Mention) bool {
 // number counts once, in the form that was added first.
 func (m *Mentions) addMobiles(mobiles []string) *Error {
 	return m.addAll(mobiles, false, "atMobiles", "not a mobile number",
-		"Give 5 to 15 digits without blanks, as in 13800000001, or with a country code as in +86-13800000001.")
+		"Give 5 to 15 digits, as in 13800000001, or with a country code as in +86-13800000001.")
 }
 
 func (m *Mentions) addUserIDs(ids []string) *Error {
@@ -115,15 +116,23 @@ func all(s string, ok func(c byte) bool) bool {
 	return s != ""
 }
 
-// locate finds the tokens that the caller wrote. guess: DingTalk compares a token
-// with the entry as listed, so that @13800000001 does not mention +86-13800000001.
+// locate finds the tokens that the caller wrote or, if nobody is listed, a name.
+// guess: DingTalk compares a token with the entry as listed, so that @13800000001
+// does not mention +86-13800000001.
 func (m *Mentions) locate(text string, markdown bool) {
-	if len(m.People) == 0 {
-		return
-	}
 	scanner := newMentionScanner(text, markdown)
 	for i := scanner.next(); i >= 0; i = scanner.next() {
 		end := tokenEnd(text, i+1)
+		if len(m.People) == 0 {
+			for end < i+40 && continuesToken(text[end:]) {
+				_, n := utf8.DecodeRuneInString(text[end:])
+				end += n
+			}
+			if end > i+3 { // @3 and @2x are no names
+				m.Unlisted = text[i:end]
+				return
+			}
+		}
 		if end == i+1 || continuesToken(text[end:]) {
 			continue
 		}
@@ -242,7 +251,7 @@ func (m *Message) resolveNames(options *MessageOptions, listed []string) *Error 
 			text.WriteByte(' ')
 		}
 		if text.Len() > maxText {
-			return argumentError("with the number or id of each person that it mentions it takes more than "+
+			return argumentError("with the number or id of each mention it takes more than "+
 				strconv.Itoa(maxText)+" bytes", "Shorten it, or mention each person once.")
 		}
 	}

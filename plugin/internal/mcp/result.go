@@ -120,6 +120,9 @@ func notifiedText(receipt *dingtalk.Receipt) string {
 	if len(names) > 0 && receipt.Mentions.All {
 		names[0] = "everyone in the group"
 	}
+	if names == nil && receipt.Mentions != nil && receipt.Mentions.Unlisted != "" {
+		return "nobody, not even " + receipt.Mentions.Unlisted
+	}
 	return strings.Join(names, ", ")
 }
 
