@@ -119,6 +119,11 @@ func (e *exchange) checkSign() *refusal {
 	return nil
 }
 
+// verifies reports whether a request is signed with the robot's secret.
+func (o Options) verifies(query url.Values) bool {
+	return o.Secret != "" && equal(query.Get("sign"), signature(o.Secret, query.Get("timestamp")))
+}
+
 // signature returns the unescaped sign parameter: the Base64 of HMAC-SHA256 over timestamp, line break and secret, with the
 // secret as the key. The body is not signed.
 //

@@ -47,7 +47,7 @@ func newRequest(req *http.Request, body []byte, o Options, now time.Time) Reques
 		Header:       o.redactHeader(req.Header),
 		Body:         body[:min(len(body), o.MaxBody)],
 		TokenKnown:   equal(query.Get("access_token"), o.Token),
-		SignVerified: o.Secret != "" && equal(query.Get("sign"), signature(o.Secret, query.Get("timestamp"))),
+		SignVerified: o.verifies(query),
 	}
 }
 
