@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -230,8 +231,8 @@ func (b binary) testBlockedOutput(t *testing.T) {
 	go func() {
 		defer close(written)
 		io.WriteString(stdin, initializeLine)
-		for {
-			if _, err := io.WriteString(stdin, listLine); err != nil {
+		for id := 2; ; id++ { // the SDK rejects an id that is in use
+			if _, err := fmt.Fprintf(stdin, `{"jsonrpc":"2.0","id":%d,"method":"tools/list"}`+"\n", id); err != nil {
 				return // the server has ended
 			}
 		}
