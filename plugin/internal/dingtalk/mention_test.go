@@ -16,7 +16,8 @@ func hasToken(text, id string) bool {
 	return regexp.MustCompile("@" + regexp.QuoteMeta(id) + `([^-\w]|$)`).MatchString(text)
 }
 
-// The tokens that DingTalk sees are found.
+// The tokens that DingTalk sees are found. testdata/mentions.json has texts by the
+// type of message in which they mention 13800000001.
 func TestLocateMentions(t *testing.T) {
 	for where, texts := range readJSON[map[string][]string](t, "mentions.json") {
 		for _, text := range texts {
