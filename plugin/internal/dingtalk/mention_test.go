@@ -33,7 +33,9 @@ func TestLocateMentions(t *testing.T) {
 	}
 }
 
-// Names become tokens, and notify whom they should.
+// Names become tokens, and notify whom they should. testdata/names.json has Markdown
+// unless it names another type, the names in atNames, the text that is sent, and the
+// ids of those who are notified.
 func TestResolveNames(t *testing.T) {
 	options := &MessageOptions{People: []Person{
 		{Name: "张三", ID: "13800000001"}, {Name: "张三丰", ID: "13800000002"}, {Name: "张", ID: "13800000003"},
