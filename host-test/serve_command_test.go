@@ -3,7 +3,9 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -229,8 +231,8 @@ func (b binary) testBlockedOutput(t *testing.T) {
 	go func() {
 		defer close(written)
 		io.WriteString(stdin, initializeLine)
-		for {
-			if _, err := io.WriteString(stdin, listLine); err != nil {
+		for id := 2; ; id++ { // the SDK rejects an id that is in use
+			if _, err := fmt.Fprintf(stdin, `{"jsonrpc":"2.0","id":%d,"method":"tools/list"}`+"\n", id); err != nil {
 				return // the server has ended
 			}
 		}
@@ -260,13 +262,20 @@ func (b binary) testUnreadLog(t *testing.T) {
 		if tt.closed {
 			log.Close()
 		}
-		for range tt.calls {
-			expect(t, session, hello, "dry_run")
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		for i := range tt.calls {
+			result, err := session.CallTool(ctx, textCall(hello))
+			if err != nil || structured(result)["reason"] != "dry_run" {
+				t.Fatalf("closed %v: call %d was not answered: %v", tt.closed, i+1, err)
+			}
 		}
 		sendSignal(t, command, syscall.SIGTERM)
-		if err := session.Close(); err != nil {
+		stop := context.AfterFunc(ctx, func() { command.Process.Kill() })
+		if err := session.Wait(); err != nil {
 			t.Errorf("closed %v: the server ended with %v", tt.closed, err)
 		}
+		stop()
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"runtime"
 	"slices"
 	"strings"
@@ -19,7 +18,7 @@ func TestRequestIsRecorded(t *testing.T) {
 	v := vectors[3]
 	s := newServer(Options{Secret: v.secret, Keywords: []string{"hell"}})
 	req := request(hello)
-	req.URL.RawQuery += "&timestamp=" + v.timestamp + "&sign=" + url.QueryEscape(v.sign)
+	req.URL.RawQuery += "&timestamp=" + v.timestamp + "&sign=" + v.encoded
 	do(t, s, req)
 	m := s.Messages()[0]
 	want := Request{

@@ -159,6 +159,8 @@ func places(t testing.TB) map[string]string {
 		case "robots":
 			quoted, _ := json.Marshal(text)
 			list["a robot's "+place] = env(`"DINGTALK_BOT_ROBOTS":` + string(quoted))
+		default:
+			t.Fatalf("leaks.txtar has a section of the unknown kind %q", kind)
 		}
 	}
 	return list

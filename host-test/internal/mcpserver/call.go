@@ -145,8 +145,9 @@ func parseResult(output []byte) (outcome, error) {
 		result.StructuredContent = json.RawMessage(content.Raw)
 		o.reason, o.key = content.Get("reason").Str, content.Get("idempotencyKey").Str
 		o.retryAfter = int(content.Get("retryAfterSeconds").Int())
-		if errcode := int(content.Get("errcode").Int()); errcode != 0 {
-			o.errcode = &errcode
+		if errcode := content.Get("errcode"); errcode.Type == gjson.Number {
+			code := int(errcode.Int())
+			o.errcode = &code
 		}
 	}
 	return o, nil

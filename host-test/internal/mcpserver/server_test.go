@@ -87,6 +87,10 @@ func TestParseResult(t *testing.T) {
 			t.Errorf("%s: %+v", output, o.result)
 		}
 	}
+	const zero = `{"content":[{"type":"text","text":"a"}],"structuredContent":{"errcode":0}}` // is logged
+	if o, err := parseResult([]byte(zero)); err != nil || o.errcode == nil {
+		t.Errorf("errcode 0 is lost: %+v, %v", o, err)
+	}
 	const annotated = `{"content":[{"type":"text","text":"a","annotations":{"audience":["user"]}}]}`
 	if o, err := parseResult([]byte(annotated)); err != nil || o.result.Content[0].(*mcp.TextContent).Annotations == nil {
 		t.Errorf("%+v, %v", o.result, err)

@@ -224,8 +224,8 @@ func (r *Release) annotations() map[string]string {
 // license returns the identifier of this repository's license.
 func (r *Release) license() string { return (*r.SBOM.Metadata.Component.Licenses)[0].License.ID }
 
-// timestamp returns the source's date, or 1970 if it is unknown: a manifest must
-// have a date, and oras would take the current one.
+// timestamp returns the source's date, or 1970 if it is unknown, so that the same
+// source always gives the same manifest.
 func (r *Release) timestamp() string {
 	date := r.Source.Date
 	if date.IsZero() {

@@ -94,6 +94,20 @@ func TestEvents(t *testing.T) {
 	events.expect(t, "entries", `id="r1"`)
 }
 
+// TestControlEvents changes the server's options and queue without the page.
+func TestControlEvents(t *testing.T) {
+	g := newGroup(t, dingtalktest.Options{})
+	events := g.listen(t, "0", "")
+	if e := events.next(t, "controls"); strings.Contains(e.html, `aria-checked="true"`) {
+		t.Errorf("controls: %s", e.html)
+	}
+	g.SetOptions(func(o *dingtalktest.Options) { o.Wording = dingtalktest.WordingLegacy })
+	events.expect(t, "controls", `id="c-old" type="button" aria-pressed="true"`)
+	busy, _ := dingtalktest.FaultByName("busy")
+	g.InjectFaults(busy)
+	events.expect(t, "controls", `<li><code>busy</code>`)
+}
+
 func TestRemovedEvent(t *testing.T) {
 	g := newGroup(t, dingtalktest.Options{})
 	g.post(t, textBody("one"))

@@ -57,8 +57,12 @@ func TestLinkHosts(t *testing.T) {
 		In, Refused string // where the texts are, and the host that is refused
 		Texts       []string
 	}](t, "link_hosts.json") {
+		kind, known := kinds[test.In]
+		if !known {
+			t.Fatalf("link_hosts.json has texts in %q", test.In)
+		}
 		for _, text := range test.Texts {
-			got := o.foreignAddress(text, kinds[test.In])
+			got := o.foreignAddress(text, kind)
 			if test.Refused == "" && got != "" || !strings.Contains(got, test.Refused) {
 				t.Errorf("%s in %s: got %q, want %q", text, test.In, got, test.Refused)
 			}

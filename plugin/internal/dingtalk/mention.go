@@ -129,7 +129,7 @@ func (m *Mentions) locate(text string, markdown bool) {
 				end += n
 			}
 			if end > i+3 { // @3 and @2x are no names
-				m.Unlisted = text[i:end]
+				m.Unlisted = shorten(text[i:end])
 				return
 			}
 		}

@@ -16,7 +16,8 @@ func hasToken(text, id string) bool {
 	return regexp.MustCompile("@" + regexp.QuoteMeta(id) + `([^-\w]|$)`).MatchString(text)
 }
 
-// The tokens that DingTalk sees are found.
+// The tokens that DingTalk sees are found. testdata/mentions.json has texts by the
+// type of message in which they mention 13800000001.
 func TestLocateMentions(t *testing.T) {
 	for where, texts := range readJSON[map[string][]string](t, "mentions.json") {
 		for _, text := range texts {
@@ -32,7 +33,9 @@ func TestLocateMentions(t *testing.T) {
 	}
 }
 
-// Names become tokens, and notify whom they should.
+// Names become tokens, and notify whom they should. testdata/names.json has Markdown
+// unless it names another type, the names in atNames, the text that is sent, and the
+// ids of those who are notified.
 func TestResolveNames(t *testing.T) {
 	options := &MessageOptions{People: []Person{
 		{Name: "张三", ID: "13800000001"}, {Name: "张三丰", ID: "13800000002"}, {Name: "张", ID: "13800000003"},
