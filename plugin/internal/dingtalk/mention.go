@@ -52,7 +52,7 @@ func (m *Mention) same(other *Mention) bool {
 // number counts once, in the form that was added first.
 func (m *Mentions) addMobiles(mobiles []string) *Error {
 	return m.addAll(mobiles, false, "atMobiles", "not a mobile number",
-		"Give 5 to 15 digits, as in 13800000001, or with a country code as in +86-13800000001.")
+		"Give 5 to 15 digits, as in 13800000001 or +86-13800000001.")
 }
 
 func (m *Mentions) addUserIDs(ids []string) *Error {
@@ -88,7 +88,7 @@ func (m *Mentions) add(mention Mention) *Mention {
 
 func (m *Mentions) check() *Error {
 	if len(m.People) > MaxMentions {
-		return argumentError("it mentions more than the 50 people that DingTalk takes",
+		return argumentError("it mentions more than 50 people",
 			"Mention fewer people, or everybody with atAll.")
 	}
 	return nil
@@ -124,7 +124,7 @@ func (m *Mentions) locate(text string, markdown bool) {
 	for i := scanner.next(); i >= 0; i = scanner.next() {
 		end := tokenEnd(text, i+1)
 		if len(m.People) == 0 {
-			for end < i+40 && continuesToken(text[end:]) {
+			for continuesToken(text[end:]) {
 				_, n := utf8.DecodeRuneInString(text[end:])
 				end += n
 			}
