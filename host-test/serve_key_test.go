@@ -32,12 +32,14 @@ func offeredKey(t *testing.T, result *mcp.CallToolResult) string {
 func TestServeRepeat(t *testing.T) {
 	for _, tt := range []struct {
 		fault, text string // "" if the client cancels the call
+		first       string // arguments
 		withKey     bool
 	}{
-		{"slow", "took too long", true}, {"slow", "took too long", false},
-		{"drop-after", "arrived", true}, {"drop-after", "arrived", false},
-		{"accept-then-502", "502", true}, {"accept-then-502", "502", false},
-		{"slow", "", false},
+		{"slow", "took too long", hello, true}, {"slow", "took too long", hello, false},
+		{"slow", "took too long", `{"text":"hello","idempotencyKey":"own"}`, true},
+		{"drop-after", "arrived", hello, true}, {"drop-after", "arrived", hello, false},
+		{"accept-then-502", "502", hello, true}, {"accept-then-502", "502", hello, false},
+		{"slow", "", hello, false},
 	} {
 		t.Run(fmt.Sprint(tt), func(t *testing.T) {
 			s := serveInMemory(t, 200*time.Millisecond, nil)
@@ -46,9 +48,9 @@ func TestServeRepeat(t *testing.T) {
 			if tt.text == "" {
 				s.callCanceled(t, 100*time.Millisecond, hello)
 			} else {
-				result := s.expect(t, hello, "unknown_outcome")
+				result := s.expect(t, tt.first, "unknown_outcome")
 				key := offeredKey(t, result)
-				if !result.IsError || key == "" || !strings.Contains(resultText(result), tt.text) {
+				if !result.IsError || key == "" || tt.first != hello && key != "own" || !strings.Contains(resultText(result), tt.text) {
 					t.Errorf("%s", resultText(result))
 				}
 				if tt.withKey {

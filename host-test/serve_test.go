@@ -247,9 +247,10 @@ func TestServeTrap(t *testing.T) {
 			if !result.IsError || structured(result)["retryable"] != tt.retryable || !strings.Contains(resultText(result), tt.text) {
 				t.Errorf("%v: %s", structured(result), resultText(result))
 			}
-			result.Meta = nil // which names the server's website
 			text, _ := json.Marshal(result)
 			assertNoCredential(t, string(text))
+			result.Meta = nil // which names the server's website
+			text, _ = json.Marshal(result)
 			if strings.Contains(string(text), dingtalktest.DefaultToken) || strings.Contains(string(text), "http") {
 				t.Errorf("the result holds an address: %s", text)
 			}
