@@ -47,7 +47,7 @@ func (c *serveCommand) Run(ctx context.Context, cli *cli) (err error) {
 	defer func() { os.Stdout = protocol }()
 
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(75) // RATIONALE.md, "Where does the time of a call go?"
+		debug.SetGCPercent(75) // RATIONALE.md, "Why does a long call take more than half the Node server's time?"
 	}
 	signal.Ignore(syscall.SIGPIPE) // a client that closes standard error would kill its server in the middle of a call
 	stderr := newLogWriter(os.Stderr)
