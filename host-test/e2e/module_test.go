@@ -156,27 +156,25 @@ func TestMinMemory(t *testing.T) {
 // bytes. Go's own build needs megabytes.
 const maxMemory = 1 << 20
 
-// Memory stops growing after the first calls of each kind.
+// Memory stops growing. TinyGo doubles it, and half of the limit is just enough: it
+// can take many calls until chance puts large blocks where they do not fit.
 func TestMemoryStable(t *testing.T) {
 	fake, values := newUnlimitedFake(t)
 	plugin := load(t, 0, host.Options{Config: values})
-	steady := 0
 	for i := range *soakCalls {
 		tool, arguments := ordinaryMessage(t, i)
 		result, err := plugin.Call(t.Context(), tool, arguments)
 		if err != nil || result.IsError != (tool == "send_image") {
 			t.Fatalf("call %d: %v %+v", i, err, result)
 		}
-		if i == 500 {
-			steady = plugin.Memory()
+		if got := plugin.Memory(); got > maxMemory {
+			t.Fatalf("call %d: %d bytes, want at most %d", i, got, maxMemory)
 		}
 		if i%500 == 0 {
 			fake.Reset()
 		}
 	}
-	if got := plugin.Memory(); got != steady || got > maxMemory {
-		t.Errorf("%d bytes after 500 calls, %d after %d; want at most %d", steady, got, *soakCalls, maxMemory)
-	}
+	t.Logf("%d bytes after %d calls", plugin.Memory(), *soakCalls)
 }
 
 // ordinaryMessage returns a short text, an unknown tool, Markdown of 2 KB or of
