@@ -78,37 +78,47 @@ func echo(w http.ResponseWriter, r *http.Request) {
 
 func TestExamine(t *testing.T) {
 	data, err := os.ReadFile("testdata/examine.json")
-	var tests []examineTest
-	if err == nil {
-		err = json.Unmarshal(data, &tests)
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
+	var tests []examineTest
+	decode(t, data, &tests)
 	for _, tt := range tests {
 		t.Run(tt.Name, tt.run)
+	}
+}
+
+// decode decodes JSON. A misspelled member is an error.
+func decode(t *testing.T, data []byte, into any) {
+	t.Helper()
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		t.Fatal(err)
 	}
 }
 
 func (tt *examineTest) run(t *testing.T) {
 	options := dingtalktest.Options{Token: token, Secret: secret}
 	if tt.Robot != nil {
-		if err := json.Unmarshal(tt.Robot, &options); err != nil {
-			t.Fatal(err)
-		}
+		decode(t, tt.Robot, &options)
 	}
 	fake, ahead := dingtalktest.New(&options), time.Duration(tt.MinutesAhead)*time.Minute
 	fake.AdvanceClock(ahead)
 	if fault, known := dingtalktest.FaultByName(tt.Fault); known {
 		fake.InjectFaults(fault, fault)
+	} else if tt.Fault != "" {
+		t.Fatalf("unknown fault %q", tt.Fault)
 	}
 	server := httptest.NewServer(fake)
 	defer server.Close()
 	switch {
 	case tt.Answer != "":
 		server.Config.Handler = answer(tt.Answer, ahead)
-	case tt.Handler != "":
+	case handlers[tt.Handler] != nil:
 		server.Config.Handler = handlers[tt.Handler]
+	case tt.Handler != "":
+		t.Fatalf("unknown handler %q", tt.Handler)
 	}
 	target := &Target{Source: say("a test"), Values: tt.configuration(server.URL), Hosts: tt.Hosts, HostsKnown: tt.Hosts != nil}
 	tt.check(t, Examine(t.Context(), &Options{Timeout: 5 * time.Second, Transport: &http.Transport{}}, target)) // without a proxy

@@ -1,6 +1,7 @@
 package dingtalk
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -19,14 +20,16 @@ const (
 	readmeChinese = "../../../README.zh-CN.md"
 )
 
-// readJSON returns the value of a file in testdata.
+// readJSON returns the value of a file in testdata. A misspelled member is an error.
 func readJSON[T any](t *testing.T, name string) (value T) {
 	t.Helper()
 	data, err := os.ReadFile("testdata/" + name)
-	if err == nil {
-		err = json.Unmarshal(data, &value)
-	}
 	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&value); err != nil {
 		t.Fatal(name, err)
 	}
 	return value

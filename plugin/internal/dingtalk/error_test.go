@@ -8,10 +8,11 @@ import (
 )
 
 // An errcodeTest is an errmsg that users got, in one of three wordings, and what
-// must come of it. The file also has the thread that it comes from.
+// must come of it.
 type errcodeTest struct {
 	Error
-	Cause string // a part of the message
+	Cause  string // a part of the message
+	Thread string // on GitHub, that the errmsg comes from
 }
 
 func errcodeTests(t *testing.T) []errcodeTest { return readJSON[[]errcodeTest](t, "errcodes.json") }

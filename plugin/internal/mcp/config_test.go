@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -32,10 +33,16 @@ func TestConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, test := range parse[[]struct {
+	var tests []struct {
 		Key, Post, Error string // Post is the address of the POST, Error a part of the error
 		Values           []json.RawMessage
-	}](t, data) {
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields() // a misspelled "error" would match anything
+	if err := decoder.Decode(&tests); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range tests {
 		for _, raw := range test.Values {
 			value := string(raw)
 			if strings.HasPrefix(value, `"`) {
