@@ -156,11 +156,12 @@ func (e *exchange) checkIP() *refusal {
 func (e *exchange) checkType() *refusal {
 	sent := str(e.root, "msgtype")
 	var known []string
-	for _, e.typ = range messageTypes {
-		if e.typ.name == sent {
+	for _, t := range messageTypes {
+		if t.name == sent {
+			e.typ = t
 			return nil
 		}
-		known = append(known, e.typ.name)
+		known = append(known, t.name)
 	}
 	return refuse(badMsgType.with(sent), "msgtype is none of %s", strings.Join(known, ", "))
 }
@@ -255,7 +256,7 @@ func (e *exchange) readMessage() *refusal {
 // checkKeyword searches title and text, as senders rely on (https://github.com/blinkbean/dingtalk adds the keyword to the
 // title only). guess: a keyword is a plain, case-sensitive substring; URLs and buttons do not count.
 func (e *exchange) checkKeyword() *refusal {
-	keywords := slices.DeleteFunc(e.opts.Keywords, func(s string) bool { return s == "" })
+	keywords := slices.DeleteFunc(slices.Clone(e.opts.Keywords), func(s string) bool { return s == "" })
 	places := []string{e.message.Title, e.message.Text}
 	for _, l := range e.message.FeedCard {
 		places = append(places, l.Title)
@@ -283,7 +284,7 @@ func (e *exchange) checkURLs() *refusal {
 	}
 	for _, picture := range pictures {
 		// A string with @ is the media id of an uploaded picture.
-		if picture != "" && !strings.HasPrefix(picture, "@") && !isSafeURL(picture) {
+		if !isSafeURL(picture) && !strings.HasPrefix(picture, "@") {
 			return refuse(unsafeLink, "the picture %q is no http or https address", picture)
 		}
 	}

@@ -146,10 +146,13 @@ func readFeed(m *Message, o object) {
 	m.NotificationTitle = m.FeedCard[0].Title
 }
 
-// urls returns the URLs that a tap opens, and those of pictures, which may be empty.
+// urls returns the URLs that a tap opens, and those of pictures.
 func (m *Message) urls() (links, pictures []string) {
 	if m.Link != nil {
-		links, pictures = append(links, m.Link.MessageURL), append(pictures, m.Link.PicURL)
+		links = append(links, m.Link.MessageURL)
+		if m.Link.PicURL != "" {
+			pictures = append(pictures, m.Link.PicURL)
+		}
 	}
 	if m.ActionCard != nil {
 		for _, b := range m.ActionCard.Buttons {

@@ -274,9 +274,10 @@ func (s *Server) accept(e *exchange) *refusal {
 		return nil
 	}
 	position, why := s.window.allow(e.now, e.opts.PerMinute)
-	if why != "" && e.opts.Wording == Wording2023 {
+	switch {
+	case why != "" && e.opts.Wording == Wording2023:
 		return &refusal{tooFastNew, why}
-	} else if why != "" {
+	case why != "":
 		return &refusal{tooFast, why}
 	}
 	s.uuids.add(m.MsgUUID, e.now)

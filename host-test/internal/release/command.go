@@ -131,8 +131,11 @@ func (r *Release) addArchive(c *Command, files Files) error {
 		return err
 	}
 	archive, err := tarArchive(entries, r.Source.Date)
+	if err != nil {
+		return err
+	}
 	files[c.Platform.file(".tar.gz")] = compress(archive)
-	return err
+	return nil
 }
 
 // entries returns the command, the documents and, at the end, the SBOM, which has

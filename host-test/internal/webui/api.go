@@ -225,26 +225,28 @@ var broken = dingtalktest.Options{
 	Removed:   true,
 }
 
-// toggle is a switch that breaks one option, a field of dingtalktest.Options.
-type toggle struct{ Name, option, Title, About string }
+// toggle is a switch that breaks one option.
+type toggle struct {
+	Name, Title, About string
 
-var toggles = []toggle{
-	{"token", "Token", "Wrong token", "The robot knows another: errcode 300005"},
-	{"secret", "Secret", "Wrong secret", "No signature matches: errcode 310000"},
-	{"keyword", "Keywords", "Missing keyword", "It requires one that no message has: errcode 310000"},
-	{"ip", "AllowIPs", "IP list", "The sender is not on it: errcode 310000"},
-	{"disabled", "Disabled", "Disabled robot", "By an administrator: errcode 400102"},
-	{"removed", "Removed", "Removed robot", "It is no longer in the group: errcode 400106"},
-	{"rate", "PerMinute", "Rate lock", "A second message within a minute locks it for ten"},
+	copy func(to, from *dingtalktest.Options)
 }
 
-// of returns the toggle's option.
-func (t toggle) of(o *dingtalktest.Options) reflect.Value {
-	return reflect.ValueOf(o).Elem().FieldByName(t.option)
+var toggles = []toggle{
+	{"token", "Wrong token", "The robot knows another: errcode 300005", func(to, from *dingtalktest.Options) { to.Token = from.Token }},
+	{"secret", "Wrong secret", "No signature matches: errcode 310000", func(to, from *dingtalktest.Options) { to.Secret = from.Secret }},
+	{"keyword", "Missing keyword", "It requires one that no message has: errcode 310000", func(to, from *dingtalktest.Options) { to.Keywords = from.Keywords }},
+	{"ip", "IP list", "The sender is not on it: errcode 310000", func(to, from *dingtalktest.Options) { to.AllowIPs = from.AllowIPs }},
+	{"disabled", "Disabled robot", "By an administrator: errcode 400102", func(to, from *dingtalktest.Options) { to.Disabled = from.Disabled }},
+	{"removed", "Removed robot", "It is no longer in the group: errcode 400106", func(to, from *dingtalktest.Options) { to.Removed = from.Removed }},
+	{"rate", "Rate lock", "A second message within a minute locks it for ten", func(to, from *dingtalktest.Options) { to.PerMinute = from.PerMinute }},
 }
 
 func (t toggle) isOn(o dingtalktest.Options) bool {
-	return reflect.DeepEqual(t.of(&o).Interface(), t.of(&broken).Interface())
+	var now, then dingtalktest.Options
+	t.copy(&now, &o)
+	t.copy(&then, &broken)
+	return reflect.DeepEqual(now, then)
 }
 
 // set breaks the option or restores what it was.
@@ -255,10 +257,10 @@ func (p *page) set(t toggle, on bool) {
 		switch was := t.isOn(*o); {
 		case on && !was:
 			p.replaced[t.Name] = *o
-			t.of(o).Set(t.of(&broken))
+			t.copy(o, &broken)
 		case !on && was:
 			before := p.replaced[t.Name] // if it was so from the beginning, the zero Options
-			t.of(o).Set(t.of(&before))
+			t.copy(o, &before)
 		}
 	})
 }

@@ -187,11 +187,11 @@ func (x *mentionIndex) lookup(before rune, rest string) (found mention, ok bool)
 	if ok || isNameRune(before) { // as in an e-mail address
 		return found, ok
 	}
-	name := nameRE.FindString(rest[:min(len(rest), maxName)])
-	if name == "" {
+	n := nameLength(rest)
+	if n == 0 {
 		return mention{}, false
 	}
-	found = x.unlistedMention(name)
+	found = x.unlistedMention(rest[:n])
 	if !found.Notified && len(x.unlisted) < maxNotes && !slices.Contains(x.unlisted, found) {
 		x.unlisted = append(x.unlisted, found)
 	}
@@ -217,8 +217,16 @@ func endsName(rest string) bool {
 	return rest == "" || !isNameRune(next)
 }
 
-// nameRE finds the name that a text begins with, of what isNameRune accepts.
-var nameRE = regexp.MustCompile(`^\+?[\pL\p{Nd}_-]+`)
+// nameLength returns the length in bytes of the name that text begins with.
+func nameLength(text string) int {
+	text = text[:min(len(text), maxName)]
+	name := strings.TrimPrefix(text, "+")
+	after := strings.TrimLeftFunc(name, isNameRune)
+	if after == name {
+		return 0
+	}
+	return len(text) - len(after)
+}
 
 // isNameRune reports whether a rune continues a name. The fake server ends names at the same runes.
 func isNameRune(r rune) bool {

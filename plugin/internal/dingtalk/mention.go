@@ -24,7 +24,7 @@ const maxText = 10 * MaxBody
 type Mentions struct {
 	People   []Mention
 	All      bool
-	Unlisted string // if there is nobody, the first @name in the text, or ""
+	Unlisted string // if People is empty, the first @name in the text, or ""
 }
 
 // A Mention names one person.
@@ -120,9 +120,6 @@ func all(s string, ok func(c byte) bool) bool {
 // guess: DingTalk compares a token with the entry as listed, so that @13800000001
 // does not mention +86-13800000001.
 func (m *Mentions) locate(text string, markdown bool) {
-	if strings.IndexByte(text, '@') < 0 {
-		return // without a scanner, which would take memory while the text does
-	}
 	scanner := newMentionScanner(text, markdown)
 	for i := scanner.next(); i >= 0; i = scanner.next() {
 		end := tokenEnd(text, i+1)

@@ -1,8 +1,6 @@
 package dingtalk
 
 import (
-	"strings"
-
 	"dingtalk-plugin/plugin/internal/strictjson"
 	"dingtalk-plugin/schema"
 )
@@ -312,32 +310,4 @@ func (r *Robot) DryRun(web Env, m Message, key string) (v DryRun, receipt Receip
 	}
 	receipt.Total, receipt.IdempotencyKey, receipt.Mentions = len(parts), id.key, parts[0].mentions
 	return v, receipt, nil
-}
-
-// shown returns the address without a path of its own: one may be a credential.
-func (w *Webhook) shown() string {
-	scheme, rest, _ := strings.Cut(w.Base, "://")
-	host, path, _ := strings.Cut(rest, "/")
-	if path == webhookPath {
-		return w.Base
-	}
-	return scheme + "://" + host + "/" + redacted
-}
-
-// firstAndLast returns the first and the last line of a text, shortened.
-func firstAndLast(text string) string {
-	text = strings.TrimSpace(text)
-	first, next := nextLine(text, 0)
-	if next == len(text) {
-		return shorten(first)
-	}
-	return shorten(first) + " … " + shorten(text[lineEnd(text):])
-}
-
-func shorten(line string) string {
-	const maxLine = 80
-	if len(line) <= maxLine {
-		return line
-	}
-	return strings.ToValidUTF8(line[:maxLine], "") + "…"
 }

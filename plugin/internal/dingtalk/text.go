@@ -11,6 +11,25 @@ func nextLine(text string, from int) (line string, next int) {
 	return line, min(from+len(line)+1, len(text))
 }
 
+// firstAndLast returns the first and the last line of a text, shortened.
+func firstAndLast(text string) string {
+	text = strings.TrimSpace(text)
+	first, next := nextLine(text, 0)
+	if next == len(text) {
+		return shorten(first)
+	}
+	return shorten(first) + " … " + shorten(text[lineEnd(text):])
+}
+
+// shorten cuts a line to 80 bytes.
+func shorten(line string) string {
+	const maxLine = 80
+	if len(line) <= maxLine {
+		return line
+	}
+	return strings.ToValidUTF8(line[:maxLine], "") + "…"
+}
+
 // runLen returns how often s repeats its first byte at its start.
 func runLen(s string) (n int) {
 	for n < len(s) && s[n] == s[0] {

@@ -178,3 +178,13 @@ func ParseToken(s string) (token, fault string) {
 	}
 	return s, ""
 }
+
+// shown returns the address without a path of its own: one may be a credential.
+func (w *Webhook) shown() string {
+	scheme, rest, _ := strings.Cut(w.Base, "://")
+	host, path, _ := strings.Cut(rest, "/")
+	if path == webhookPath {
+		return w.Base
+	}
+	return scheme + "://" + host + "/" + redacted
+}
